@@ -1,0 +1,1 @@
+"""How the data flows: raw records in, canonical events, frames, detectors, results, sink."""

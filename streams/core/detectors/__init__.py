@@ -1,0 +1,1 @@
+"""Detectors: one file each, each a pure `step(state, seconds) -> outputs` over sealed seconds."""

@@ -1,0 +1,131 @@
+"""Frames: one asset, one sealed event-time second; and ticks, which count them.
+
+Output of the framer, input of every detector. Promises: sums are int64 micro-dollars, first and
+last are decided by (event time, id), members are sorted, so equal inputs give equal bytes.
+Frames form a chain: `prev` is the second (µs) of the asset's previous frame; seconds in between
+held no event and had the feed health of the previous frame.
+"""
+
+import msgspec
+
+from streams.core.events import Completeness, Contract, LiquidationKind, PositionSide
+
+DEPTH_BANDS_BP = (10, 25, 50, 100)
+
+
+class Cell(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Forced orders of one (venue, symbol, side, kind) in one second: a throttle slot's content.
+
+    `usd` sums and `max_usd` is the largest order, int64 micro-dollars. `taker_usd` is the taker
+    volume of the symbol on the forced side in the same second, None without its trades.
+    """
+
+    venue: str
+    symbol: str
+    side: PositionSide
+    kind: LiquidationKind
+    completeness: Completeness
+    n: int
+    usd: int
+    max_usd: int
+    taker_usd: int | None = None
+
+
+class LateCell(msgspec.Struct, frozen=True, gc=False):
+    """Forced orders that arrived after their second was sealed; `second` is theirs (µs)."""
+
+    second: int
+    venue: str
+    symbol: str
+    side: PositionSide
+    kind: LiquidationKind
+    n: int
+    usd: int
+
+
+class Flow(msgspec.Struct, frozen=True, gc=False):
+    """Trades of one (venue, symbol) in the second; taker volume by side in micro-dollars."""
+
+    venue: str
+    symbol: str
+    contract: Contract
+    n: int
+    buy_usd: int
+    sell_usd: int
+    open: float
+    high: float
+    low: float
+    close: float
+
+
+class TickerState(msgspec.Struct, frozen=True, gc=False):
+    """Last known ticker values of one (venue, symbol), joined as-of; `as_of_us` is the newest."""
+
+    venue: str
+    symbol: str
+    contract: Contract
+    mark_price: float | None
+    index_price: float | None
+    last_price: float | None
+    open_interest_base: float | None
+    open_interest_usd: int | None
+    open_interest_as_of_us: int | None
+    funding_rate: float | None
+    next_funding_us: int | None
+    funding_interval_s: int | None
+    as_of_us: int
+
+
+class BookState(msgspec.Struct, frozen=True):
+    """Last book of one (venue, symbol) in the second: best prices and depth by distance.
+
+    `bid_usd[i]`, `ask_usd[i]`: micro-dollars within DEPTH_BANDS_BP[i] of the mid; None when the
+    snapshot does not reach that far.
+    """
+
+    venue: str
+    symbol: str
+    contract: Contract
+    bid: float
+    ask: float
+    bid_usd: tuple[int | None, ...]
+    ask_usd: tuple[int | None, ...]
+    as_of_us: int
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """Everything that one asset did in the second `second` (µs, a multiple of 1_000_000).
+
+    `venues_up` / `venues_all`: venues whose liquidation channel is healthy / has ever been
+    subscribed; `coverage` is their ratio. `channels` lists the healthy pushed `venue/channel`.
+    """
+
+    asset: str
+    partition: int
+    second: int
+    prev: int | None
+    coverage: float
+    venues_up: tuple[str, ...]
+    venues_all: tuple[str, ...]
+    channels: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    late: tuple[LateCell, ...]
+    flows: tuple[Flow, ...]
+    tickers: tuple[TickerState, ...]
+    books: tuple[BookState, ...]
+    v: int = 1
+
+
+class Tick(msgspec.Struct, frozen=True, tag_field="type", tag="tick"):
+    """The framer's word that partition `partition` has sent all `n_frames` frames of `second`.
+
+    `partitions` is the number of partitions that the market stage must hear from; `prev` the
+    second of the partition's previous tick.
+    """
+
+    partition: int
+    partitions: int
+    second: int
+    prev: int | None
+    n_frames: int
+    v: int = 1

@@ -1,0 +1,84 @@
+"""What a venue's symbol means: asset, contract class and the unit of its sizes.
+
+Pure lookup values; the table itself is read by `streams.venues.catalog`. Promises that a
+conversion is exact in Decimal; does not guess a contract size: no row means None.
+"""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from streams.core.events import MICROS, Contract
+
+SizeUnit = Literal["base", "contracts", "usd", "quote"]
+
+
+class Instrument(msgspec.Struct, frozen=True):
+    """One tradable symbol.
+
+    `contract_size`: coins per contract (linear, unit `contracts`), dollars per contract
+    (inverse), 1 otherwise. `coins_per_unit`: 1000 for `1000PEPEUSDT`, where the venue quotes a
+    thousand coins; canonical prices are per coin and quantities in coins, so dollars agree.
+    """
+
+    venue: str
+    symbol: str
+    asset: str
+    quote: str
+    contract: Contract
+    size_unit: SizeUnit
+    contract_size: Decimal = Decimal(1)
+    coins_per_unit: int = 1
+
+    def price_per_coin(self, price: Decimal) -> Decimal:
+        """The venue's price divided down to one coin of `asset`."""
+        return price if self.coins_per_unit == 1 else price / self.coins_per_unit
+
+    def base_qty(self, size: Decimal, price: Decimal) -> Decimal | None:
+        """Coins of `asset` in a venue size; None for quanto contracts, which have none."""
+        if self.contract == "quanto":
+            return None
+        if self.contract == "inverse":
+            return size * self.contract_size / price
+        if self.size_unit == "quote":
+            return size / price * self.coins_per_unit
+        return size * self.contract_size * self.coins_per_unit
+
+    def usd(self, size: Decimal, price: Decimal) -> int:
+        """Notional of a venue size at a venue price, int64 micro-dollars (see micro_usd).
+
+        Inverse contracts are worth dollars whatever the price; a quanto contract is valued
+        size x price x contract_size, which the venue file must override where it is coin.
+        """
+        if self.contract == "inverse":
+            value = size * self.contract_size
+        elif self.size_unit == "quote":
+            value = size
+        else:
+            value = size * self.contract_size * price
+        return int((value * MICROS).to_integral_value())
+
+
+Rule = Callable[[str], Instrument | None]
+
+
+class Instruments:
+    """Resolves (venue, symbol): first the table, then the venue's rule, else None. Cached."""
+
+    def __init__(
+        self, table: Mapping[tuple[str, str], Instrument], rules: Mapping[str, Rule]
+    ) -> None:
+        self._rules = rules
+        self._known: dict[tuple[str, str], Instrument | None] = dict(table)
+
+    def resolve(self, venue: str, symbol: str) -> Instrument | None:
+        """The instrument, or None when neither table nor rule knows the symbol."""
+        key = (venue, symbol)
+        if key not in self._known:
+            rule = self._rules.get(venue)
+            if len(self._known) > 100_000:
+                return rule(symbol) if rule else None
+            self._known[key] = rule(symbol) if rule else None
+        return self._known[key]
