@@ -1,0 +1,32 @@
+"""The command line: one typer app, its commands in one file per group.
+
+Top of the layers: parses arguments, calls engines and edges, prints. Holds no rule of the data
+path. Heavy imports stand inside the commands so that `--help` is instant.
+"""
+
+import sys
+
+import typer
+
+from streams.cli import ask, ingest, prove, run, start
+
+app = typer.Typer(
+    name="marginquake",
+    help="A seismograph for crypto leverage: raw exchange events in, cascade windows out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for group in (start, ingest, run, ask, prove):
+    group.register(app)
+
+
+def main() -> None:
+    """Entry point: exit 0 done, 1 failed, 2 bad usage; a failure is one line on stderr."""
+    from streams.config import MarginquakeError
+
+    try:
+        app()
+    except MarginquakeError as error:
+        typer.echo(f"marginquake: {error}", err=True)
+        sys.exit(1)

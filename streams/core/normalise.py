@@ -1,0 +1,84 @@
+"""Raw record to canonical events: dispatch to the venue's parser, then the checks all share.
+
+Second station of the data path. Promises that no input raises: every message ends as events,
+`Ignored` or `Rejected` with a reason from the closed list, and one bad row costs its neighbours
+nothing. Does not dedupe and keeps no state.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from streams.core.events import (
+    EARLIEST_EVENT_US,
+    LATEST_EVENT_US,
+    MAX_BOOK_LEVELS,
+    MAX_PAYLOAD_BYTES,
+    MICROS,
+    Book,
+    Ignored,
+    Outcome,
+    Raw,
+    Rejected,
+)
+from streams.core.instruments import Instruments
+
+Parser = Callable[[Raw, Instruments], list[Outcome]]
+"""A venue's parser. May raise msgspec.DecodeError or ValidationError for a whole message."""
+
+FUTURE_SKEW_US: Final = 5 * MICROS
+"""An event stamped more than this after its receipt is quarantined."""
+
+
+def rejection(error: Exception, payload: bytes) -> Rejected:
+    """The closed-list reason for a decoding error, with msgspec's own words as detail."""
+    detail = str(error)[:300]
+    if isinstance(error, msgspec.ValidationError):
+        missing = "missing required field" in detail
+        return Rejected("missing_field" if missing else "wrong_type", detail)
+    try:
+        payload.decode("utf-8")
+    except UnicodeDecodeError as bad:
+        return Rejected("invalid_utf8", str(bad)[:300])
+    return Rejected("invalid_json", detail)
+
+
+def check(outcome: Outcome, raw: Raw) -> Outcome:
+    """The checks that every event passes whatever its venue: time range, skew, book depth."""
+    if isinstance(outcome, (Rejected, Ignored)):
+        return outcome
+    event_time = outcome.event_time_us
+    if not EARLIEST_EVENT_US <= event_time < LATEST_EVENT_US:
+        return Rejected("time_out_of_range", f"event time {event_time} us is outside 2010..2099")
+    if event_time > raw.received_at_us + FUTURE_SKEW_US:
+        skew = (event_time - raw.received_at_us) / MICROS
+        return Rejected("future_skew", f"event time is {skew:.3f} s after receipt")
+    if isinstance(outcome, Book) and max(len(outcome.bids), len(outcome.asks)) > MAX_BOOK_LEVELS:
+        return Rejected("too_deep", f"more than {MAX_BOOK_LEVELS} levels on one side")
+    return outcome
+
+
+def normalise(
+    raw: Raw, parsers: Mapping[str, Parser], instruments: Instruments
+) -> list[Outcome]:
+    """Canonical events of one raw record, in the message's own row order.
+
+    Args:
+        raw: the record; `raw.venue` chooses the parser.
+        parsers: parser by venue id.
+        instruments: contract sizes and classes.
+
+    Returns:
+        At least one outcome; `Rejected` stands for the message or for one of its rows.
+    """
+    parser = parsers.get(raw.venue)
+    if parser is None:
+        return [Rejected("unknown_venue", f"no parser for venue {raw.venue[:60]!r}")]
+    if len(raw.payload) > MAX_PAYLOAD_BYTES:
+        return [Rejected("too_large", f"{len(raw.payload)} bytes, limit {MAX_PAYLOAD_BYTES}")]
+    try:
+        outcomes = parser(raw, instruments)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return [rejection(error, raw.payload)]
+    return [check(outcome, raw) for outcome in outcomes]
