@@ -42,6 +42,7 @@ RejectReason = Literal[
     "too_deep",
     "time_out_of_range",
     "future_skew",
+    "wrong_partition",
 ]
 """The closed list of dead-letter reasons."""
 
