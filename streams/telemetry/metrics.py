@@ -1,0 +1,242 @@
+"""Every metric of the program as a typed constant, and the page that documents them.
+
+Stages count through these constants in batches, never per event. Promises: labels come from
+closed, small sets (an asset is never one), and `docs/operations/metrics.md` is generated from
+this file. Does not promise delivery: a number is lost with its process, results are not.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.process_collector import ProcessCollector
+
+REGISTRY: Final = CollectorRegistry()
+"""The registry of this program; kept apart from the default one, which libraries also fill."""
+
+ProcessCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDoc:
+    """One row of the generated page: what a metric counts and when an operator should act."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...]
+    meaning: str
+    act: str
+
+
+METRICS: Final[list[MetricDoc]] = []
+"""Every metric of this module in order of definition; the documentation page is made of it."""
+
+
+def _counter(name: str, labels: tuple[str, ...], meaning: str, act: str) -> Counter:
+    METRICS.append(MetricDoc(name, "counter", labels, meaning, act))
+    return Counter(name, meaning, labels, registry=REGISTRY)
+
+
+def _gauge(name: str, labels: tuple[str, ...], meaning: str, act: str) -> Gauge:
+    METRICS.append(MetricDoc(name, "gauge", labels, meaning, act))
+    return Gauge(name, meaning, labels, registry=REGISTRY)
+
+
+def _histogram(
+    name: str, labels: tuple[str, ...], meaning: str, act: str, buckets: tuple[float, ...]
+) -> Histogram:
+    METRICS.append(MetricDoc(name, "histogram", labels, meaning, act))
+    return Histogram(name, meaning, labels, registry=REGISTRY, buckets=buckets)
+
+
+SHORT_SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+"""Buckets for work inside one process: an insert, a checkpoint."""
+PATH_SECONDS: Final = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 60.0, 300.0, 3600.0)
+"""Buckets for the path venue to result, which begins with 2 to 3 s of lateness."""
+
+# Collector: what comes from the venues.
+CONNECTIONS_UP: Final = _gauge(
+    "marginquake_connections_up",
+    ("venue",),
+    "Websocket connections that are subscribed now.",
+    "0 for a minute: look at the collector's log and the venue's status page.",
+)
+RECONNECTS: Final = _counter(
+    "marginquake_reconnects_total",
+    ("venue", "reason"),
+    "Connections opened again after a loss.",
+    "More than 5 in 10 minutes: the venue throttles, or the network drops.",
+)
+RECORDS_COLLECTED: Final = _counter(
+    "marginquake_records_collected_total",
+    ("venue", "channel"),
+    "Venue messages written to raw.v1 and acknowledged.",
+    "No growth while a connection is up: the subscription is silent.",
+)
+RECORDS_SHED: Final = _counter(
+    "marginquake_records_shed_total",
+    ("venue", "channel"),
+    "Sampled records (books, tickers) left out because the broker was slow; never liquidations.",
+    "Any growth: the broker or the disk is too slow for the book assets chosen.",
+)
+
+# Framer: raw.v1 to frames.v1.
+RECORDS_RECEIVED: Final = _counter(
+    "marginquake_records_received_total",
+    ("venue", "channel"),
+    "Raw records read from raw.v1 (or from files in the in-process engine).",
+    "No growth for a minute while collectors run: the framer is stuck or unassigned.",
+)
+RECORDS_FILTERED: Final = _counter(
+    "marginquake_records_filtered_total",
+    ("reason",),
+    "Well-formed messages that carry no event for us, by IgnoreReason.",
+    "None: for the balance received = events + filtered + duplicates + dead-lettered.",
+)
+RECORDS_DUPLICATE: Final = _counter(
+    "marginquake_records_duplicate_total",
+    ("venue",),
+    "Events dropped because their id was seen within the last 60 s.",
+    "A jump without a second connection: a collector writes twice.",
+)
+RECORDS_LATE: Final = _counter(
+    "marginquake_records_late_total",
+    ("venue", "channel"),
+    "Events whose second was sealed before they came; late liquidations go to late.v1.",
+    "Above 0.1 % of received: raise the lateness of that channel or look for a slow collector.",
+)
+RECORDS_DEAD_LETTERED: Final = _counter(
+    "marginquake_records_dead_lettered_total",
+    ("stage", "reason"),
+    "Records written to deadletters.v1, by RejectReason or SinkRejectReason.",
+    "A jump of one reason at one venue: its format changed; replay after the parser is mended.",
+)
+FRAMES_SEALED: Final = _counter(
+    "marginquake_frames_sealed_total",
+    ("partition",),
+    "Frames produced and acknowledged, repeats after a restart included.",
+    "No growth while records arrive: the joint watermark stands still, see the next gauge.",
+)
+WATERMARK_LAG: Final = _gauge(
+    "marginquake_watermark_lag_seconds",
+    ("partition",),
+    "Newest receipt time minus the joint watermark of the slowest asset, in event-time seconds.",
+    "Above 15 s: a healthy-looking channel holds the clock back; see feeds.v1.",
+)
+FEEDS_UP: Final = _gauge(
+    "marginquake_feeds_up",
+    ("venue", "channel"),
+    "Channels of connections that take part in the joint watermark.",
+    "0: coverage is down; results say so, and depend on the venues that are left.",
+)
+
+# Every consumer of a topic.
+CONSUMER_LAG: Final = _gauge(
+    "marginquake_consumer_lag_records",
+    ("topic", "partition"),
+    "Records between this process's position and the end of the partition.",
+    "Growing for 5 minutes: the process is too slow; add a worker up to the partition count.",
+)
+CHECKPOINT_SECONDS: Final = _histogram(
+    "marginquake_checkpoint_seconds",
+    ("stage",),
+    "Time to write state (framer checkpoint, detector pages and hot records) and have it acked.",
+    "Above 1 s at the 99th percentile: the broker's disk is slow or the state has grown.",
+    SHORT_SECONDS,
+)
+CHECKPOINT_BYTES: Final = _gauge(
+    "marginquake_checkpoint_bytes",
+    ("stage", "partition"),
+    "Size of the last written state record.",
+    "Near 16 MiB: the topic's limit; look for an asset whose state does not shrink.",
+)
+
+# Detectors and the market stage.
+RESULTS: Final = _counter(
+    "marginquake_results_total",
+    ("topic",),
+    "Results produced and acknowledged, each revision counted.",
+    "None by itself: quiet markets give none.",
+)
+FRAME_GAPS: Final = _counter(
+    "marginquake_frame_gaps_total",
+    ("partition",),
+    "Frames whose prev did not match the last applied second; the process stops at the first.",
+    "Any: a topic lost records, or two framers write; read the recovery page.",
+)
+MARKET_WAIT: Final = _gauge(
+    "marginquake_market_wait_seconds",
+    (),
+    "Newest tick minus the last sealed market second: how long the market stage waits.",
+    "Above 30 s: one partition is slow or down; see the lag gauges by partition.",
+)
+WINDOWS_OPEN: Final = _gauge(
+    "marginquake_windows_open",
+    ("scope",),
+    "Cascade windows open now; scope is asset or market.",
+    "None: for context beside the latencies.",
+)
+END_TO_END_LATENCY: Final = _histogram(
+    "marginquake_end_to_end_latency_seconds",
+    ("topic",),
+    "Wall clock at the acknowledgement of a result minus the event time of its frame.",
+    "Above 8 s at the 99th percentile while live: see watermark lag, then consumer lag.",
+    PATH_SECONDS,
+)
+
+# Sink: topics to ClickHouse.
+ROWS_WRITTEN: Final = _counter(
+    "marginquake_rows_written_total",
+    ("table",),
+    "Rows that ClickHouse acknowledged; a repeated batch counts again.",
+    "No growth while results grow: see sink retries.",
+)
+INSERT_SECONDS: Final = _histogram(
+    "marginquake_insert_seconds",
+    ("table",),
+    "Time of one acknowledged insert.",
+    "Above 1 s at the 99th percentile: the warehouse is overloaded or merging.",
+    SHORT_SECONDS,
+)
+INSERT_RETRIES: Final = _counter(
+    "marginquake_insert_retries_total",
+    ("table",),
+    "Inserts tried again after a passing failure.",
+    "Growing: the warehouse is unreachable or refuses; offsets wait, nothing is lost.",
+)
+LAST_INSERT: Final = _gauge(
+    "marginquake_last_insert_timestamp_seconds",
+    ("table",),
+    "Unix time of the last acknowledged insert.",
+    "Old while the sink lags: it waits on a retry; see its log.",
+)
+
+BUILD: Final = _gauge(
+    "marginquake_build",
+    ("version", "process"),
+    "Always 1; says which version of which process answers.",
+    "Two versions for longer than a rollout: a process was not restarted.",
+)
+
+
+def metrics_page() -> str:
+    """Markdown text of `docs/operations/metrics.md`, a pure function of `METRICS`."""
+    lines = [
+        "# Metrics",
+        "",
+        "Generated from `streams/telemetry/metrics.py` by `make docs`; a test fails on drift.",
+        "Every long-running process serves them on `127.0.0.1:<--metrics-port>/metrics`, and",
+        "`/healthz` answers 200 or 503 with `{status, detail}`. Label values come from closed",
+        "lists (venues, channels, reasons, topics, partitions): an asset is never a label.",
+        "",
+        "| metric | type | labels | meaning | act when |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{doc.name}` | {doc.kind} | {', '.join(doc.labels) or '-'} "
+        f"| {doc.meaning} | {doc.act} |"
+        for doc in METRICS
+    ]
+    return "\n".join([*lines, ""])
