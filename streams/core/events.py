@@ -43,6 +43,7 @@ RejectReason = Literal[
     "time_out_of_range",
     "future_skew",
     "wrong_partition",
+    "crossed_book",
 ]
 """The closed list of dead-letter reasons."""
 

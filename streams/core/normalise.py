@@ -6,6 +6,7 @@ nothing. Does not dedupe and keeps no state.
 """
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -54,9 +55,22 @@ def check(outcome: Outcome, raw: Raw) -> Outcome:
     if event_time > raw.received_at_us + FUTURE_SKEW_US:
         skew = (event_time - raw.received_at_us) / MICROS
         return Rejected("future_skew", f"event time is {skew:.3f} s after receipt")
-    if isinstance(outcome, Book) and max(len(outcome.bids), len(outcome.asks)) > MAX_BOOK_LEVELS:
+    return check_book(outcome) if isinstance(outcome, Book) else outcome
+
+
+def check_book(book: Book) -> Outcome:
+    """A book must be two-sided, best first and uncrossed, and not deeper than we read."""
+    bids, asks = book.bids, book.asks
+    if max(len(bids), len(asks)) > MAX_BOOK_LEVELS:
         return Rejected("too_deep", f"more than {MAX_BOOK_LEVELS} levels on one side")
-    return outcome
+    if not bids or not asks:
+        return Ignored("empty")
+    ordered = all(a[0] > b[0] for a, b in pairwise(bids)) and all(
+        a[0] < b[0] for a, b in pairwise(asks)
+    )
+    if not ordered or bids[0][0] >= asks[0][0]:
+        return Rejected("crossed_book", f"best bid {bids[0][0]}, best ask {asks[0][0]}")
+    return book
 
 
 def normalise(

@@ -1,0 +1,261 @@
+"""Open seconds: what one asset's events add up to before their second is sealed.
+
+Promises: int64 sums, duplicates counted once by id, first and last decided by (event time, id),
+so any arrival order gives the same sealed content. The structs are what a checkpoint stores.
+"""
+
+from operator import attrgetter
+
+import msgspec
+
+from streams.core.events import (
+    MICROS,
+    Book,
+    Completeness,
+    Contract,
+    Liquidation,
+    LiquidationKind,
+    PositionSide,
+    Ticker,
+    Trade,
+)
+from streams.core.frames import DEPTH_BANDS_BP, BookState, Cell, Flow, TickerState
+
+Key = tuple[str, str]
+"""(venue, symbol)"""
+
+_BASIS_POINTS = 10_000
+
+
+class Tape(msgspec.Struct, gc=False):
+    """Trades of one (venue, symbol) in an open second; ids dedupe redundant connections."""
+
+    contract: Contract
+    ids: set[str]
+    buy_usd: int
+    sell_usd: int
+    high: float
+    low: float
+    first_us: int
+    first_id: str
+    open: float
+    last_us: int
+    last_id: str
+    close: float
+
+
+class Bucket(msgspec.Struct):
+    """One open second of one asset."""
+
+    liquidations: dict[str, Liquidation] = {}
+    tapes: dict[Key, Tape] = {}
+    tickers: dict[tuple[str, str, int, str], Ticker] = {}
+    books: dict[Key, Book] = {}
+
+    def add_liquidation(self, event: Liquidation) -> bool:
+        """Add a forced order; False when it is a duplicate (its earliest receipt is kept)."""
+        known = self.liquidations.get(event.id)
+        if known is not None:
+            if event.received_at_us < known.received_at_us:
+                self.liquidations[event.id] = event
+            return False
+        self.liquidations[event.id] = event
+        return True
+
+    def add_trade(self, event: Trade) -> bool:
+        """Add a trade to its tape; False when its id is already there."""
+        tape = self.tapes.get((event.venue, event.symbol))
+        price, when, name = event.price, event.event_time_us, event.id
+        if tape is None:
+            bought = event.taker_side == "buy"
+            self.tapes[event.venue, event.symbol] = Tape(
+                event.contract,
+                {name},
+                event.usd if bought else 0,
+                0 if bought else event.usd,
+                price,
+                price,
+                when,
+                name,
+                price,
+                when,
+                name,
+                price,
+            )
+            return True
+        if name in tape.ids:
+            return False
+        tape.ids.add(name)
+        if event.taker_side == "buy":
+            tape.buy_usd += event.usd
+        else:
+            tape.sell_usd += event.usd
+        if price > tape.high:
+            tape.high = price
+        elif price < tape.low:
+            tape.low = price
+        if when >= tape.last_us and (when > tape.last_us or name > tape.last_id):
+            tape.last_us, tape.last_id, tape.close = when, name, price
+        if when <= tape.first_us and (when < tape.first_us or name < tape.first_id):
+            tape.first_us, tape.first_id, tape.open = when, name, price
+        return True
+
+    def add_ticker(self, event: Ticker) -> bool:
+        """Keep a partial ticker until the second is sealed; False when it is a duplicate."""
+        key = (event.venue, event.symbol, event.event_time_us, event.id)
+        known = key in self.tickers
+        self.tickers[key] = event
+        return not known
+
+    def add_book(self, event: Book) -> bool:
+        """Keep the book if it is the last of its (venue, symbol) by (event time, id)."""
+        key = (event.venue, event.symbol)
+        known = self.books.get(key)
+        if known is not None:
+            if (event.event_time_us, event.id) == (known.event_time_us, known.id):
+                return False
+            if (event.event_time_us, event.id) < (known.event_time_us, known.id):
+                return True
+        self.books[key] = event
+        return True
+
+    @property
+    def active(self) -> bool:
+        """Whether a liquidation, trade or book came: what keeps an asset's frames coming."""
+        return bool(self.liquidations or self.tapes or self.books)
+
+
+def ordered(bucket: Bucket) -> list[Liquidation]:
+    """The second's forced orders by (event time, id)."""
+    return sorted(bucket.liquidations.values(), key=attrgetter("event_time_us", "id"))
+
+
+def cells(bucket: Bucket, traded: frozenset[str]) -> tuple[Cell, ...]:
+    """Forced orders summed by (venue, symbol, side, kind).
+
+    Args:
+        bucket: the second.
+        traded: venues whose trade channel is healthy: only there is the absence of trades
+            known, so elsewhere a cell without trades has `taker_usd` None.
+    """
+    sums: dict[tuple[str, str, PositionSide, LiquidationKind], list[int]] = {}
+    kept: dict[tuple[str, str, PositionSide, LiquidationKind], Completeness] = {}
+    for event in bucket.liquidations.values():
+        key = (event.venue, event.symbol, event.position_side, event.kind)
+        tally = sums.setdefault(key, [0, 0, 0])
+        tally[0] += 1
+        tally[1] += event.usd
+        tally[2] = max(tally[2], event.usd)
+        kept[key] = min(kept.get(key, event.completeness), event.completeness, key=_trust)
+    out = []
+    for key in sorted(sums):
+        venue, symbol, side, kind = key
+        tape = bucket.tapes.get((venue, symbol))
+        taker: int | None = 0 if venue in traded else None
+        if tape is not None:
+            taker = tape.sell_usd if side == "long" else tape.buy_usd
+        n, usd, largest = sums[key]
+        out.append(Cell(venue, symbol, side, kind, kept[key], n, usd, largest, taker))
+    return tuple(out)
+
+
+_TRUST: dict[str, int] = {"unknown": 0, "aggregated": 1, "sampled": 2, "all": 3}
+
+
+def _trust(completeness: Completeness) -> int:
+    return _TRUST[completeness]
+
+
+def flows(bucket: Bucket) -> tuple[Flow, ...]:
+    """The second's trades by (venue, symbol)."""
+    return tuple(
+        Flow(
+            venue,
+            symbol,
+            tape.contract,
+            len(tape.ids),
+            tape.buy_usd,
+            tape.sell_usd,
+            tape.open,
+            tape.high,
+            tape.low,
+            tape.close,
+        )
+        for (venue, symbol), tape in sorted(bucket.tapes.items())
+    )
+
+
+def fold_tickers(known: dict[Key, TickerState], bucket: Bucket) -> None:
+    """Merge the second's partial tickers into `known`, in (event time, id) order."""
+    for key in sorted(bucket.tickers, key=lambda k: (k[2], k[3], k[0], k[1])):
+        event = bucket.tickers[key]
+        before = known.get((event.venue, event.symbol))
+        known[event.venue, event.symbol] = _merge(before, event)
+
+
+def _merge(before: TickerState | None, event: Ticker) -> TickerState:
+    has_interest = event.open_interest_base is not None or event.open_interest_usd is not None
+    if before is None:
+        return TickerState(
+            event.venue,
+            event.symbol,
+            event.contract,
+            event.mark_price,
+            event.index_price,
+            event.last_price,
+            event.open_interest_base,
+            event.open_interest_usd,
+            event.event_time_us if has_interest else None,
+            event.funding_rate,
+            event.next_funding_us,
+            event.funding_interval_s,
+            event.event_time_us,
+        )
+    return TickerState(
+        before.venue,
+        before.symbol,
+        before.contract,
+        before.mark_price if event.mark_price is None else event.mark_price,
+        before.index_price if event.index_price is None else event.index_price,
+        before.last_price if event.last_price is None else event.last_price,
+        event.open_interest_base if has_interest else before.open_interest_base,
+        event.open_interest_usd if has_interest else before.open_interest_usd,
+        event.event_time_us if has_interest else before.open_interest_as_of_us,
+        before.funding_rate if event.funding_rate is None else event.funding_rate,
+        before.next_funding_us if event.next_funding_us is None else event.next_funding_us,
+        before.funding_interval_s
+        if event.funding_interval_s is None
+        else event.funding_interval_s,
+        max(before.as_of_us, event.event_time_us),
+    )
+
+
+def books(bucket: Bucket) -> tuple[BookState, ...]:
+    """The second's last book of each (venue, symbol), reduced to depth within the bands."""
+    return tuple(_depth(bucket.books[key]) for key in sorted(bucket.books))
+
+
+def _depth(book: Book) -> BookState:
+    bid, ask = book.bids[0][0], book.asks[0][0]
+    mid = (bid + ask) / 2
+    return BookState(
+        book.venue,
+        book.symbol,
+        book.contract,
+        bid,
+        ask,
+        tuple(_within(book.bids, mid, band) for band in DEPTH_BANDS_BP),
+        tuple(_within(book.asks, mid, band) for band in DEPTH_BANDS_BP),
+        book.event_time_us,
+    )
+
+
+def _within(levels: tuple[tuple[float, float], ...], mid: float, band: int) -> int | None:
+    reach = mid * band / _BASIS_POINTS
+    if abs(levels[-1][0] - mid) < reach:
+        return None
+    return sum(
+        round(price * quantity * MICROS)
+        for price, quantity in levels
+        if abs(price - mid) <= reach
+    )

@@ -1,0 +1,304 @@
+"""The clock: which feeds are healthy and how far event time has come.
+
+Promises: only status records move it, their order in the log is its only order, and the same
+records give the same clock on every engine. A feed is one channel of one connection; feeds that
+carry the same channel of the same venue for the same assets are redundant and form a stream,
+whose watermark is their maximum. An asset's joint watermark is the minimum over its healthy
+pushed streams. Does not hold events: `framing` does.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from streams.core.events import MICROS, FeedStatus, Raw, Status, stable_id
+
+PUSHED: Final = frozenset({"liquidation", "trade", "book"})
+"""Channels that hold the joint watermark; polled and as-of values (tickers) do not."""
+
+HEARTBEAT_TIMEOUT_US: Final = 10 * MICROS
+"""A feed leaves the joint watermark when the log is this far past its last heartbeat."""
+
+NOTHING: Final = -1
+"""Watermark second of a stream that has not had a heartbeat yet: it holds everything open."""
+
+
+class Feed(msgspec.Struct):
+    """One channel of one connection. `assets` None covers every asset of the venue.
+
+    `through_us` is the event time through which the collector has written everything (-1
+    before the first heartbeat); `up_since` the second (s) from which it has been healthy.
+    """
+
+    venue: str
+    connection: str
+    channel: str
+    assets: frozenset[str] | None
+    through_us: int = NOTHING
+    up: bool = False
+    up_since: int = 0
+    last_beat_us: int = 0
+
+
+class ClockState(msgspec.Struct):
+    """What a checkpoint keeps of the clock. `log_us`: largest receipt time of a status record."""
+
+    feeds: list[Feed] = []
+    log_us: int = 0
+
+
+class Stream:
+    """Redundant feeds of one (venue, channel) as one group of assets sees them."""
+
+    __slots__ = ("channel", "feeds", "floor", "venue")
+
+    def __init__(self, venue: str, channel: str, feeds: list[Feed]) -> None:
+        self.venue = venue
+        self.channel = channel
+        self.feeds = feeds
+        self.floor = NOTHING
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Set `floor`, the first second that the stream's watermark has not passed."""
+        through = max(feed.through_us for feed in self.feeds)
+        self.floor = through // MICROS if through >= 0 else NOTHING
+
+    def up_since(self) -> int | None:
+        """The second from which the stream is healthy now; None while it is down."""
+        since = [feed.up_since for feed in self.feeds if feed.up]
+        return min(since) if since else None
+
+
+class Health(msgspec.Struct, frozen=True):
+    """Feed health of one second, as frames carry it."""
+
+    venues_up: tuple[str, ...]
+    venues_all: tuple[str, ...]
+    channels: tuple[str, ...]
+
+    @property
+    def coverage(self) -> float:
+        """Healthy share of the venues whose liquidations were ever subscribed, 0..1."""
+        return len(self.venues_up) / len(self.venues_all) if self.venues_all else 0.0
+
+
+class Group:
+    """Assets that are covered by the same feeds, and so share a joint watermark."""
+
+    __slots__ = ("_cached", "_joint", "_stable_from", "streams")
+
+    def __init__(self, streams: dict[tuple[str, str], Stream]) -> None:
+        self.streams = streams
+        self._cached: Health | None = None
+        self._joint = self._slowest()
+        self._stable_from = 0
+
+    def refresh(self) -> None:
+        """Recompute watermarks after a status record."""
+        for stream in self.streams.values():
+            stream.refresh()
+        self._cached = None
+        self._joint = self._slowest()
+
+    def joint(self) -> int | None:
+        """First second that some healthy pushed stream has not passed; None if none is up."""
+        return self._joint
+
+    def _slowest(self) -> int | None:
+        floors = [
+            stream.floor
+            for stream in self.streams.values()
+            if stream.channel in PUSHED and stream.up_since() is not None
+        ]
+        return min(floors) if floors else None
+
+    def changes(self) -> list[int]:
+        """Seconds (ascending) at which a healthy stream came up: health may differ there."""
+        since = {stream.up_since() for stream in self.streams.values()}
+        return sorted(second for second in since if second is not None)
+
+    def health(self, second: int) -> Health:
+        """Health of `second` (s) as known now; a stream counts from its `up_since` on."""
+        if self._cached is not None and second >= self._stable_from:
+            return self._cached
+        up: list[Stream] = []
+        for stream in self.streams.values():
+            since = stream.up_since()
+            if since is not None and since <= second:
+                up.append(stream)
+        forced = {s.venue for s in self.streams.values() if s.channel == "liquidation"}
+        health = Health(
+            tuple(sorted(s.venue for s in up if s.channel == "liquidation")),
+            tuple(sorted(forced)),
+            tuple(sorted(f"{s.venue}/{s.channel}" for s in up if s.channel in PUSHED)),
+        )
+        boundaries = self.changes()
+        if not boundaries or second >= boundaries[-1]:
+            self._cached = health
+            self._stable_from = boundaries[-1] if boundaries else 0
+        return health
+
+
+class Clock:
+    """The feeds of one raw partition, indexed for the framer."""
+
+    def __init__(self, state: ClockState) -> None:
+        self.state = state
+        self.version = 0
+        self._groups: dict[tuple[int, ...], Group] = {}
+
+    def _build(self, feeds: Iterable[Feed]) -> Group:
+        streams: dict[tuple[str, str], list[Feed]] = {}
+        for feed in feeds:
+            streams.setdefault((feed.venue, feed.channel), []).append(feed)
+        return Group({key: Stream(*key, members) for key, members in streams.items()})
+
+    def group(self, asset: str) -> Group:
+        """The asset's group under the present subscriptions (ask again when `version` moved)."""
+        covering = tuple(
+            index
+            for index, feed in enumerate(self.state.feeds)
+            if feed.assets is None or asset in feed.assets
+        )
+        group = self._groups.get(covering)
+        if group is None:
+            group = self._build(self.state.feeds[index] for index in covering)
+            self._groups[covering] = group
+        return group
+
+    def first_up(self) -> int | None:
+        """The second from which some pushed feed has been healthy; None while none is."""
+        since = [f.up_since for f in self.state.feeds if f.up and f.channel in PUSHED]
+        return min(since) if since else None
+
+    def slowest(self) -> int | None:
+        """First second that some healthy pushed feed of the partition has not passed.
+
+        Every feed counts for itself here, redundant or not only through its stream per asset
+        set: no asset, not even one that is still unseen, can be sealed behind this second.
+        """
+        floors: list[int] = []
+        best: dict[tuple[str, str, frozenset[str] | None], int] = {}
+        for feed in self.state.feeds:
+            if feed.channel in PUSHED:
+                key = (feed.venue, feed.channel, feed.assets)
+                best[key] = max(best.get(key, NOTHING), feed.through_us)
+        for feed in self.state.feeds:
+            if feed.up and feed.channel in PUSHED:
+                through = best[feed.venue, feed.channel, feed.assets]
+                floors.append(through // MICROS if through >= 0 else NOTHING)
+        return min(floors) if floors else None
+
+    def apply(self, status: Status, raw: Raw) -> list[FeedStatus]:
+        """Take one status record in log order; returns the feeds that came up or went down."""
+        changed: list[FeedStatus] = []
+        now = max(self.state.log_us, raw.received_at_us)
+        self.state.log_us = now
+        # Before the record's own word: a feed that returns after a silence has been down, whichever
+        # of several silent feeds the log names first.
+        for feed in self.state.feeds:
+            if feed.up and now - feed.last_beat_us > HEARTBEAT_TIMEOUT_US:
+                self._down(feed, "timeout", now, changed)
+        if status.op == "subscribe":
+            for channel in status.channels or ():
+                assets = None if status.assets is None else frozenset(status.assets)
+                self._up(raw, channel, assets, now, "subscribe", changed)
+        elif status.op == "heartbeat":
+            for channel, through_us in sorted(status.through_us.items()):
+                self._beat(raw, channel, through_us, now, changed)
+        elif status.op in ("gap", "disconnect", "end"):
+            for feed in self.state.feeds:
+                concerned = status.channels is None or feed.channel in status.channels
+                mine = feed.connection == raw.connection and feed.venue == raw.venue
+                if feed.up and concerned and (mine or status.op == "end"):
+                    self._down(feed, status.op, now, changed)
+        if any(change.state == "up" for change in changed):
+            self._prune()
+        for group in self._groups.values():
+            group.refresh()
+        return changed
+
+    def _find(self, raw: Raw, channel: str) -> list[Feed]:
+        return [
+            feed
+            for feed in self.state.feeds
+            if feed.connection == raw.connection
+            and feed.channel == channel
+            and feed.venue == raw.venue
+        ]
+
+    def _up(
+        self,
+        raw: Raw,
+        channel: str,
+        assets: frozenset[str] | None,
+        now: int,
+        reason: str,
+        changed: list[FeedStatus],
+    ) -> None:
+        feed = next((f for f in self._find(raw, channel) if f.assets == assets), None)
+        if feed is None:
+            feed = Feed(raw.venue, raw.connection, channel, assets)
+            self.state.feeds.append(feed)
+            self._reindex()
+        feed.last_beat_us = now
+        if not feed.up:
+            feed.up, feed.up_since = True, now // MICROS
+            changed.append(_changed(feed, "up", reason, now))
+
+    def _beat(
+        self, raw: Raw, channel: str, through_us: int, now: int, changed: list[FeedStatus]
+    ) -> None:
+        if not self._find(raw, channel):
+            self._up(raw, channel, None, now, "heartbeat", changed)
+        for feed in self._find(raw, channel):
+            # No collector can vouch for the time after it wrote the record.
+            feed.through_us = max(feed.through_us, min(through_us, raw.received_at_us))
+            self._up(raw, channel, feed.assets, now, "heartbeat", changed)
+
+    def _down(self, feed: Feed, reason: str, now: int, changed: list[FeedStatus]) -> None:
+        feed.up = False
+        changed.append(_changed(feed, "down", reason, now))
+
+    def _prune(self) -> None:
+        """Forget dead connections whose place a feed at least as far along has taken."""
+        kept: list[Feed] = []
+        for feed in self.state.feeds:
+            heirs = (
+                other
+                for other in self.state.feeds
+                if other is not feed
+                and (other.venue, other.channel) == (feed.venue, feed.channel)
+                and other.assets == feed.assets
+                and (other.up or other.last_beat_us > feed.last_beat_us)
+                and other.through_us >= feed.through_us
+            )
+            if feed.up or next(heirs, None) is None:
+                kept.append(feed)
+        if len(kept) != len(self.state.feeds):
+            self.state.feeds = kept
+            self._reindex()
+
+    def _reindex(self) -> None:
+        self.version += 1
+        self._groups.clear()
+
+
+def _changed(feed: Feed, state: str, reason: str, now: int) -> FeedStatus:
+    identity = stable_id("feed", feed.venue, feed.channel, feed.connection, state, now)
+    return msgspec.convert(
+        {
+            "type": "feed_status",
+            "id": identity,
+            "venue": feed.venue,
+            "channel": feed.channel,
+            "connection": feed.connection,
+            "state": state,
+            "reason": reason,
+            "at_us": now,
+            "through_us": feed.through_us if feed.through_us >= 0 else None,
+        },
+        FeedStatus,
+    )
