@@ -1,0 +1,1 @@
+"""Where the data path touches the world: files, sockets, Kafka, ClickHouse, processes."""
