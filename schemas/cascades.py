@@ -1,0 +1,208 @@
+"""Cascade windows, documented field by field with unit, source and the meaning of null.
+
+Twin of `streams.core.results.CascadeWindow` (held equal by a test). Promises, per row: the life
+of a window is in order, bounds are ordered, venues sum up, every other null has its reason.
+Does not compare revisions and does not judge whether it was a cascade.
+"""
+
+from collections.abc import Set
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.provenance import Reasons, ResultRow, misplaced_bound
+from schemas.units import (
+    Asset,
+    Count,
+    Finite,
+    Id,
+    Micros,
+    NotNegative,
+    Positive,
+    Row,
+    Share,
+    UsdMicros,
+    Venue,
+    Version,
+)
+from streams.core.results import (
+    Baseline,
+    GateState,
+    Identifiability,
+    Phase,
+    Severity,
+    Statistic,
+    WindowClass,
+    WindowSide,
+)
+
+
+class Gate(Row):
+    """One qualification gate."""
+
+    state: GateState
+    """`unknown` when an input is missing: neither passed nor failed, it lowers confidence."""
+    value: Finite | None
+    """The measured value in the unit of the threshold. Null when unknown."""
+    threshold: Finite | None
+    """What the value was held against. Null when it depends on a missing input."""
+
+
+class Lead(Row):
+    """One follower of the origin in a propagation."""
+
+    venue: Venue
+    """Where the follower trades."""
+    asset: Asset
+    """Its base coin."""
+    lag_s: Finite | None
+    """Seconds behind the origin. Null when inside the clock uncertainty."""
+    clock_uncertainty_s: NotNegative
+    """How far the two clocks may differ, seconds."""
+
+
+class CascadeWindow(ResultRow):
+    """A window of forced selling or buying in one scope; definition `cascade`."""
+
+    self_evident: ClassVar[Set[str]] = frozenset({"end", "closed_at", "duration_s", "parent_id"})
+
+    type: Literal["cascade"]
+    """Tag of the message type."""
+    id: Id
+    """Hash of scope, side, onset and definition."""
+    is_final: bool
+    """True ten minutes of event time after the close: no later revision comes."""
+    side: WindowSide
+    """What was closed by force; `mixed` when both sides alarmed together."""
+    window_class: WindowClass = Field(alias="class")
+    """`burst` until it qualifies, `cascade` from then on."""
+    phase: Phase
+    """Where the window is in its life; `end` once closed."""
+    statistic: Statistic
+    """Which statistic alarmed: order count, dollars, or both."""
+    baseline: Baseline
+    """Whether the ordinary rate was a prior, a blend or observed."""
+    onset: Micros
+    """Estimated change point: last zero of the statistic before it alarmed, µs UTC."""
+    detected_at: Micros
+    """When the statistic alarmed, µs UTC of event time."""
+    peak_at: Micros
+    """Highest intensity so far, µs UTC."""
+    end: Micros | None
+    """Last forced order before the quiet gap, µs UTC. Null while open."""
+    closed_at: Micros | None
+    """When the end rule fired, µs UTC. Null while open."""
+    duration_s: NotNegative | None
+    """From onset to end, seconds. Null while open."""
+    events: Count
+    """Published forced orders."""
+    usd_observed: UsdMicros
+    """Their sum, micro-dollars: a lower bound of what was forced."""
+    usd_estimated: UsdMicros | None
+    """Estimate with sampled feeds corrected, micro-dollars. Null when they are saturated."""
+    usd_upper: UsdMicros | None
+    """Upper bound, micro-dollars. Null without the trades that bound it."""
+    usd_late: UsdMicros
+    """Dollars that arrived after their second was sealed, micro-dollars."""
+    events_late: Count
+    """Orders that arrived after their second was sealed."""
+    adl_usd: UsdMicros
+    """Auto-deleveraged dollars, micro-dollars."""
+    identifiability: Identifiability
+    """Whether the sampled feeds allow an estimate."""
+    share_long: Share | None
+    """Long share of the dollars. Null without an estimate."""
+    share_long_low: Share | None
+    """Lower end of its interval."""
+    share_long_high: Share | None
+    """Upper end of its interval."""
+    venues: tuple[Venue, ...]
+    """Venues with forced orders, sorted."""
+    usd_by_venue: dict[str, UsdMicros]
+    """Observed micro-dollars by venue."""
+    assets: tuple[Asset, ...]
+    """Base coins with forced orders, sorted."""
+    breadth: Share | None
+    """Share of assets with an onset within 20 minutes. Null below scope `ALL`."""
+    origin_venue: Venue | None
+    """Where it began. Null when clocks cannot tell."""
+    origin_asset: Asset | None
+    """Base coin in which it began. Null when clocks cannot tell."""
+    propagation: tuple[Lead, ...] | None
+    """Followers in order of lag. Null when no origin is known."""
+    price_onset: Positive | None
+    """Reference price at the onset, USD per coin (index points for `ALL`). Null without prices."""
+    price_extreme: Positive | None
+    """Farthest price in the forced direction, same unit. Null without prices."""
+    impact_bp: Finite | None
+    """Log return from onset to extreme, basis points, signed. Null without prices."""
+    recovery_30m: Finite | None
+    """Share of the impact undone 30 minutes later. Null before that and without prices."""
+    oi_share: NotNegative | None
+    """Estimated dollars over open interest at onset. Null without open interest."""
+    oi_change: Finite | None
+    """Relative change of open interest in coins. Null without open interest."""
+    depth_min_ratio: NotNegative | None
+    """Lowest depth over ordinary depth. Null without books."""
+    amplification: Finite | None
+    """Price move over what the book at onset predicts. Null without books."""
+    branching_low: Finite | None
+    """Branching ratio with outside drivers taken out: lower bracket. Null when not computed."""
+    branching_high: Finite | None
+    """Branching ratio with nothing taken out: upper bracket. Null when not computed."""
+    severity: Severity | None
+    """Class by share of open interest. Null without open interest."""
+    magnitude: Finite | None
+    """Decimal logarithm of the estimated dollars. Null without an estimate."""
+    confidence: Share
+    """Calibrated probability that the window is a cascade."""
+    elevated_day: bool
+    """True when the day's rate is high throughout, which is no cascade."""
+    gates: dict[str, Gate]
+    """Qualification gates by name."""
+    parent_id: Id | None
+    """Window that this one follows as an aftershock. Null for none."""
+    null_reasons: Reasons
+    """For every other null field its reason."""
+    v: Version = 1
+    """Layout version."""
+
+    @model_validator(mode="after")
+    def _laws(self) -> Self:
+        problem = (
+            self.unexplained(self.null_reasons)
+            or misplaced_bound(
+                self.usd_observed, self.usd_estimated, self.usd_upper, self.usd_by_venue
+            )
+            or _life(self)
+        )
+        if problem:
+            raise ValueError(problem)
+        return self
+
+
+def _life(row: CascadeWindow) -> str | None:
+    if not row.onset <= row.detected_at or not row.onset <= row.peak_at:
+        return "onset comes first: detected_at and peak_at are not before it"
+    ends = (row.end, row.closed_at, row.duration_s)
+    if row.end is None or row.closed_at is None or row.duration_s is None:
+        if ends != (None, None, None):
+            return "end, closed_at and duration_s are known together"
+        if row.phase == "end" or row.is_final:
+            return "a window in phase end, or final, is closed"
+    elif row.phase != "end":
+        return "a closed window is in phase end"
+    elif not row.onset <= row.end <= row.closed_at:
+        return "end lies between onset and closed_at"
+    if not row.usd_by_venue.keys() <= set(row.venues):
+        return "usd_by_venue names venues of the window"
+    if row.share_long is not None:
+        low, high = row.share_long_low, row.share_long_high
+        if low is not None and high is not None and not low <= row.share_long <= high:
+            return "share_long lies inside its interval"
+    bracket = (row.branching_low, row.branching_high)
+    if bracket[0] is not None and bracket[1] is not None and bracket[0] > bracket[1]:
+        return "branching_low is at most branching_high"
+    if row.parent_id == row.id:
+        return "a window is not its own parent"
+    return None
