@@ -1,0 +1,30 @@
+"""Binance: USD-M futures, COIN-M futures and spot.
+
+Feeds: `forceOrder` is a sample, at most one order a symbol and second on each stream. Since
+2026-06-30 all-market streams carry both futures families on both hosts; `st` (or, before, the
+symbol) tells them apart, and a COIN-M row on a USD-M connection becomes a `binance-coinm` event.
+`aggTrade` and `trade` tell the same volume with different ids: record one of them.
+Does not know hosts or subscriptions; those stand with the collector.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from streams.core.instruments import Rule
+from streams.venues.binance.messages import parse
+from streams.venues.binance.symbols import (
+    COINM,
+    SPOT,
+    USDM,
+    coinm_rule,
+    spot_rule,
+    usdm_rule,
+)
+
+__all__ = ["RULES", "VENUES", "parse"]
+
+VENUES: Final = frozenset({USDM, COINM, SPOT})
+"""Venue ids whose records this parser reads."""
+
+RULES: Final[Mapping[str, Rule]] = {USDM: usdm_rule, COINM: coinm_rule, SPOT: spot_rule}
+"""Instruments told from the symbol alone, by venue id."""

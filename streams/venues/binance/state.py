@@ -1,0 +1,203 @@
+"""Tickers and books: what a Binance symbol is worth, owes and offers at a time.
+
+Pushed messages keep the venue's stamp; polled REST answers take the time of receipt, because
+their own stamp does not say when they could be known. Promises canonical units (price per coin,
+coins, dollars for inverse contracts). Does not fold delta books.
+"""
+
+import re
+from typing import Final
+
+from streams.core.events import Book, Ignored, Outcome, Raw, Ticker, stable_id
+from streams.core.instruments import Instrument, Instruments
+from streams.venues.binance.symbols import family
+from streams.venues.fields import (
+    Row,
+    bad,
+    decimal,
+    given,
+    integer,
+    not_negative,
+    positive,
+    present,
+    stamp_us,
+    text,
+)
+from streams.venues.rows import known, ladder, micro_dollars
+
+_PARTIAL_DEPTH: Final = re.compile(r"[^@]+@depth(5|10|20)(@\d+ms)?", re.ASCII)
+_HOUR_S: Final = 3600
+
+
+def mark_price(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
+    """`markPriceUpdate`: mark, index, and the rate to be paid at `T`."""
+    instrument = _instrument(raw, instruments, row, "s")
+    return _ticker(
+        raw,
+        instrument,
+        "mark",
+        stamp_us(row, "E"),
+        mark=_per_coin(row, "p", instrument),
+        index=_index(row, "i", instrument),
+        funding=_funding(row, "r", "T"),
+    )
+
+
+def day_ticker(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
+    """`24hrTicker`: the last price."""
+    instrument = _instrument(raw, instruments, row, "s")
+    last = _per_coin(row, "c", instrument)
+    return _ticker(raw, instrument, "last", stamp_us(row, "E"), last=last)
+
+
+def premium_index(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
+    """A row of REST `premiumIndex`, polled: mark, index and the rate due."""
+    instrument = _instrument(raw, instruments, row, "symbol")
+    return _ticker(
+        raw,
+        instrument,
+        "premium",
+        raw.received_at_us,
+        mark=_per_coin(row, "markPrice", instrument),
+        index=_index(row, "indexPrice", instrument),
+        funding=_funding(row, "lastFundingRate", "nextFundingTime"),
+    )
+
+
+def open_interest(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
+    """REST `openInterest`, polled: coins (USD-M) or contracts turned into dollars (COIN-M)."""
+    instrument = _instrument(raw, instruments, row, "symbol")
+    amount = not_negative(row, "openInterest")
+    if instrument.contract == "inverse":
+        usd = micro_dollars(amount * instrument.contract_size)
+        return _ticker(raw, instrument, "interest", raw.received_at_us, interest_usd=usd)
+    coins = float(amount * instrument.contract_size * instrument.coins_per_unit)
+    return _ticker(raw, instrument, "interest", raw.received_at_us, interest_base=coins)
+
+
+def funding_info(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
+    """A row of REST `fundingInfo`, polled: the interval of a symbol whose rate is adjusted."""
+    instrument = _instrument(raw, instruments, row, "symbol")
+    hours = integer(row, "fundingIntervalHours")
+    if not 0 < hours <= 24:
+        raise bad("not_positive", f"field 'fundingIntervalHours' is {hours}, expected 1 to 24")
+    return _ticker(raw, instrument, "interval", raw.received_at_us, interval_s=hours * _HOUR_S)
+
+
+def best_quote(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
+    """`bookTicker`: a book of one level; spot sends no stamp, so receipt stands in."""
+    instrument = _instrument(raw, instruments, row, "s")
+    return Book(
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        asset=instrument.asset,
+        contract=instrument.contract,
+        bids=ladder([[given(row, "b"), given(row, "B")]], instrument, "b"),
+        asks=ladder([[given(row, "a"), given(row, "A")]], instrument, "a"),
+        event_time_us=_stamp(raw, row),
+        received_at_us=raw.received_at_us,
+        id=str(integer(row, "u")),
+    )
+
+
+def depth_update(raw: Raw, instruments: Instruments, row: Row, stream: str | None) -> Outcome:
+    """`depthUpdate`, which is a full top-N book or a change of one, and does not say which.
+
+    The stream's name decides where there is one (`@depth5|10|20` is partial depth). A bare
+    message counts as full only on channel `book`, to which collectors write nothing else; any
+    other bare message is taken for a change, since a wrong book is worse than none.
+    """
+    full = raw.channel == "book" if stream is None else _PARTIAL_DEPTH.fullmatch(stream)
+    if not full:
+        return Ignored("book_delta")
+    instrument = _instrument(raw, instruments, row, "s")
+    return _book(raw, row, instrument, "b", "a", str(integer(row, "u")))
+
+
+def depth_snapshot(raw: Raw, instruments: Instruments, row: Row, stream: str | None) -> Outcome:
+    """A REST `depth` answer or a spot partial-depth push; the symbol may stand in the stream."""
+    if not present(row, "symbol") and stream:
+        row = {**row, "symbol": stream.partition("@")[0].upper()}
+    instrument = _instrument(raw, instruments, row, "symbol")
+    return _book(raw, row, instrument, "bids", "asks", str(integer(row, "lastUpdateId")))
+
+
+def _instrument(raw: Raw, instruments: Instruments, row: Row, key: str) -> Instrument:
+    symbol = text(row, key)
+    return known(instruments, family(raw.venue, symbol, row.get("st")), symbol)
+
+
+def _per_coin(row: Row, key: str, instrument: Instrument) -> float:
+    return float(instrument.price_per_coin(positive(row, key)))
+
+
+def _index(row: Row, key: str, instrument: Instrument) -> float | None:
+    """The index price; None when absent or zero, which is how pre-market contracts send it."""
+    if not present(row, key) or not not_negative(row, key):
+        return None
+    return _per_coin(row, key, instrument)
+
+
+def _funding(row: Row, rate: str, due: str) -> tuple[float | None, int | None]:
+    """Rate and when it is due; both None for delivery contracts (rate empty, due 0)."""
+    due_us = stamp_us(row, due) if present(row, due) else 0
+    if not due_us or not present(row, rate):
+        return None, None
+    return float(decimal(row, rate)), due_us
+
+
+def _stamp(raw: Raw, row: Row) -> int:
+    """Matching-engine time, else push time, else the time of receipt."""
+    for key in ("T", "E"):
+        if present(row, key):
+            return stamp_us(row, key)
+    return raw.received_at_us
+
+
+def _ticker(
+    raw: Raw,
+    instrument: Instrument,
+    kind: str,
+    at_us: int,
+    *,
+    mark: float | None = None,
+    index: float | None = None,
+    last: float | None = None,
+    interest_base: float | None = None,
+    interest_usd: int | None = None,
+    funding: tuple[float | None, int | None] = (None, None),
+    interval_s: int | None = None,
+) -> Ticker:
+    venue, symbol = instrument.venue, instrument.symbol
+    values = (mark, index, last, interest_base, interest_usd, *funding, interval_s)
+    return Ticker(
+        venue=venue,
+        symbol=symbol,
+        asset=instrument.asset,
+        contract=instrument.contract,
+        mark_price=mark,
+        index_price=index,
+        last_price=last,
+        open_interest_base=interest_base,
+        open_interest_usd=interest_usd,
+        funding_rate=funding[0],
+        next_funding_us=funding[1],
+        funding_interval_s=interval_s,
+        event_time_us=at_us,
+        received_at_us=raw.received_at_us,
+        id=stable_id(venue, symbol, kind, at_us, *values),
+    )
+
+
+def _book(raw: Raw, row: Row, instrument: Instrument, bids: str, asks: str, update: str) -> Book:
+    return Book(
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        asset=instrument.asset,
+        contract=instrument.contract,
+        bids=ladder(given(row, bids), instrument, bids),
+        asks=ladder(given(row, asks), instrument, asks),
+        event_time_us=_stamp(raw, row),
+        received_at_us=raw.received_at_us,
+        id=update,
+    )

@@ -1,0 +1,125 @@
+"""Reads one field of a venue's JSON row and says precisely why it cannot be trusted.
+
+Stands between a decoded message and a canonical event. Promises a finite, bounded value or
+`BadField`, which holds the `Rejected` for that row alone; accepts a number as JSON number or as
+numeric string. Does not know any venue's field names or units.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from streams.core.events import Ignored, Rejected, RejectReason
+
+Row = Mapping[str, object]
+
+MAX_MAGNITUDE: Final = 10**18
+"""A larger price, size or stamp is no market value, and its product would not fit int64."""
+MICROSECOND_STAMPS: Final = 10**14
+"""Stamps from here on are already microseconds."""
+_LONGEST_NUMBER: Final = 64
+_ZERO: Final = Decimal(0)
+
+
+class BadField(Exception):
+    """One row cannot be used; `outcome` is what the parser returns in its place."""
+
+    def __init__(self, outcome: Rejected | Ignored) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+
+
+def bad(reason: RejectReason, detail: str) -> BadField:
+    """The exception for a rejected row; `detail` names the field, never the whole payload."""
+    return BadField(Rejected(reason, detail))
+
+
+def shown(value: object) -> str:
+    """A short, safe rendering of a foreign value (a huge int cannot even be printed)."""
+    return repr(value[:40]) if isinstance(value, str) else f"a JSON {type(value).__name__}"
+
+
+def given(row: Row, key: str) -> object:
+    """The field's value; missing_field when it is absent, null or an empty string."""
+    value = row.get(key)
+    if value is None or value == "":
+        raise bad("missing_field", f"field {key!r} is absent or empty")
+    return value
+
+
+def text(row: Row, key: str) -> str:
+    """A non-empty string of at most 100 characters."""
+    value = given(row, key)
+    if not isinstance(value, str) or len(value) > 100:
+        raise bad("wrong_type", f"field {key!r} is {shown(value)}, expected a short string")
+    return value
+
+
+def flag(row: Row, key: str) -> bool:
+    """A JSON boolean."""
+    value = given(row, key)
+    if not isinstance(value, bool):
+        raise bad("wrong_type", f"field {key!r} is {shown(value)}, expected true or false")
+    return value
+
+
+def as_decimal(value: object, name: str) -> Decimal:
+    """A finite Decimal of a JSON number or numeric string.
+
+    >>> as_decimal("0.250", "q"), as_decimal(3, "q")
+    (Decimal('0.250'), Decimal('3'))
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise bad("wrong_type", f"field {name!r} is {shown(value)}, expected a number")
+    if isinstance(value, int) and not -MAX_MAGNITUDE < value < MAX_MAGNITUDE:
+        raise bad("not_finite", f"field {name!r} is beyond 1e18")
+    if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
+        raise bad("wrong_type", f"field {name!r} has {len(value)} characters, expected a number")
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise bad("wrong_type", f"field {name!r} is {shown(value)}, expected a number") from None
+    if not number.is_finite() or number.adjusted() >= 18:
+        raise bad("not_finite", f"field {name!r} is {shown(str(value))}")
+    return number if number.adjusted() > -30 else _ZERO
+
+
+def decimal(row: Row, key: str) -> Decimal:
+    """A required finite number of any sign."""
+    return as_decimal(given(row, key), key)
+
+
+def positive(row: Row, key: str) -> Decimal:
+    """A required finite number above zero."""
+    number = decimal(row, key)
+    if number <= 0:
+        raise bad("not_positive", f"field {key!r} is {number}")
+    return number
+
+
+def not_negative(row: Row, key: str) -> Decimal:
+    """A required finite number, zero allowed."""
+    number = decimal(row, key)
+    if number < 0:
+        raise bad("not_positive", f"field {key!r} is {number}")
+    return number
+
+
+def present(row: Row, key: str) -> bool:
+    """Whether the venue filled the field in (neither absent, null nor an empty string)."""
+    value = row.get(key)
+    return value is not None and value != ""
+
+
+def integer(row: Row, key: str) -> int:
+    """A whole number from 0 up to 1e18, as JSON integer or digits."""
+    number = decimal(row, key)
+    if number < 0 or number != number.to_integral_value():
+        raise bad("wrong_type", f"field {key!r} is {number}, expected a whole number")
+    return int(number)
+
+
+def stamp_us(row: Row, key: str) -> int:
+    """A venue stamp in milliseconds (or microseconds, told by magnitude) as microseconds."""
+    stamp = integer(row, key)
+    return stamp if stamp >= MICROSECOND_STAMPS else stamp * 1000
