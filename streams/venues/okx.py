@@ -1,0 +1,334 @@
+"""OKX v5 public streams to canonical events, venue `okx` (swaps, futures and spot).
+
+A venue parser: promises one outcome per row and per liquidation detail, exact dollars for forced
+orders, and sizes in coins, by the contract values of the instrument table; an instrument without
+a row is rejected, never guessed. Does not fold book updates (the collector does).
+
+| fact         | value                                                                          |
+|--------------|--------------------------------------------------------------------------------|
+| host         | wss://ws.okx.com:8443/ws/v5/public (trades-all: /ws/v5/business)               |
+| subscribe    | {"op":"subscribe","args":[{"channel":"liquidation-orders","instType":"SWAP"}]} |
+| keep-alive   | the text `ping` before 30 s of silence; the answer is the text `pong`, no JSON |
+| forced side  | `side` is the forced ORDER's side: sell = a long was closed                    |
+| forced price | `bkPx`, bankruptcy price, no fill                                              |
+| trade side   | `side` is the taker's side                                                     |
+| units        | swaps, futures: contracts x ctVal (coins, or dollars of -USD- inverse);        |
+|              | spot: base coin; prices always per coin                                        |
+| completeness | liquidation-orders: sampled, about one order a contract and second             |
+| open interest| `oiCcy` coins, `oiUsd` dollars                                                 |
+| funding      | `fundingTime` is the next settlement, its rate `fundingRate`                   |
+| times        | ms strings; a funding rate without `ts` (2021) takes the time of receipt       |
+
+Quirks: `posSide` only repeats the side (long with sell, short with buy) or says `net`; where it
+contradicts, `side` wins, for it is what hit the book and is never `net`. The first
+liquidation-orders message after a subscribe repeats old entries: those older than 10 minutes are
+ignored as `replayed`, younger ones carry the id they had and fall to deduplication. `trades` and
+`trades-all` tell the same volume with different ids: record one of them. An index ticker belongs
+to no contract: it comes as a ticker of its index name (`BTC-USDT`, contract spot) with the index
+price alone. Margin and option liquidations are not used. Tables of the v3 API are rejected as
+`retired_format`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import partial
+from typing import Final, Literal
+
+import msgspec
+
+from streams.core.events import (
+    MICROS,
+    Book,
+    Ignored,
+    OrderSide,
+    Outcome,
+    Raw,
+    Rejected,
+    Ticker,
+    stable_id,
+)
+from streams.core.instruments import Instrument, Instruments, Rule
+from streams.venues.fields import (
+    BadField,
+    Row,
+    bad,
+    decimal,
+    given,
+    not_negative,
+    positive,
+    present,
+    shown,
+    stamp_us,
+    text,
+)
+from streams.venues.rows import (
+    data_rows,
+    each_row,
+    known,
+    ladder,
+    micro_dollars,
+    per_coin,
+)
+from streams.venues.tape import forced, prints, trade
+
+VENUES: Final = frozenset({"okx"})
+
+REPLAY_US: Final = 600 * MICROS
+"""A forced order stamped this long before its receipt is an old entry sent again."""
+
+_NOT_USED_TYPES: Final = frozenset({"MARGIN", "OPTION"})
+_UNUSED: Final = frozenset(
+    {
+        *("price-limit", "estimated-price", "opt-summary", "instruments", "status", "adl-warning"),
+        *("economic-calendar", "option-trades", "block-tickers", "public-block-trades"),
+        *("public-struc-block-trades", "call-auction-details", "books-rpi", "books-elp"),
+    }
+)
+_UNUSED_KINDS: Final = ("candle", "index-candle", "mark-price-candle", "sprd-")
+
+
+class _Arg(msgspec.Struct, frozen=True, gc=False):
+    channel: Literal["trades", "trades-all"]
+
+
+class _Trade(msgspec.Struct, gc=False):
+    symbol: str = msgspec.field(name="instId")
+    id: str = msgspec.field(name="tradeId")
+    price: float = msgspec.field(name="px")
+    size: float = msgspec.field(name="sz")
+    side: str
+    time: int = msgspec.field(name="ts")
+    # OKX has no such mark; the name is none of its fields.
+    block: bool = msgspec.field(name="", default=False)
+
+
+class _Trades(msgspec.Struct, frozen=True, gc=False):
+    arg: _Arg
+    data: list[_Trade]
+
+
+_TRADES: Final = msgspec.json.Decoder(_Trades, strict=False)
+_MESSAGE: Final = msgspec.json.Decoder(dict[str, object], float_hook=str)
+
+
+def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
+    """Outcomes of one websocket message of OKX.
+
+    Raises:
+        msgspec.DecodeError: the payload is neither `pong` nor a JSON object.
+    """
+    payload = raw.payload
+    if raw.channel == "trade" or b'"trades' in payload[:64]:
+        prints = _quick_trades(raw, instruments)
+        if prints is not None:
+            return prints
+    if payload in (b"pong", b"ping"):
+        return [Ignored("control")]
+    message = _MESSAGE.decode(payload)
+    if "event" in message or "op" in message:
+        return [Ignored("control")]
+    if "table" in message:
+        return [Rejected("retired_format", "a table of the v3 API")]
+    arg = message.get("arg")
+    if not isinstance(arg, dict):
+        return [Rejected("unknown_message", "neither arg, event nor op")]
+    channel = arg.get("channel")
+    if not isinstance(channel, str):
+        return [Rejected("unknown_message", "arg names no channel")]
+    reader = _READERS.get(channel)
+    if reader is None:
+        if channel in _UNUSED or channel.startswith(_UNUSED_KINDS):
+            return [Ignored("unused_channel")]
+        return [Rejected("unknown_channel", f"channel {channel[:60]!r}")]
+    try:
+        return reader(raw, instruments, arg, message)
+    except BadField as error:
+        return [error.outcome]
+
+
+def _quick_trades(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
+    """All prints of a flawless trades message; None leaves it to the path by rows."""
+    try:
+        message = _TRADES.decode(raw.payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return prints(raw, instruments, message.data, "buy", "sell")
+
+
+def _trades(raw: Raw, instruments: Instruments, _arg: Row, message: Row) -> list[Outcome]:
+    return each_row(data_rows(message), partial(_trade, raw, instruments))
+
+
+def _trade(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
+    side = _side(row)
+    size, price = positive(row, "sz"), positive(row, "px")
+    instrument = known(instruments, raw.venue, text(row, "instId"))
+    return trade(raw, instrument, side, size, price, stamp_us(row, "ts"), text(row, "tradeId"))
+
+
+def _side(row: Row) -> OrderSide:
+    side = text(row, "side")
+    if side == "buy":
+        return "buy"
+    if side == "sell":
+        return "sell"
+    raise bad("unknown_side", f"field 'side' is {side[:40]!r}")
+
+
+def _liquidations(raw: Raw, instruments: Instruments, arg: Row, message: Row) -> list[Outcome]:
+    """Every detail of every instrument of the message, in its order."""
+    seen: dict[object, int] = {}
+    outcomes: list[Outcome] = []
+    for filed in data_rows(message):
+        if not isinstance(filed, dict):
+            outcomes.append(Rejected("wrong_type", f"a row is {shown(filed)}, expected an object"))
+            continue
+        if filed.get("instType", arg.get("instType")) in _NOT_USED_TYPES:
+            outcomes.append(Ignored("unused_channel"))
+            continue
+        try:
+            symbol = text(filed, "instId")
+            details = given(filed, "details")
+            if not isinstance(details, list):
+                raise bad("wrong_type", f"field 'details' is {shown(details)}, expected an array")
+        except BadField as error:
+            outcomes.append(error.outcome)
+            continue
+        outcomes += each_row(details, partial(_liquidation, raw, instruments, seen, symbol))
+    return outcomes or [Ignored("empty")]
+
+
+def _polled(raw: Raw, instruments: Instruments, arg: Row, message: Row) -> list[Outcome]:
+    """Archives file polled REST answers as a channel `liquidations` of one instrument."""
+    seen: dict[object, int] = {}
+    read = partial(_liquidation, raw, instruments, seen, text(arg, "instId"))
+    return each_row(data_rows(message), read)
+
+
+def _liquidation(
+    raw: Raw, instruments: Instruments, seen: dict[object, int], symbol: str, row: Row
+) -> Outcome:
+    side = _side(row)
+    size, price = positive(row, "sz"), positive(row, "bkPx")
+    time_us = stamp_us(row, "ts")
+    if time_us < raw.received_at_us - REPLAY_US:
+        return Ignored("replayed")
+    instrument = known(instruments, raw.venue, symbol)
+    return forced(raw, instrument, side, size, price, time_us, "sampled", seen)
+
+
+def _tickers(
+    needed: str, raw: Raw, instruments: Instruments, _arg: Row, message: Row
+) -> list[Outcome]:
+    """Any ticker-like channel: their fields do not overlap. `needed` must be there, maybe empty."""
+
+    def read(row: Row) -> Outcome:
+        if needed not in row:
+            raise bad("missing_field", f"field {needed!r} is absent")
+        return _ticker(raw, known(instruments, raw.venue, text(row, "instId")), row)
+
+    return each_row(data_rows(message), read)
+
+
+def _ticker(raw: Raw, instrument: Instrument, row: Row) -> Outcome:
+    mark = per_coin(row, "markPx", instrument)
+    index = per_coin(row, "idxPx", instrument)
+    last = per_coin(row, "last", instrument)
+    coins, dollars = _open_interest(row, instrument)
+    rate = float(decimal(row, "fundingRate")) if present(row, "fundingRate") else None
+    due = stamp_us(row, "fundingTime") if present(row, "fundingTime") else 0
+    after = stamp_us(row, "nextFundingTime") if present(row, "nextFundingTime") else 0
+    if (mark, index, last, coins, dollars, rate) == (None,) * 6 and not due:
+        return Ignored("empty")
+    stamp = stamp_us(row, "ts") if present(row, "ts") else None
+    return Ticker(
+        venue=raw.venue,
+        symbol=instrument.symbol,
+        asset=instrument.asset,
+        contract=instrument.contract,
+        mark_price=mark,
+        index_price=index,
+        last_price=last,
+        open_interest_base=coins,
+        open_interest_usd=dollars,
+        funding_rate=rate,
+        next_funding_us=due or None,
+        funding_interval_s=(after - due) // MICROS if 0 < due < after else None,
+        event_time_us=raw.received_at_us if stamp is None else stamp,
+        received_at_us=raw.received_at_us,
+        id=stable_id(
+            raw.venue,
+            instrument.symbol,
+            stamp,
+            *(mark, index, last, coins, dollars, rate, due, after),
+        ),
+    )
+
+
+def _open_interest(row: Row, instrument: Instrument) -> tuple[float | None, int | None]:
+    """Coins and micro-dollars; what the venue does not say follows from contracts, if exact."""
+    contracts = not_negative(row, "oi") if present(row, "oi") else None
+    faces = None if contracts is None else contracts * instrument.contract_size
+    inverse = instrument.contract == "inverse"
+    coins: Decimal | None = None if inverse else faces
+    if present(row, "oiCcy"):
+        coins = not_negative(row, "oiCcy")
+    usd = faces if inverse else None
+    if present(row, "oiUsd"):
+        usd = not_negative(row, "oiUsd")
+    return None if coins is None else float(coins), None if usd is None else micro_dollars(usd)
+
+
+def _books(raw: Raw, instruments: Instruments, arg: Row, message: Row) -> list[Outcome]:
+    if message.get("action", "snapshot") != "snapshot":
+        return [Ignored("book_delta")]
+
+    def read(row: Row) -> Outcome:
+        symbol = text(row if "instId" in row else arg, "instId")
+        instrument = known(instruments, raw.venue, symbol)
+        time_us = stamp_us(row, "ts")
+        return Book(
+            venue=raw.venue,
+            symbol=symbol,
+            asset=instrument.asset,
+            contract=instrument.contract,
+            bids=ladder(row.get("bids"), instrument, "bids"),
+            asks=ladder(row.get("asks"), instrument, "asks"),
+            event_time_us=time_us,
+            received_at_us=raw.received_at_us,
+            id=stable_id(raw.venue, symbol, arg["channel"], time_us, str(row.get("seqId"))[:20]),
+        )
+
+    return each_row(data_rows(message), read)
+
+
+_READERS: Final[Mapping[str, Callable[[Raw, Instruments, Row, Row], list[Outcome]]]] = {
+    "trades": _trades,
+    "trades-all": _trades,
+    "liquidation-orders": _liquidations,
+    "liquidations": _polled,
+    "tickers": partial(_tickers, "last"),
+    "mark-price": partial(_tickers, "markPx"),
+    "index-tickers": partial(_tickers, "idxPx"),
+    "open-interest": partial(_tickers, "oi"),
+    "funding-rate": partial(_tickers, "fundingTime"),
+    **dict.fromkeys(("books", "books5", "bbo-tbt", "books-l2-tbt", "books50-l2-tbt"), _books),
+}
+
+_SPOT: Final = re.compile(r"([A-Z0-9]{1,24})-(USDT|USDC|USD|USDG|USDK|USDE|DAI)")
+
+
+def spot(symbol: str) -> Instrument | None:
+    """The spot pair or index that a two-part name means; None where the quote is no dollar.
+
+    >>> spot("BTC-USDT").contract, spot("ETH-BTC"), spot("BTC-USDT-SWAP")
+    ('spot', None, None)
+    """
+    match = _SPOT.fullmatch(symbol)
+    if match is None:
+        return None
+    return Instrument("okx", symbol, match[1], match[2], "spot", "base")
+
+
+RULES: Final[Mapping[str, Rule]] = {"okx": spot}

@@ -1,0 +1,140 @@
+"""Rows of a venue message in canonical units: row by row outcomes, exact dollars, book levels.
+
+Used by venue parsers beside `fields`, which reads single values. Promises that a bad row costs
+its neighbours nothing and that dollars fit int64 micro-dollars. Does not judge the order of book
+levels (the shared checks of `streams.core.normalise` do) and knows no venue's field names.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Final
+
+from streams.core.events import MICROS, Ignored, Outcome, Rejected
+from streams.core.instruments import Instrument, Instruments
+from streams.venues.fields import BadField, Row, as_decimal, bad, given, positive, present, shown
+
+LARGEST: Final = 1e18
+"""The bound of `fields.MAX_MAGNITUDE`, for floats of the hot path."""
+SMALLEST: Final = 1e-29
+"""A smaller float is left to `fields`, which takes it for zero."""
+MAX_USD: Final = 9.2e12
+"""Dollars of one event that still fit int64 micro-dollars."""
+
+
+def data_rows(message: Row) -> list[object]:
+    """The rows under `data`.
+
+    Raises:
+        BadField: `data` is missing or no array.
+    """
+    rows = given(message, "data")
+    if not isinstance(rows, list):
+        raise bad("wrong_type", f"field 'data' is {shown(rows)}, expected an array")
+    return rows
+
+
+def each_row(rows: Sequence[object], read: Callable[[Row], Outcome]) -> list[Outcome]:
+    """What `read` makes of every row, or why not; `Ignored("empty")` when there is none."""
+    outcomes: list[Outcome] = []
+    for row in rows:
+        if not isinstance(row, dict):
+            outcomes.append(Rejected("wrong_type", f"a row is {shown(row)}, expected an object"))
+            continue
+        try:
+            outcomes.append(read(row))
+        except BadField as error:
+            outcomes.append(error.outcome)
+    return outcomes or [Ignored("empty")]
+
+
+def known(instruments: Instruments, venue: str, symbol: str) -> Instrument:
+    """The instrument of a symbol.
+
+    Raises:
+        BadField: unknown_instrument, when neither the table nor a rule knows it.
+    """
+    instrument = instruments.resolve(venue, symbol)
+    if instrument is None:
+        raise bad(
+            "unknown_instrument",
+            f"{venue} {symbol[:40]!r} has no known asset, unit or dollar quote; "
+            "`marginquake instruments refresh` renews the table",
+        )
+    return instrument
+
+
+def micro_dollars(usd: Decimal) -> int:
+    """Dollars as int64 micro-dollars, rounded half-even.
+
+    Raises:
+        BadField: not_finite, when they do not fit.
+    """
+    micros = int((usd * MICROS).to_integral_value())
+    if micros > MAX_USD * MICROS:
+        raise bad("not_finite", "the amount is beyond 9.2e12 dollars")
+    return micros
+
+
+def notional(instrument: Instrument, size: Decimal, price: Decimal) -> int:
+    """Exact int64 micro-dollars of a venue size at a venue price.
+
+    Raises:
+        BadField: not_finite, when they do not fit.
+    """
+    usd = instrument.usd(size, price)
+    if usd > MAX_USD * MICROS:
+        raise bad("not_finite", "the notional is beyond 9.2e12 dollars")
+    return usd
+
+
+def by_value(number: Decimal) -> str:
+    """Text of a number for an id: equal for equal values, since recorders drop trailing zeros.
+
+    >>> by_value(Decimal("0.350")), by_value(Decimal("1E+3"))
+    ('0.35', '1000')
+    """
+    return format(number.normalize(), "f")
+
+
+def ladder(levels: object, instrument: Instrument, name: str) -> tuple[tuple[float, float], ...]:
+    """One side of a book in the order sent: (price per coin, quantity in coins) a level.
+
+    Args:
+        levels: rows of price, size and anything more, in the venue's units.
+        instrument: how a size becomes coins.
+        name: the side's field, named in a rejection.
+
+    Raises:
+        BadField: a level is no pair of positive numbers.
+    """
+    if not isinstance(levels, list):
+        raise bad("wrong_type", f"field {name!r} is {shown(levels)}, expected levels")
+    face = float(instrument.contract_size)
+    units = instrument.coins_per_unit
+    inverse = instrument.contract == "inverse"
+    side: list[tuple[float, float]] = []
+    for level in levels:
+        price, size = _pair(level, name)
+        coins = size * face / price if inverse else size * face * units
+        side.append((price / units, coins))
+    return tuple(side)
+
+
+def _pair(level: object, name: str) -> tuple[float, float]:
+    if not isinstance(level, list):
+        raise bad("wrong_type", f"a level of {name!r} is {shown(level)}, expected an array")
+    if len(level) < 2:
+        raise bad("missing_field", f"a level of {name!r} has no size")
+    price, size = float(as_decimal(level[0], name)), float(as_decimal(level[1], name))
+    if price <= 0.0 or size <= 0.0:
+        raise bad("not_positive", f"a level of {name!r} is {price} x {size}")
+    return price, size
+
+
+def per_coin(row: Row, key: str, instrument: Instrument) -> float | None:
+    """An optional price, per coin of the asset; None when absent or empty.
+
+    Raises:
+        BadField: it is no positive number.
+    """
+    return float(instrument.price_per_coin(positive(row, key))) if present(row, key) else None

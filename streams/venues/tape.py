@@ -1,0 +1,170 @@
+"""Trades and forced orders of venues that send them in batches, from fields already named.
+
+`prints` is the hot path: a typed message to positional structs, floats only, dollars rounded from
+the float product. Promises the outcome of the row by row path (`trade`) for a flawless message
+and None for any other, so that one place names reasons. `forced` is exact, by Decimal.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final, Protocol
+
+from streams.core.events import (
+    MICROS,
+    Completeness,
+    Ignored,
+    Liquidation,
+    OrderSide,
+    Outcome,
+    PositionSide,
+    Raw,
+    Trade,
+    stable_id,
+)
+from streams.core.instruments import Instrument, Instruments
+from streams.venues.rows import LARGEST, MAX_USD, SMALLEST, by_value, notional
+
+LATEST_MS: Final = 10**14
+"""From here on a stamp is no millisecond stamp."""
+
+SIDES: Final[dict[OrderSide, PositionSide]] = {"sell": "long", "buy": "short"}
+"""Forced order's side to the side of the position that it closed."""
+
+
+class Print(Protocol):
+    """A decoded trade row; `time` in ms, `block` for trades made off the book."""
+
+    symbol: str
+    side: str
+    size: float
+    price: float
+    time: int
+    id: str
+    block: bool
+
+
+def prints(
+    raw: Raw, instruments: Instruments, rows: Sequence[Print], buy: str, sell: str
+) -> list[Outcome] | None:
+    """All trades of a flawless message; None leaves it to the path by rows.
+
+    Args:
+        raw: the record the rows came in.
+        instruments: contract sizes and classes.
+        rows: the typed rows.
+        buy: the venue's word for a buying taker.
+        sell: its word for a selling one.
+    """
+    venue, received = raw.venue, raw.received_at_us
+    outcomes: list[Outcome] = []
+    symbol = None
+    for row in rows:
+        if row.symbol != symbol:
+            symbol = row.symbol
+            instrument = instruments.resolve(venue, symbol)
+            if instrument is None:
+                return None
+            asset, contract = instrument.asset, instrument.contract
+            face, units = float(instrument.contract_size), instrument.coins_per_unit
+            inverse = contract == "inverse"
+        price, size, time, side = row.price, row.size, row.time, row.side
+        usd = size * face if inverse else price * size * face
+        if not (
+            SMALLEST < price < LARGEST
+            and SMALLEST < size < LARGEST
+            and usd <= MAX_USD
+            and 0 <= time < LATEST_MS
+            and (side == buy or side == sell)
+        ):
+            return None
+        if row.block:
+            outcomes.append(Ignored("off_book"))
+            continue
+        outcomes.append(
+            Trade(
+                venue,
+                symbol,
+                asset,
+                contract,
+                "buy" if side == buy else "sell",
+                price / units,
+                usd / price if inverse else size * face * units,
+                round(usd * MICROS),
+                time * 1000,
+                received,
+                row.id,
+            )
+        )
+    return outcomes or None
+
+
+def trade(
+    raw: Raw,
+    instrument: Instrument,
+    side: OrderSide,
+    size: Decimal,
+    price: Decimal,
+    time_us: int,
+    identity: str,
+) -> Trade:
+    """One trade whose fields needed a closer look.
+
+    Raises:
+        BadField: not_finite, when its dollars do not fit.
+    """
+    return Trade(
+        venue=raw.venue,
+        symbol=instrument.symbol,
+        asset=instrument.asset,
+        contract=instrument.contract,
+        taker_side=side,
+        price=float(instrument.price_per_coin(price)),
+        base_qty=float(instrument.base_qty(size, price) or 0),
+        usd=notional(instrument, size, price),
+        event_time_us=time_us,
+        received_at_us=raw.received_at_us,
+        id=identity,
+    )
+
+
+def forced(
+    raw: Raw,
+    instrument: Instrument,
+    order_side: OrderSide,
+    size: Decimal,
+    price: Decimal,
+    time_us: int,
+    completeness: Completeness,
+    seen: dict[object, int],
+) -> Liquidation:
+    """One forced order at its bankruptcy price, for venues that give it no id.
+
+    The id is of venue, symbol, time, order side, size, price and k; numbers count by value, since
+    recorders drop trailing zeros. `seen` counts equal rows of the message and is updated here.
+
+    Raises:
+        BadField: not_finite, when its dollars do not fit.
+    """
+    usd = notional(instrument, size, price)
+    base = instrument.base_qty(size, price)
+    symbol = instrument.symbol
+    key = (raw.venue, symbol, time_us, order_side, by_value(size), by_value(price))
+    k = seen.get(key, 0)
+    seen[key] = k + 1
+    return Liquidation(
+        venue=raw.venue,
+        symbol=symbol,
+        asset=instrument.asset,
+        contract=instrument.contract,
+        kind="liquidation",
+        position_side=SIDES[order_side],
+        order_side=order_side,
+        price=float(instrument.price_per_coin(price)),
+        price_kind="bankruptcy",
+        base_qty=None if base is None else float(base),
+        usd=usd,
+        event_time_us=time_us,
+        received_at_us=raw.received_at_us,
+        completeness=completeness,
+        id=stable_id(*key, k),
+    )
