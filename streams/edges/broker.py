@@ -143,7 +143,7 @@ class Broker:
                 )
             if pid is None:
                 java = java_command()
-                _check_free(self.port)
+                check_free(self.port)
                 self._launch(java, resolve_jars(self.jars))
             self._await_ready(timeout_s)
         return self.bootstrap
@@ -321,7 +321,8 @@ def answers(port: int, timeout_s: float = 1.0) -> bool:
     return bool(correlation == 1 and brokers > 0)
 
 
-def _check_free(port: int) -> None:
+def check_free(port: int) -> None:
+    """Raise MarginquakeError, naming the mend, when the loopback port is held by a program."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

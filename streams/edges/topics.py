@@ -123,8 +123,11 @@ async def _reconcile(
     drift, settings = await _differences(admin, [s for s in specs.values() if s not in missing])
     if create and any(difference.can_be_mended for difference in drift):
         await _mend(admin, specs, drift, settings)
-        report.mended = [difference for difference in drift if difference.can_be_mended]
-        drift = [difference for difference in drift if not difference.can_be_mended]
+        before, drift = (
+            drift,
+            await _settled(admin, [s for s in specs.values() if s not in missing]),
+        )
+        report.mended = [difference for difference in before if difference not in drift]
     report.drift = [Difference(spec.name, "topic", "present", "missing") for spec in missing]
     report.drift += drift
     return report
@@ -199,6 +202,16 @@ async def _differences(
             if found[spec.name].get(setting) != value
         ]
     return drift, own
+
+
+async def _settled(admin: Any, specs: list[TopicSpec], timeout_s: float = 10.0) -> list[Difference]:
+    """What still differs once the broker has applied a change, which it does after its answer."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        drift, _ = await _differences(admin, specs)
+        if time.monotonic() > deadline or not any(d.can_be_mended for d in drift):
+            return drift
+        await asyncio.sleep(0.05)
 
 
 async def _mend(
