@@ -36,6 +36,9 @@ from streams.core.results import (
     WindowSide,
 )
 
+ROUNDING = 1e-9
+"""What floating point may take from the ends of an interval at shares of exactly 0 and 1."""
+
 
 class Gate(Row):
     """One qualification gate."""
@@ -64,7 +67,7 @@ class Lead(Row):
 class CascadeWindow(ResultRow):
     """A window of forced selling or buying in one scope; definition `cascade`."""
 
-    self_evident: ClassVar[Set[str]] = frozenset({"end", "closed_at", "duration_s", "parent_id"})
+    self_evident: ClassVar[Set[str]] = frozenset({"end", "closed_at", "parent_id"})
 
     type: Literal["cascade"]
     """Tag of the message type."""
@@ -93,25 +96,25 @@ class CascadeWindow(ResultRow):
     closed_at: Micros | None
     """When the end rule fired, µs UTC. Null while open."""
     duration_s: NotNegative | None
-    """From onset to end, seconds. Null while open."""
+    """From onset to the end, or to the last forced order so far, seconds."""
     events: Count
     """Published forced orders."""
     usd_observed: UsdMicros
-    """Their sum, micro-dollars: a lower bound of what was forced."""
+    """Their sum with late ones, micro-dollars: a lower bound of what was forced."""
     usd_estimated: UsdMicros | None
-    """Estimate with sampled feeds corrected, micro-dollars. Null when they are saturated."""
+    """Estimate with sampled feeds corrected, micro-dollars. Null when a feed allows none."""
     usd_upper: UsdMicros | None
     """Upper bound, micro-dollars. Null without the trades that bound it."""
     usd_late: UsdMicros
-    """Dollars that arrived after their second was sealed, micro-dollars."""
+    """Part of usd_observed that arrived after its second was sealed, micro-dollars."""
     events_late: Count
-    """Orders that arrived after their second was sealed."""
+    """Part of events that arrived after its second was sealed."""
     adl_usd: UsdMicros
     """Auto-deleveraged dollars, micro-dollars."""
     identifiability: Identifiability
     """Whether the sampled feeds allow an estimate."""
     share_long: Share | None
-    """Long share of the dollars. Null without an estimate."""
+    """Long share of the observed dollars of both sides. Null without dollars."""
     share_long_low: Share | None
     """Lower end of its interval."""
     share_long_high: Share | None
@@ -139,7 +142,7 @@ class CascadeWindow(ResultRow):
     recovery_30m: Finite | None
     """Share of the impact undone 30 minutes later. Null before that and without prices."""
     oi_share: NotNegative | None
-    """Estimated dollars over open interest at onset. Null without open interest."""
+    """Dollars, estimated where possible, over open interest at onset. Null without the latter."""
     oi_change: Finite | None
     """Relative change of open interest in coins. Null without open interest."""
     depth_min_ratio: NotNegative | None
@@ -153,7 +156,7 @@ class CascadeWindow(ResultRow):
     severity: Severity | None
     """Class by share of open interest. Null without open interest."""
     magnitude: Finite | None
-    """Decimal logarithm of the estimated dollars. Null without an estimate."""
+    """Decimal logarithm of the dollars, estimated where possible. Null below one dollar."""
     confidence: Share
     """Calibrated probability that the window is a cascade."""
     elevated_day: bool
@@ -182,12 +185,13 @@ class CascadeWindow(ResultRow):
 
 
 def _life(row: CascadeWindow) -> str | None:
-    if not row.onset <= row.detected_at or not row.onset <= row.peak_at:
+    if row.onset > min(row.detected_at, row.peak_at):
         return "onset comes first: detected_at and peak_at are not before it"
-    ends = (row.end, row.closed_at, row.duration_s)
-    if row.end is None or row.closed_at is None or row.duration_s is None:
-        if ends != (None, None, None):
-            return "end, closed_at and duration_s are known together"
+    if row.usd_late > row.usd_observed or row.events_late > row.events:
+        return "usd_late and events_late are parts of usd_observed and events"
+    if row.end is None or row.closed_at is None:
+        if row.end is not row.closed_at:
+            return "end and closed_at are known together"
         if row.phase == "end" or row.is_final:
             return "a window in phase end, or final, is closed"
     elif row.phase != "end":
@@ -198,7 +202,7 @@ def _life(row: CascadeWindow) -> str | None:
         return "usd_by_venue names venues of the window"
     if row.share_long is not None:
         low, high = row.share_long_low, row.share_long_high
-        if low is not None and high is not None and not low <= row.share_long <= high:
+        if low is None or high is None or not low - ROUNDING <= row.share_long <= high + ROUNDING:
             return "share_long lies inside its interval"
     bracket = (row.branching_low, row.branching_high)
     if bracket[0] is not None and bracket[1] is not None and bracket[0] > bracket[1]:

@@ -45,7 +45,7 @@ class Cell(Row):
     kind: LiquidationKind
     """How they were closed."""
     completeness: Completeness
-    """What the feed leaves out."""
+    """What the feed leaves out; the worst of the orders summed."""
     n: Some
     """Published orders."""
     usd: UsdMicros
@@ -53,8 +53,7 @@ class Cell(Row):
     max_usd: UsdMicros
     """The largest of them, micro-dollars."""
     taker_usd: UsdMicros | None = None
-    """Taker volume of the symbol on the forced side in the second, micro-dollars. Absent without
-    its trades."""
+    """Taker volume of the symbol on the forced side, micro-dollars. Absent without its trades."""
 
     @model_validator(mode="after")
     def _largest_is_part_of_the_sum(self) -> Self:

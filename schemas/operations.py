@@ -10,7 +10,6 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.units import (
-    INT64_MAX,
     Count,
     Id,
     Micros,
@@ -24,7 +23,6 @@ from schemas.units import (
 from streams.core.events import DeadLetterStage, FeedState, RejectReason, SinkRejectReason
 
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
-RowIndex = Annotated[int, Field(ge=-1, le=INT64_MAX)]
 
 
 class DeadLetter(Row):
@@ -33,17 +31,17 @@ class DeadLetter(Row):
     type: Literal["dead_letter"]
     """Tag of the message type."""
     id: Id
-    """From source, row and reason: a repeat is the same letter."""
+    """From how the record came, its content and the row: a repeat is the same letter."""
     reason: RejectReason | SinkRejectReason
     """Why, from a closed list."""
     detail: str
     """The decoder's or the check's own words."""
     stage: DeadLetterStage
     """Who refused it."""
-    source: Text
+    source: str
     """Where it stood: `topic-partition@offset`, or `file:line`; key of the record."""
-    row: RowIndex
-    """Index of the rejected row inside the message, from 0; -1 for the whole message."""
+    row: Count
+    """Index of the rejected row inside the message; 0 when all of it was refused."""
     venue: str
     """Venue of the record; empty when it did not say."""
     channel: str | None

@@ -35,13 +35,13 @@ class Print(ResultRow):
     events: Count
     """Published forced orders."""
     usd_observed: UsdMicros
-    """Their sum, micro-dollars: a lower bound."""
+    """Their sum with late ones, micro-dollars: a lower bound."""
     usd_estimated: UsdMicros | None
-    """Estimate with sampled feeds corrected, micro-dollars. Null when they are saturated."""
+    """Estimate with sampled feeds corrected, micro-dollars. Null when a feed allows none."""
     usd_upper: UsdMicros | None
     """Upper bound, micro-dollars. Null without the trades that bound it."""
     usd_late: UsdMicros
-    """Dollars that arrived after their second was sealed, micro-dollars."""
+    """Part of usd_observed that arrived after its second was sealed, micro-dollars."""
     long_usd: UsdMicros
     """Observed dollars of closed longs, micro-dollars."""
     short_usd: UsdMicros

@@ -7,7 +7,7 @@ says nothing of what a window or a print measures.
 from collections.abc import Mapping, Set
 from typing import ClassVar
 
-from schemas.units import Id, Partition, Revision, Row, Second, Share, Text, UsdMicros
+from schemas.units import Id, Partition, Revision, Row, Second, Share, Text
 
 Reasons = dict[str, Text]
 """Why a field is null, by field name."""
@@ -28,7 +28,7 @@ class ResultRow(Row):
     is_final: bool
     """True when no later revision comes."""
     definition: Text
-    """Name and version of the definition."""
+    """Name and version of the definition, such as `cascade/1`."""
     params_hash: Text
     """Hash of the parameters, priors included."""
     engine: Text
@@ -55,7 +55,7 @@ class ResultRow(Row):
 
 
 def misplaced_bound(
-    observed: int, estimated: int | None, upper: int | None, by_venue: Mapping[str, UsdMicros]
+    observed: int, estimated: int | None, upper: int | None, by_venue: Mapping[str, int]
 ) -> str | None:
     """What is wrong with a row's dollars: observed <= estimated <= upper, venues sum up."""
     if estimated is not None and estimated < observed:
