@@ -1,9 +1,181 @@
 """Commands of the group "ingest": replay,normalise,instruments."""
 
+import json
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, TypeVar
+
 import typer
 
 PANEL = "ingest"
+T = TypeVar("T")
+_JSON = typer.Option("--json", help="Print JSON instead of a table.")
+
+
+def _usable(read: Callable[[], T]) -> T:
+    """What `read` gives; a damaged instrument table becomes an error for people."""
+    from streams.config import MarginquakeError
+    from streams.venues.catalog import TableError
+
+    try:
+        return read()
+    except TableError as error:
+        raise MarginquakeError(str(error)) from error
+
+
+def normalise(
+    files: Annotated[list[str], typer.Argument(help="Raw logs (.gz and .zst too), - for stdin.")],
+    source: Annotated[
+        bool, typer.Option("--source", help="Add the input's line number to each event.")
+    ] = False,
+    ignored: Annotated[
+        bool, typer.Option("--ignored", help="Print ignored messages with their reason too.")
+    ] = False,
+    quarantine: Annotated[
+        bool,
+        typer.Option("--quarantine", help="Reject events stamped over 5 s after their receipt."),
+    ] = False,
+) -> None:
+    """Print the canonical events of raw logs as JSON lines, rejections with their reason.
+
+    Example: marginquake normalise recording.jsonl.gz --source
+    """
+    from streams.edges.event_lines import Tally, event_lines
+    from streams.venues import PARSERS
+    from streams.venues.catalog import default_instruments
+
+    tally = Tally()
+    lines = event_lines(
+        files,
+        PARSERS,
+        _usable(default_instruments),
+        tally,
+        source=source,
+        ignored=ignored,
+        quarantine=quarantine,
+    )
+    out = sys.stdout.buffer
+    try:
+        for line in lines:
+            out.write(line + b"\n")
+        out.flush()
+    except BrokenPipeError:
+        # The reader has gone; without this the interpreter complains when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    typer.echo(tally.summary(), err=True)
+
+
+instruments = typer.Typer(
+    name="instruments",
+    help="The table of contract sizes: list it, or renew it from the venues.",
+    no_args_is_help=True,
+)
+
+
+@instruments.command("list")
+def list_instruments(
+    venue: Annotated[str, typer.Option(help="Only this venue.")] = "",
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Show the contracts that have a row; other symbols tell everything by their name.
+
+    Example: marginquake instruments list --venue okx
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from streams.venues.catalog import effective_table
+
+    rows = [
+        {
+            "venue": i.venue,
+            "symbol": i.symbol,
+            "asset": i.asset,
+            "quote": i.quote,
+            "contract": i.contract,
+            "size_unit": i.size_unit,
+            "contract_size": format(i.contract_size.normalize(), "f"),
+            "coins_per_unit": i.coins_per_unit,
+            "basis": basis,
+        }
+        for _, (i, basis) in sorted(_usable(effective_table).items())
+        if venue in ("", i.venue)
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    columns = ("venue", "symbol", "contract", "size_unit", "contract_size", "basis")
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(str(row[column]) for column in columns))
+    Console().print(table)
+
+
+@instruments.command("refresh")
+def refresh_instruments(
+    venue: Annotated[list[str] | None, typer.Option(help="Only these venues.")] = None,
+    file: Annotated[
+        str, typer.Option("--from", help="Read a saved answer of one --venue, not the network.")
+    ] = "",
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Fetch the venues' public instrument lists into MARGINQUAKE_HOME/instruments.csv.
+
+    Contracts that are no longer listed keep their row, since recordings still name them.
+
+    Example: marginquake instruments refresh --venue okx
+    """
+    from pathlib import Path
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from streams.config import MarginquakeError
+    from streams.edges.instrument_table import fetch, refresh
+    from streams.venues.catalog import refreshed_path
+    from streams.venues.listings import URLS
+
+    venues = venue or sorted(URLS)
+    unknown = sorted(set(venues) - URLS.keys())
+    if unknown:
+        raise typer.BadParameter(f"{', '.join(unknown)}; expected {', '.join(sorted(URLS))}")
+    if file and len(venues) != 1:
+        raise typer.BadParameter("--from needs exactly one --venue")
+    changes = []
+    for name in venues:
+        if file:
+            try:
+                answers = [(file, Path(file).read_bytes())]
+            except OSError as error:
+                raise MarginquakeError(f"{file}: {error.strerror}; name a saved answer") from error
+        else:
+            answers = [(url, fetch(url)) for url in URLS[name]]
+        changes.append(_usable(partial(refresh, name, answers)))
+    if as_json:
+        typer.echo(
+            json.dumps(
+                [{field: getattr(c, field) for field in c.__struct_fields__} for c in changes]
+            )
+        )
+        return
+    table = Table("venue", "listed", "added", "changed", "no longer listed", "skipped")
+    for c in changes:
+        counts = (c.listed, len(c.added), len(c.changed), len(c.removed), len(c.problems))
+        table.add_row(c.venue, *map(str, counts))
+    console = Console()
+    console.print(table)
+    for c in changes:
+        for symbol in c.changed:
+            console.print(f"changed: {c.venue} {symbol}")
+        for problem in c.problems[:10]:
+            console.print(f"skipped: {c.venue} {problem}", markup=False)
+    console.print(f"wrote {refreshed_path()}")
 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands to the app."""
+    app.command(rich_help_panel=PANEL)(normalise)
+    app.add_typer(instruments, rich_help_panel=PANEL)
