@@ -1,0 +1,63 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help env demo test check lint typecheck broker broker-stop bench docs constraints clean
+
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' \
+	  $(MAKEFILE_LIST)
+
+env: $(VENV)/.dev ## Make .venv with everything for development (Python 3.11 or 3.12)
+
+demo: $(VENV)/.demo ## Run the whole path on bundled data (no Docker, no account, no Flink)
+	@$(BIN)/marginquake demo
+
+test: lint typecheck ## Everything CI runs: checks, doctests, unit to fault tests
+	$(PYTEST) --doctest-modules --ignore=tests/bench --ignore=tests/eval
+
+check: lint typecheck ## The quick loop: checks, doctests, unit and property tests
+	$(PYTEST) --doctest-modules tests/unit tests/property streams/core streams/venues
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+typecheck: env
+	$(BIN)/mypy --explicit-package-bases streams schemas tests
+
+broker: $(VENV)/.demo ## Start the Kafka broker of this machine (Java 17 and Maven)
+	@$(BIN)/marginquake broker start
+
+broker-stop: $(VENV)/.demo ## Stop it; its data stays
+	@$(BIN)/marginquake broker stop
+
+bench: env ## Measure throughput and latency on this machine
+	$(BIN)/marginquake bench
+
+docs: env ## Regenerate the pages that are made from the code
+	$(BIN)/python -m streams.telemetry docs/operations/metrics.md
+
+constraints: ## Pin the newest allowed versions again (needs uv)
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	  --no-emit-index-url --no-annotate --no-header \
+	  --extra faust --extra warehouse --extra dev pyproject.toml -o constraints.txt
+
+clean: ## Remove caches and build results; keeps .venv and .local
+	rm -rf dist target .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find streams schemas tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: an environment is made again only when what it is made from has changed.
+$(VENV)/.dev: pyproject.toml constraints.txt infra/env.sh
+	@infra/env.sh $(VENV) faust,warehouse,dev
+	@touch $(VENV)/.demo $@
+
+$(VENV)/.demo: pyproject.toml constraints.txt infra/env.sh
+	@echo "Downloads about 300 MB of Python wheels into $(VENV) (chDB 182, pyarrow 55); once."
+	@echo "A first \`marginquake broker start\` adds 44 MB of Kafka jars. Flink is left out."
+	@infra/env.sh $(VENV) faust,warehouse
+	@touch $@
