@@ -96,7 +96,7 @@ class CascadeWindow(ResultRow):
     closed_at: Micros | None
     """When the end rule fired, µs UTC. Null while open."""
     duration_s: NotNegative | None
-    """From onset to the end, or to the last forced order so far, seconds."""
+    """From onset to the end, or to the last order so far, seconds. Null without an order."""
     events: Count
     """Published forced orders."""
     usd_observed: UsdMicros
@@ -116,9 +116,9 @@ class CascadeWindow(ResultRow):
     share_long: Share | None
     """Long share of the observed dollars of both sides. Null without dollars."""
     share_long_low: Share | None
-    """Lower end of its interval."""
+    """Lower end of its 95 % interval. Null without dollars."""
     share_long_high: Share | None
-    """Upper end of its interval."""
+    """Upper end of its 95 % interval. Null without dollars."""
     venues: tuple[Venue, ...]
     """Venues with forced orders, sorted."""
     usd_by_venue: dict[str, UsdMicros]

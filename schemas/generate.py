@@ -21,6 +21,7 @@ from schemas.registry import SCHEMAS, Schema
 from streams.contracts import TopicSpec, topics
 
 ASYNCAPI: Final = "asyncapi.yaml"
+URN: Final = "urn:marginquake:"
 _OPAQUE: Final = {"raw": "The venue's bytes.", "detector_state": "Versioned bytes."}
 """Schemas whose record on Kafka is not the JSON that the model describes."""
 
@@ -56,7 +57,7 @@ def json_schema(schema: Schema) -> dict[str, Any]:
     built = schema.adapter.json_schema(schema_generator=Untitled)
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:marginquake:{schema.name}:v1",
+        "$id": f"{URN}{schema.name}:v1",
         "title": schema.title,
     }
     return head | {key: value for key, value in built.items() if key != "title"}
@@ -163,13 +164,13 @@ def generated_folder() -> Path:
 def drift(folder: Path) -> list[str]:
     """Names of files in `folder` that are missing, stale or of no schema; empty when in step."""
     wanted = documents()
-    there = {path.name for path in folder.glob("*") if path.is_file()}
-    stale = [
-        name
-        for name, text in wanted.items()
-        if name not in there or (folder / name).read_text("utf-8") != text
-    ]
-    return sorted([*stale, *(there - wanted.keys())])
+    there = {path.name: path.read_text("utf-8") for path in folder.glob("*.schema.json")}
+    if (folder / ASYNCAPI).is_file():
+        there[ASYNCAPI] = (folder / ASYNCAPI).read_text("utf-8")
+    stale = [name for name, text in wanted.items() if there.get(name) != text]
+    # Whoever points us at a folder with other people's schemas keeps them.
+    ours = {name for name, text in there.items() if f'"$id": "{URN}' in text}
+    return sorted([*stale, *(ours - wanted.keys())])
 
 
 def write(folder: Path) -> list[str]:
