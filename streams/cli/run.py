@@ -106,7 +106,159 @@ def topics(
         raise typer.Exit(1)
 
 
+def migrate(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be applied, write nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Create or update the tables and views of the warehouse (CLICKHOUSE_DSN).
+
+    Files already applied are recorded and skipped; a run that broke off is taken up again.
+
+    Example: CLICKHOUSE_DSN=chdb:///tmp/marginquake/warehouse marginquake migrate
+    """
+    from streams.config import settings
+    from streams.edges import migrate as migrations
+    from streams.edges.warehouse import connect, parse_dsn
+
+    dsn = settings().clickhouse_dsn
+    known = migrations.read_migrations()
+    with connect(dsn, create=not dry_run) as client:
+        outcome = migrations.migrate(client, known, dry_run)
+    states = (
+        [(item, "already there") for item in outcome.already]
+        + [(item, "applied") for item in outcome.applied]
+        + [(item, "pending") for item in outcome.pending]
+    )
+    if as_json:
+        rows = [{"migration": i.label, "checksum": i.checksum, "state": s} for i, s in states]
+        typer.echo(json.dumps({"warehouse": parse_dsn(dsn).label, "migrations": rows}))
+        return
+    for item, state in states:
+        typer.echo(f"{item.label}  {state}")
+    typer.echo(f"warehouse {parse_dsn(dsn).label}: {len(outcome.applied)} applied")
+
+
+def warehouse(
+    action: Annotated[Literal["status"], typer.Argument(help="What to do.")] = "status",
+    as_json: AsJson = False,
+) -> None:
+    """Show the tables of the warehouse with rows and parts, and the applied migrations.
+
+    Rows are counted as stored: older revisions stay until ClickHouse merges them away.
+
+    Example: marginquake warehouse status
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from streams.config import settings
+    from streams.edges.migrate import plan, read_migrations, recorded
+    from streams.edges.warehouse import connect, parse_dsn, table_sizes
+
+    dsn = settings().clickhouse_dsn
+    with connect(dsn) as client:
+        sizes = table_sizes(client)
+        applied = recorded(client)
+        pending = [item.label for item in plan(read_migrations(), applied)]
+        version = client.server_version
+    labels = [f"{number:04d}_{name}" for number, (name, _) in sorted(applied.items())]
+    if as_json:
+        report = {
+            "warehouse": parse_dsn(dsn).label,
+            "version": version,
+            "tables": [asdict(size) for size in sizes],
+            "applied": labels,
+            "pending": pending,
+        }
+        typer.echo(json.dumps(report))
+        return
+    table = Table("table", "rows", "parts", "bytes", "from", "to")
+    for size in sizes:
+        table.add_row(
+            size.table,
+            f"{size.rows:,}",
+            f"{size.parts:,}",
+            f"{size.bytes:,}",
+            size.first_partition,
+            size.last_partition,
+        )
+    Console().print(table)
+    typer.echo(f"warehouse {parse_dsn(dsn).label}, ClickHouse {version}")
+    typer.echo(f"migrations: {', '.join(labels) or 'none'}")
+    if pending:
+        typer.echo(f"pending: {', '.join(pending)}; run `marginquake migrate`")
+
+
+def sink(
+    group: Annotated[str, typer.Option(help="Consumer group.")] = "marginquake-sink",
+    kafka: Annotated[
+        str | None, typer.Option(help="Bootstrap servers.", show_default="MARGINQUAKE_KAFKA")
+    ] = None,
+    until_idle: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="End after so many seconds without a record.", show_default="run on"
+        ),
+    ] = None,
+    flush_rows: Annotated[int, typer.Option(min=1, help="Rows of a batch.")] = 20_000,
+    flush_seconds: Annotated[float, typer.Option(min=0.01, help="Longest wait of a batch.")] = 1.0,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Serve /metrics and /healthz.", show_default="off"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the topics to the warehouse (CLICKHOUSE_DSN); offsets follow acknowledged rows.
+
+    SIGTERM writes what was read, commits and ends with 0. Needs `marginquake migrate` first.
+
+    Example: marginquake sink --until-idle 3
+    """
+    import asyncio
+    import gc
+
+    from streams.config import settings
+    from streams.edges.inserts import Inserter
+    from streams.edges.sink import Sink, SinkOptions, SinkReport
+    from streams.edges.warehouse import connect
+    from streams.telemetry import configure_logging, graceful_shutdown, serve_metrics
+
+    configure_logging("sink")
+    options = SinkOptions(
+        group=group, flush_rows=flush_rows, flush_s=flush_seconds, until_idle_s=until_idle
+    )
+
+    async def work(member: Sink) -> SinkReport:
+        return await member.run(graceful_shutdown())
+
+    with connect(settings().clickhouse_dsn) as client:
+        member = Sink(kafka or settings().kafka, Inserter(client), options)
+        server = serve_metrics("sink", metrics_port, member.health)
+        # Batches hold many live objects: without this, half the decoding time is collection.
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 50)
+        try:
+            report = asyncio.run(work(member))
+        finally:
+            if server is not None:
+                server.close()
+    if as_json:
+        typer.echo(json.dumps(asdict(report)))
+        return
+    rows = ", ".join(f"{table} {count:,}" for table, count in sorted(report.rows.items()))
+    typer.echo(f"{report.records:,} records read; rows written: {rows or 'none'}")
+    for reason, count in sorted(report.dead_letters.items()):
+        typer.echo(f"{count:,} dead letters: {reason}")
+    if report.unreadable_dead_letters:
+        typer.echo(f"{report.unreadable_dead_letters:,} dead letters could not be read (see log)")
+
+
 def register(app: typer.Typer) -> None:
     """Add this group's commands to the app."""
     app.command(rich_help_panel=PANEL)(broker)
     app.command(rich_help_panel=PANEL)(topics)
+    app.command(rich_help_panel=PANEL)(migrate)
+    app.command(rich_help_panel=PANEL)(warehouse)
+    app.command(rich_help_panel=PANEL)(sink)

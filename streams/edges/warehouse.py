@@ -120,6 +120,62 @@ def connect(dsn: str, create: bool = False) -> Client:
     return _open(target, target.database)
 
 
+def connect_reader(dsn: str) -> Client:
+    """A client that cannot write, for people's own SQL; times are printed as ISO 8601.
+
+    It guards against slips, not against malice: on a server give readers a user of their own,
+    whose settings this leaves alone.
+    """
+    client = connect(dsn)
+    if parse_dsn(dsn).path is not None:
+        client.command("SET date_time_output_format = 'iso'")
+        client.command("SET readonly = 2")
+    elif not int(str(client.command("SELECT getSetting('readonly')"))):
+        client.set_client_setting("date_time_output_format", "iso")
+        client.set_client_setting("readonly", 2)
+    return client
+
+
+def ask(client: Client, sql: str, fmt: str) -> str:
+    """The answer to one statement in a ClickHouse output format, as text.
+
+    Raises:
+        MarginquakeError: ClickHouse refuses the statement; the text holds its reason.
+    """
+    try:
+        return client.raw_query(sql, fmt=fmt).decode()
+    except ClickHouseError as error:
+        raise MarginquakeError(f"the query failed: {' '.join(str(error).split())}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class TableSize:
+    """One table as stored: `rows` counts older revisions until they are merged away."""
+
+    table: str
+    rows: int
+    parts: int
+    bytes: int
+    first_partition: str
+    last_partition: str
+
+
+def table_sizes(client: Client) -> list[TableSize]:
+    """Every table of the client's database by name, empty ones too; views have no size."""
+    tables = client.query(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() "
+        "AND engine LIKE '%MergeTree' ORDER BY name"
+    ).result_rows
+    stored = client.query(
+        "SELECT table, sum(rows), count(), sum(bytes_on_disk), "
+        "min(if(partition = 'tuple()', '', partition)), "
+        "max(if(partition = 'tuple()', '', partition)) "
+        "FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table"
+    ).result_rows
+    sizes = {str(row[0]): TableSize(*row) for row in stored}
+    return [sizes.get(name, TableSize(name, 0, 0, 0, "", "")) for (name,) in tables]
+
+
 def quoted(identifier: str) -> str:
     """A ClickHouse identifier in backticks.
 
