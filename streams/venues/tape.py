@@ -56,6 +56,7 @@ def prints(
         sell: its word for a selling one.
     """
     venue, received = raw.venue, raw.received_at_us
+    sides = (buy, sell)
     outcomes: list[Outcome] = []
     symbol = None
     for row in rows:
@@ -74,7 +75,8 @@ def prints(
             and SMALLEST < size < LARGEST
             and usd <= MAX_USD
             and 0 <= time < LATEST_MS
-            and (side == buy or side == sell)
+            and side in sides
+            and 0 < len(row.id) <= 100
         ):
             return None
         if row.block:

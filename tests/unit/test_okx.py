@@ -1,0 +1,456 @@
+"""OKX messages become canonical events with the right side, unit and reason."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.core.events import (
+    Book,
+    Ignored,
+    Liquidation,
+    Outcome,
+    Raw,
+    Rejected,
+    Ticker,
+    Trade,
+)
+from streams.core.instruments import Instrument, Instruments
+from streams.core.normalise import normalise
+from streams.venues import okx
+
+NOW_US = 1_790_000_001_000_000
+PARSERS = {"okx": okx.parse}
+
+
+def contract(symbol: str, size: str) -> Instrument:
+    asset, quote = symbol.split("-")[:2]
+    return Instrument(
+        "okx",
+        symbol,
+        asset,
+        quote,
+        "inverse" if quote == "USD" else "linear",
+        "contracts",
+        Decimal(size),
+    )
+
+
+INSTRUMENTS = Instruments(
+    {
+        ("okx", symbol): contract(symbol, size)
+        for symbol, size in {
+            "BTC-USDT-SWAP": "0.01",
+            "ETH-USDT-SWAP": "0.1",
+            "BTC-USD-SWAP": "100",
+            "XRP-USD-260925": "10",
+            "PEPE-USDT-SWAP": "10000000",
+        }.items()
+    },
+    okx.RULES,
+)
+
+
+def read(message: object, channel: str | None = None, now_us: int = NOW_US) -> list[Outcome]:
+    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
+    return normalise(Raw("okx", channel, "c0", now_us, payload), PARSERS, INSTRUMENTS)
+
+
+def detail(**changes: Any) -> dict[str, Any]:
+    row = {"side": "sell", "posSide": "long", "bkPx": "61500.0", "sz": "35", "bkLoss": "0"}
+    return {**row, "ccy": "", "ts": "1790000000402", **changes}
+
+
+def forced(*details: Any, symbol: str = "BTC-USDT-SWAP", kind: str = "SWAP") -> dict[str, Any]:
+    arg = {"channel": "liquidation-orders", "instType": kind}
+    return {"arg": arg, "data": [{"instType": kind, "instId": symbol, "details": list(details)}]}
+
+
+def pushed(channel: str, *rows: Any, symbol: str = "BTC-USDT-SWAP") -> dict[str, Any]:
+    rows_ = [{"instId": symbol, **row} if isinstance(row, dict) else row for row in rows]
+    return {"arg": {"channel": channel, "instId": symbol}, "data": rows_}
+
+
+def trade_row(**changes: Any) -> dict[str, Any]:
+    row = {"tradeId": "900000001", "px": "62000.1", "sz": "12", "side": "buy"}
+    return {**row, "ts": "1790000000500", "count": "3", **changes}
+
+
+def liquidations(message: object) -> list[Liquidation]:
+    outcomes = read(message)
+    assert all(isinstance(outcome, Liquidation) for outcome in outcomes), outcomes
+    return [outcome for outcome in outcomes if isinstance(outcome, Liquidation)]
+
+
+def the_trade(message: object, channel: str | None = "trade") -> Trade:
+    (outcome,) = read(message, channel)
+    assert isinstance(outcome, Trade), outcome
+    return outcome
+
+
+def the_ticker(message: object) -> Ticker:
+    (outcome,) = read(message)
+    assert isinstance(outcome, Ticker), outcome
+    return outcome
+
+
+def reasons(outcomes: list[Outcome]) -> list[str]:
+    return [o.reason if isinstance(o, (Rejected, Ignored)) else "event" for o in outcomes]
+
+
+@pytest.mark.parametrize(
+    ("side", "position", "order"), [("sell", "long", "sell"), ("buy", "short", "buy")]
+)
+@pytest.mark.parametrize("position_field", ["same", "net", "", None, "opposite"])
+def test_the_orders_side_decides_whatever_the_position_field_says(
+    side: str, position: str, order: str, position_field: str | None
+) -> None:
+    opposite = "short" if position == "long" else "long"
+    said = {"same": position, "opposite": opposite}.get(position_field or "", position_field)
+    row = detail(side=side, posSide=said)
+    if said is None:
+        del row["posSide"]
+    (event,) = liquidations(forced(row))
+    assert (event.position_side, event.order_side) == (position, order)
+
+
+def test_a_liquidation_counts_contracts_by_their_value() -> None:
+    (event,) = liquidations(forced(detail()))
+    assert (event.base_qty, event.usd) == (0.35, 21_525_000_000)
+    assert (event.asset, event.contract, event.price) == ("BTC", "linear", 61500.0)
+    assert (event.price_kind, event.completeness, event.kind) == (
+        "bankruptcy",
+        "sampled",
+        "liquidation",
+    )
+    assert event.event_time_us == 1_790_000_000_402_000
+
+
+def test_an_inverse_contract_is_its_face_in_dollars_whatever_the_price() -> None:
+    (btc,) = liquidations(forced(detail(bkPx="50000"), symbol="BTC-USD-SWAP"))
+    (xrp,) = liquidations(
+        forced(detail(bkPx="0.5", sz="39"), symbol="XRP-USD-260925", kind="FUTURES")
+    )
+    assert (btc.contract, btc.usd, btc.base_qty) == ("inverse", 3_500_000_000, 0.07)
+    assert (xrp.usd, xrp.base_qty) == (390_000_000, 780.0)
+
+
+def test_a_contract_of_ten_million_coins_is_counted_in_coins() -> None:
+    (event,) = liquidations(forced(detail(bkPx="0.00001", sz="3"), symbol="PEPE-USDT-SWAP"))
+    assert (event.base_qty, event.usd, event.price) == (30_000_000.0, 300_000_000, 0.00001)
+
+
+def test_all_instruments_and_all_details_become_events() -> None:
+    message = forced(detail(), detail(side="buy", posSide="short"), detail(ts="1790000000999"))
+    other = forced(detail(), detail(sz="1"), symbol="ETH-USDT-SWAP")
+    message["data"] += other["data"]
+    events = liquidations(message)
+    assert [event.asset for event in events] == ["BTC", "BTC", "BTC", "ETH", "ETH"]
+    assert len({event.id for event in events}) == 5
+
+
+def test_equal_details_are_distinct_orders_and_a_repeated_message_has_equal_ids() -> None:
+    message = forced(detail(), detail())
+    message["data"] += forced(detail())["data"]
+    ids = [event.id for event in liquidations(message)]
+    assert len(set(ids)) == 3
+    assert ids == [event.id for event in liquidations(message)]
+    again = liquidations(forced(detail(posSide="net", bkPx="61500.00", sz=35)))
+    assert again[0].id == ids[0]
+
+
+def test_entries_sent_again_after_a_subscribe_are_replayed_when_older_than_ten_minutes() -> None:
+    old = detail(ts=str((NOW_US - okx.REPLAY_US) // 1000 - 1))
+    edge = detail(ts=str((NOW_US - okx.REPLAY_US) // 1000))
+    assert reasons(read(forced(old, edge, detail()))) == ["replayed", "event", "event"]
+
+
+@pytest.mark.parametrize("kind", ["MARGIN", "OPTION"])
+def test_margin_and_option_liquidations_are_not_used(kind: str) -> None:
+    assert reasons(read(forced(detail(), symbol="BTC-USDT", kind=kind))) == ["unused_channel"]
+
+
+def test_an_instrument_without_a_row_is_never_guessed() -> None:
+    (outcome,) = read(forced(detail(), symbol="BTC-USDT-260925", kind="FUTURES"))
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "unknown_instrument"
+    assert "BTC-USDT-260925" in outcome.detail
+
+
+def test_a_polled_archive_message_names_its_instrument_in_arg() -> None:
+    message = {
+        "arg": {"channel": "liquidations", "instId": "BTC-USDT-SWAP", "generated": True},
+        "data": [detail()],
+    }
+    (event,) = liquidations(message)
+    assert (event.symbol, event.usd) == ("BTC-USDT-SWAP", 21_525_000_000)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"sz": "NaN"}, "not_finite"),
+        ({"sz": "1e999"}, "not_finite"),
+        ({"sz": "1e17", "bkPx": "1e17"}, "not_finite"),
+        ({"sz": "0"}, "not_positive"),
+        ({"bkPx": "-1"}, "not_positive"),
+        ({"bkPx": [1]}, "wrong_type"),
+        ({"sz": "lots"}, "wrong_type"),
+        ({"bkPx": ""}, "missing_field"),
+        ({"ts": None}, "missing_field"),
+        ({"ts": "1790000060000"}, "future_skew"),
+        ({"side": "both"}, "unknown_side"),
+        ({"side": "Sell"}, "unknown_side"),
+    ],
+)
+def test_a_bad_detail_is_rejected_with_its_reason_and_the_good_ones_stay(
+    change: dict[str, Any], reason: str
+) -> None:
+    outcomes = read(forced(detail(), detail(**change), detail()))
+    assert reasons(outcomes) == ["event", reason, "event"]
+
+
+def test_a_stamp_far_out_of_range_is_rejected() -> None:
+    assert reasons(read(forced(detail(ts="9990000000000")), now_us=2**62)) == ["replayed"]
+    assert reasons(read(forced(detail(ts="99900000000000")))) == ["time_out_of_range"]
+
+
+def test_a_bad_instrument_row_costs_its_neighbours_nothing() -> None:
+    message = forced(detail())
+    message["data"] = [
+        7,
+        {"details": [detail()]},
+        {"instId": "BTC-USDT-SWAP"},
+        {"instId": "BTC-USDT-SWAP", "details": {}},
+        *message["data"],
+        {"instId": "BTC-USDT-SWAP", "details": []},
+        {"instId": "BTC-USDT-SWAP", "details": [7]},
+    ]
+    assert reasons(read(message)) == [
+        *("wrong_type", "missing_field", "missing_field", "wrong_type"),
+        *("event", "empty", "wrong_type"),
+    ]
+
+
+@pytest.mark.parametrize("channel", ["trades", "trades-all"])
+@pytest.mark.parametrize("kind", ["trade", None])
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_a_trade_keeps_the_takers_side_and_counts_contracts(
+    channel: str, kind: str | None, side: str
+) -> None:
+    event = the_trade(pushed(channel, trade_row(side=side)), kind)
+    assert (event.taker_side, event.id) == (side, "900000001")
+    assert (event.price, event.base_qty, event.usd) == (62000.1, 0.12, 7_440_012_000)
+    assert event.event_time_us == 1_790_000_000_500_000
+
+
+def test_inverse_and_spot_trades_have_their_own_units() -> None:
+    inverse = the_trade(pushed("trades", trade_row(px="50000"), symbol="BTC-USD-SWAP"))
+    assert (inverse.contract, inverse.usd, inverse.base_qty) == ("inverse", 1_200_000_000, 0.024)
+    spot = the_trade(pushed("trades", trade_row(sz="0.5"), symbol="BTC-USDT"))
+    assert (spot.contract, spot.usd, spot.base_qty) == ("spot", 31_000_050_000, 0.5)
+
+
+def test_a_bad_trade_costs_its_neighbours_nothing() -> None:
+    changes: list[dict[str, Any]] = [
+        {"px": "NaN"},
+        {"sz": "0"},
+        {"side": "?"},
+        {"ts": []},
+        {"tradeId": ""},
+    ]
+    rows = [trade_row(**change) for change in changes]
+    outcomes = read(pushed("trades", trade_row(), *rows, 7, trade_row()), "trade")
+    assert reasons(outcomes) == [
+        *("event", "not_finite", "not_positive", "unknown_side"),
+        *("wrong_type", "missing_field", "wrong_type", "event"),
+    ]
+
+
+def test_the_slow_path_tells_the_same_of_a_trade_as_the_fast_one() -> None:
+    for symbol in ("BTC-USDT-SWAP", "BTC-USD-SWAP", "PEPE-USDT-SWAP", "BTC-USDT"):
+        row = trade_row(px="62000.5", sz="12")
+        fast = the_trade(pushed("trades", row, symbol=symbol))
+        assert read(pushed("trades", row, "odd", symbol=symbol), "trade")[0] == fast
+
+
+def test_open_interest_is_coins_and_dollars() -> None:
+    row = {"oi": "2900000", "oiCcy": "29000", "oiUsd": "1798000000", "ts": "1790000000000"}
+    event = the_ticker(pushed("open-interest", row))
+    assert (event.open_interest_base, event.open_interest_usd) == (29000.0, 1_798_000_000_000_000)
+    assert (event.mark_price, event.funding_rate) == (None, None)
+
+
+def test_open_interest_in_contracts_alone_follows_from_the_contract_value() -> None:
+    row = {"oi": "500", "ts": "1790000000000"}
+    linear = the_ticker(pushed("open-interest", row))
+    inverse = the_ticker(pushed("open-interest", row, symbol="BTC-USD-SWAP"))
+    assert (linear.open_interest_base, linear.open_interest_usd) == (5.0, None)
+    assert (inverse.open_interest_base, inverse.open_interest_usd) == (None, 50_000_000_000)
+
+
+def test_funding_time_is_the_next_settlement_and_the_interval_follows() -> None:
+    row = {
+        "fundingRate": "-0.0001",
+        "nextFundingRate": "",
+        "fundingTime": "1790006400000",
+        "nextFundingTime": "1790020800000",
+        "ts": "1790000000000",
+    }
+    event = the_ticker(pushed("funding-rate", row))
+    assert (event.funding_rate, event.funding_interval_s) == (-0.0001, 14_400)
+    assert event.next_funding_us == 1_790_006_400_000_000
+
+
+def test_a_funding_rate_without_a_stamp_takes_the_time_of_receipt() -> None:
+    event = the_ticker(pushed("funding-rate", {"fundingTime": "1790006400000"}))
+    assert event.event_time_us == NOW_US
+    assert (event.funding_rate, event.funding_interval_s) == (None, None)
+
+
+def test_mark_and_last_prices_are_partial_tickers() -> None:
+    mark = the_ticker(pushed("mark-price", {"markPx": "62001.0", "ts": "1790000000500"}))
+    last = the_ticker(pushed("tickers", {"last": "62000.1", "ts": "1790000000500"}))
+    assert (mark.mark_price, mark.last_price, mark.symbol) == (62001.0, None, "BTC-USDT-SWAP")
+    assert (last.mark_price, last.last_price) == (None, 62000.1)
+    assert mark.id != last.id
+
+
+def test_an_index_price_belongs_to_the_index_name() -> None:
+    row = {"idxPx": "62003.0", "open24h": "1", "ts": "1790000000500"}
+    event = the_ticker(pushed("index-tickers", row, symbol="BTC-USD"))
+    assert (event.symbol, event.asset, event.contract) == ("BTC-USD", "BTC", "spot")
+    assert (event.index_price, event.mark_price, event.last_price) == (62003.0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("channel", "row", "reason"),
+    [
+        ("tickers", {"last": "", "ts": "1790000000500"}, "empty"),
+        ("tickers", {"ts": "1790000000500"}, "missing_field"),
+        ("mark-price", {"markPx": "0"}, "not_positive"),
+        ("mark-price", {"markPx": "inf"}, "not_finite"),
+        ("open-interest", {"oi": "-1"}, "not_positive"),
+        ("open-interest", {"oi": "1", "oiUsd": "1e17"}, "not_finite"),
+        ("funding-rate", {"fundingTime": "x"}, "wrong_type"),
+    ],
+)
+def test_a_ticker_without_a_good_value_says_why(
+    channel: str, row: dict[str, Any], reason: str
+) -> None:
+    assert reasons(read(pushed(channel, row))) == [reason]
+
+
+def levels(**changes: Any) -> dict[str, Any]:
+    row = {"asks": [["62000.2", "50", "0", "4"]], "bids": [["62000.1", "80", "0", "6"]]}
+    return {**row, "ts": "1790000000500", "seqId": 555, **changes}
+
+
+@pytest.mark.parametrize("channel", ["books", "books5", "bbo-tbt", "books-l2-tbt"])
+def test_a_book_snapshot_is_in_coins(channel: str) -> None:
+    (event,) = read({**pushed(channel, levels()), "action": "snapshot"})
+    assert isinstance(event, Book)
+    assert (event.bids, event.asks) == (((62000.1, 0.8),), ((62000.2, 0.5),))
+    assert event.event_time_us == 1_790_000_000_500_000
+
+
+def test_a_book_row_may_leave_the_name_to_arg_and_inverse_sizes_divide_by_price() -> None:
+    row = levels(bids=[["50000", "8", "0", "6"]], asks=[["50001", "1", "0", "1"]])
+    arg = {"channel": "books5", "instId": "BTC-USD-SWAP"}
+    (event,) = read({"arg": arg, "data": [row]})
+    assert isinstance(event, Book)
+    assert event.bids == ((50000.0, 0.016),)
+
+
+def test_a_book_update_is_left_to_the_collector() -> None:
+    assert reasons(read({**pushed("books", levels(bids=[])), "action": "update"})) == ["book_delta"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"pong", "control"),
+        (b"pon", "invalid_json"),
+        (b'{"arg":{"channel":"trades"}', "invalid_json"),
+        (b'{"event":"\xff"}', "invalid_utf8"),
+        (b"[]", "wrong_type"),
+        (b"{}", "unknown_message"),
+        (b'{"arg":{}}', "unknown_message"),
+        (b'{"arg":5,"data":[]}', "unknown_message"),
+        (b'{"event":"subscribe","arg":{"channel":"trades","instId":"BTC-USDT"}}', "control"),
+        (b'{"event":"error","code":"60012","msg":"bad request"}', "control"),
+        (b'{"event":"notice","code":"64008","msg":"soon"}', "control"),
+        (b'{"arg":{"channel":"trades","instId":"BTC-USDT"}}', "missing_field"),
+        (b'{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":{}}', "wrong_type"),
+        (b'{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[]}', "empty"),
+        (b'{"arg":{"channel":"liquidation-orders"},"data":[]}', "empty"),
+        (b'{"arg":{"channel":"liquidation-orders"},"data":[5]}', "wrong_type"),
+        (b'{"arg":{"channel":"price-limit"},"data":[{}]}', "unused_channel"),
+        (b'{"arg":{"channel":"candle1m"},"data":[{}]}', "unused_channel"),
+        (b'{"arg":{"channel":"weather"},"data":[{}]}', "unknown_channel"),
+        (b'{"table":"swap/liquidation","data":[{}]}', "retired_format"),
+        (b'{"table":"spot/trade","data":[{}]}', "retired_format"),
+    ],
+)
+@pytest.mark.parametrize("channel", [None, "trade"])
+def test_a_message_without_events_says_why(
+    payload: bytes, reason: str, channel: str | None
+) -> None:
+    assert reasons(read(payload, channel)) == [reason]
+
+
+VALID: list[dict[str, Any]] = [
+    forced(detail(), detail(side="buy")),
+    pushed("trades", trade_row(), trade_row(side="sell")),
+    pushed("open-interest", {"oi": "5", "oiCcy": "6", "oiUsd": "7", "ts": "1790000000000"}),
+    pushed("funding-rate", {"fundingRate": "1", "fundingTime": "5", "nextFundingTime": "9"}),
+    pushed("tickers", {"last": "5", "ts": "1790000000000"}),
+    {**pushed("books", levels()), "action": "snapshot"},
+]
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["NaN", "-Infinity", "1e999", "1E-400", "9" * 4000, "0", "-0", ""])
+)
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner),
+    max_leaves=12,
+)
+
+
+def mutate(value: Any, choose: Any) -> Any:
+    """The value with some of its leaves or branches replaced or dropped."""
+    if choose(st.integers(0, 9)) == 0:
+        return choose(JSON)
+    if isinstance(value, dict):
+        return {k: mutate(v, choose) for k, v in value.items() if choose(st.integers(0, 19))}
+    if isinstance(value, list):
+        return [mutate(item, choose) for item in value]
+    return value
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), st.sampled_from(VALID), st.sampled_from([None, "trade"]))
+def test_a_mutated_message_never_raises(
+    data: st.DataObject, message: dict[str, Any], channel: str | None
+) -> None:
+    payload = json.dumps(mutate(message, data.draw)).encode()
+    outcomes = normalise(Raw("okx", channel, "c", NOW_US, payload), PARSERS, INSTRUMENTS)
+    assert outcomes
+    msgspec.json.encode(outcomes)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=80) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_arbitrary_bytes_never_raise(payload: bytes) -> None:
+    for channel in (None, "trade"):
+        assert normalise(Raw("okx", channel, "c", NOW_US, payload), PARSERS, INSTRUMENTS)
