@@ -1,0 +1,88 @@
+"""State of the cascade detector of one scope, and how a second is counted.
+
+The structs are what a checkpoint stores (msgpack); `cascade` advances them.
+"""
+
+import msgspec
+
+from streams.core.detectors.baseline import Interval, Uptime, VenueRate
+from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.moment import Moment
+from streams.core.detectors.volatility import MinuteReturns
+from streams.core.detectors.window import OpenWindow, Trace
+from streams.core.events import PositionSide
+from streams.core.frames import Cell
+
+SIDES: tuple[PositionSide, PositionSide] = ("long", "short")
+
+
+class SideState(msgspec.Struct):
+    """One side's statistics. Onsets are the first second (s) of the present excursion;
+    `windows` the intervals not to learn from, `latest` the id and closing second of the last one.
+    """
+
+    counts: float = 0.0
+    units: float = 0.0
+    counts_onset: int | None = None
+    units_onset: int | None = None
+    fast: float = 0.0
+    slow: float = 0.0
+    rates: dict[str, VenueRate] = {}
+    windows: list[Interval] = []
+    window: OpenWindow | None = None
+    closed: list[OpenWindow] = []
+    latest: tuple[str, int] | None = None
+
+
+class CascadeState(msgspec.Struct):
+    """State of one scope. `last` is the last processed second (s), `seen` the seconds that
+    learning has not passed yet: side -> venue -> [(second, counts, units)].
+    """
+
+    scope: str
+    started: int | None = None
+    last: int | None = None
+    venues_up: tuple[str, ...] = ()
+    uptime: Uptime = msgspec.field(default_factory=Uptime)
+    seen: dict[str, dict[str, list[tuple[int, float, float]]]] = {}
+    sides: dict[str, SideState] = {}
+    minutes: dict[int, dict[str, float]] = {}
+    trail: list[Trace] = []
+    returns: MinuteReturns = msgspec.field(default_factory=MinuteReturns)
+    moment: Moment | None = None
+
+
+def new_state(scope: str) -> CascadeState:
+    """The state before the first second."""
+    return CascadeState(
+        scope, sides={side: SideState() for side in SIDES}, seen={side: {} for side in SIDES}
+    )
+
+
+def final_at(window: OpenWindow, params: CascadeParams) -> int:
+    """Second at which a closed window becomes final: 10 minutes after its close, and not
+    before the price 30 minutes after its extreme is known.
+    """
+    closed = (window.closed_at or 0) + params.final_after_s
+    if window.extreme_at is None:
+        return closed
+    return max(closed, window.extreme_at + params.recovery_s)
+
+
+def count(
+    cells: tuple[Cell, ...], unit_usd: int, params: CascadeParams
+) -> dict[tuple[str, str], tuple[float, float]]:
+    """(side, venue) -> (count proxy, standard orders) of one second.
+
+    A complete feed counts orders, any other counts occupied (symbol, side) cells, so a message
+    recorded twice changes nothing. Auto-deleveraging is not forced market flow.
+    """
+    sums: dict[tuple[str, str], tuple[float, float]] = {}
+    for cell in cells:
+        if cell.kind == "adl":
+            continue
+        x, q = sums.get((cell.side, cell.venue), (0.0, 0.0))
+        x += cell.n if cell.completeness == "all" else 1
+        q = min(params.dollar_units_cap, q + cell.usd / unit_usd)
+        sums[cell.side, cell.venue] = (x, q)
+    return sums

@@ -1,0 +1,154 @@
+"""One second of one scope, as detectors see it: an asset's frame or the market's sum.
+
+Promises that the asset stage and the market stage run the same detectors on the same type; the
+market's moment is the sum of its assets' contributions (`streams.core.market`).
+"""
+
+import msgspec
+
+from streams.core.events import PositionSide
+from streams.core.frames import Cell, Frame, LateCell
+from streams.core.results import Contribution
+
+STALE_PRICE_S = 60
+"""A venue's price older than this has no part in the median."""
+
+
+class Share(msgspec.Struct, frozen=True, gc=False):
+    """What one asset adds to a moment: dollars (micro-dollars) by liquidated side."""
+
+    asset: str
+    long_usd: int
+    short_usd: int
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """One second (`second`, s) of a scope. Seconds between two moments held no event.
+
+    `price` is the reference price in USD, None in a second without a new one; `oi_usd` is
+    one-sided open interest in micro-dollars,
+    `oi_base` in coins (assets only), `bid_usd`/`ask_usd` depth within the reference band,
+    `onsets` the assets whose own statistic is past the early tier: (asset, side, second).
+    """
+
+    scope: str
+    second: int
+    coverage: float
+    venues_up: tuple[str, ...]
+    venues_all: tuple[str, ...]
+    cells: tuple[Cell, ...] = ()
+    late: tuple[LateCell, ...] = ()
+    shares: tuple[Share, ...] = ()
+    price: float | None = None
+    oi_usd: int | None = None
+    oi_base: float | None = None
+    bid_usd: int | None = None
+    ask_usd: int | None = None
+    onsets: tuple[tuple[str, PositionSide, int], ...] = ()
+    assets_known: int = 1
+
+
+class Reference(msgspec.Struct):
+    """Last prices and open interest of an asset, kept between frames to build its moments.
+
+    `prices` and `marks`: (venue, symbol) -> (price, second).
+    """
+
+    prices: dict[tuple[str, str], tuple[float, int]] = {}
+    marks: dict[tuple[str, str], tuple[float, int]] = {}
+
+
+def share_of(asset: str, cells: tuple[Cell, ...]) -> tuple[Share, ...]:
+    """The asset's forced dollars of the second; empty when there were none."""
+    longs = sum(cell.usd for cell in cells if cell.side == "long" and cell.kind != "adl")
+    shorts = sum(cell.usd for cell in cells if cell.side == "short" and cell.kind != "adl")
+    return (Share(asset, longs, shorts),) if longs or shorts else ()
+
+
+def moment_of(frame: Frame, reference: Reference) -> Moment:
+    """The asset's moment of a frame; updates `reference` with the frame's prices."""
+    second = frame.second // 1_000_000
+    traded = marked = False
+    for flow in frame.flows:
+        if flow.contract == "linear":
+            reference.prices[flow.venue, flow.symbol] = (flow.close, second)
+            traded = True
+    for ticker in frame.tickers:
+        if ticker.mark_price is not None and ticker.contract == "linear":
+            at = ticker.as_of_us // 1_000_000
+            reference.marks[ticker.venue, ticker.symbol] = (ticker.mark_price, at)
+            marked = marked or at == second
+    price = _median(reference.prices, second) if traded else None
+    if marked and price is None:
+        price = _median(reference.prices, second) or _median(reference.marks, second)
+    oi_usd, oi_base = _open_interest(frame)
+    return Moment(
+        frame.asset,
+        second,
+        frame.coverage,
+        frame.venues_up,
+        frame.venues_all,
+        frame.cells,
+        frame.late,
+        share_of(frame.asset, frame.cells),
+        price,
+        oi_usd,
+        oi_base,
+        _depth([book.bid_usd for book in frame.books]),
+        _depth([book.ask_usd for book in frame.books]),
+    )
+
+
+def _median(quotes: dict[tuple[str, str], tuple[float, int]], second: int) -> float | None:
+    fresh = sorted(price for price, at in quotes.values() if at >= second - STALE_PRICE_S)
+    if not fresh:
+        return None
+    middle = len(fresh) // 2
+    return fresh[middle] if len(fresh) % 2 else (fresh[middle - 1] + fresh[middle]) / 2
+
+
+def _open_interest(frame: Frame) -> tuple[int | None, float | None]:
+    """One-sided open interest summed over the symbols that state it: dollars and coins."""
+    usd: int | None = None
+    base: float | None = None
+    for ticker in frame.tickers:
+        mark = ticker.mark_price or ticker.last_price
+        dollars, coins = ticker.open_interest_usd, ticker.open_interest_base
+        if dollars is None and coins is not None and mark is not None:
+            dollars = round(coins * mark * 1_000_000)
+        if coins is None and dollars is not None and mark:
+            coins = dollars / 1_000_000 / mark
+        if dollars is not None:
+            usd = dollars if usd is None else usd + dollars
+        if coins is not None:
+            base = coins if base is None else base + coins
+    return usd, base
+
+
+def _depth(sides: list[tuple[int | None, ...]]) -> int | None:
+    """Depth within the narrowest band over all books; None unless every book reaches it.
+
+    One fixed band: a band that widens with the book's reach would read as a change of depth.
+    """
+    known = [side[0] for side in sides if side[0] is not None]
+    return sum(known) if known and len(known) == len(sides) else None
+
+
+def contribution_of(
+    frame: Frame, moment: Moment, onsets: tuple[tuple[PositionSide, int], ...]
+) -> Contribution:
+    """What the frame gives the market stage; `onsets` are (side, second in µs)."""
+    return Contribution(
+        frame.asset,
+        frame.partition,
+        frame.second,
+        frame.prev,
+        frame.coverage,
+        frame.venues_up,
+        frame.venues_all,
+        frame.cells,
+        frame.late,
+        moment.price,
+        moment.oi_usd,
+        onsets,
+    )

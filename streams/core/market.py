@@ -1,0 +1,143 @@
+"""The market stage: contributions of all assets and ticks of all partitions, as one scope.
+
+Promises that a market second is applied once, in order, and only when every partition has
+ticked it and all frames it counted have contributed; it waits for a slow partition rather than
+guess. `coverage` counts venues, never partitions. Runs the asset detectors on the sum.
+"""
+
+from math import exp, log
+
+import msgspec
+
+from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.moment import Moment, share_of
+from streams.core.events import MICROS, PositionSide
+from streams.core.frames import Tick
+from streams.core.results import MARKET, Contribution
+
+
+class PartitionProgress(msgspec.Struct):
+    """`waiting`: ticked seconds (s) with their frame counts, whose contributions have not all
+    come; `ready`: complete seconds not applied yet; `reached`: the last complete second.
+    """
+
+    waiting: list[tuple[int, int]] = []
+    ready: list[int] = []
+    reached: int | None = None
+    got: dict[int, dict[str, Contribution]] = {}
+
+
+class MarketInputs(msgspec.Struct):
+    """What the market stage holds between seconds; times in s.
+
+    `onsets`: (asset, side) -> onset, while recent; `prices` and `interest`: last known values.
+    """
+
+    partitions: dict[int, PartitionProgress] = {}
+    expected: int = 0
+    sealed: int | None = None
+    assets: set[str] = set()
+    prices: dict[str, float] = {}
+    interest: dict[str, int] = {}
+    health: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    onsets: dict[tuple[str, PositionSide], int] = {}
+
+
+def receive(inputs: MarketInputs, item: Tick | Contribution) -> list[int]:
+    """Take one input; returns the seconds (s, ascending) that are now complete.
+
+    The caller merges every returned second, in order, before the next input.
+    """
+    second = item.second // MICROS
+    if inputs.sealed is not None and second <= inputs.sealed:
+        return []
+    progress = inputs.partitions.setdefault(item.partition, PartitionProgress())
+    if isinstance(item, Contribution):
+        progress.got.setdefault(second, {})[item.asset] = item
+    else:
+        inputs.expected = max(inputs.expected, item.partitions)
+        last = progress.waiting[-1][0] if progress.waiting else progress.reached
+        if last is None or second > last:
+            progress.waiting.append((second, item.n_frames))
+    moved = _settle(progress)
+    return _complete(inputs) if moved else []
+
+
+def _settle(progress: PartitionProgress) -> bool:
+    """Move ticked seconds whose contributions are all there from waiting to ready."""
+    settled = 0
+    for second, count in progress.waiting:
+        if len(progress.got.get(second, {})) < count:
+            break
+        progress.ready.append(second)
+        progress.reached = second
+        settled += 1
+    if settled:
+        del progress.waiting[:settled]
+    return settled > 0
+
+
+def _complete(inputs: MarketInputs) -> list[int]:
+    if inputs.expected == 0 or len(inputs.partitions) < inputs.expected:
+        return []
+    reached = [progress.reached for progress in inputs.partitions.values()]
+    through = min((second for second in reached if second is not None), default=None)
+    if through is None or None in reached:
+        return []
+    seconds: set[int] = set()
+    for progress in inputs.partitions.values():
+        due = [second for second in progress.ready if second <= through]
+        seconds.update(due)
+        del progress.ready[: len(due)]
+    return sorted(seconds)
+
+
+def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | None:
+    """The market's moment of a complete second; None when no asset had a frame.
+
+    Forgets the second. Cells keep their venue and symbol, so throttle slots stay apart.
+    """
+    parts: list[Contribution] = []
+    for progress in inputs.partitions.values():
+        parts.extend(progress.got.pop(second, {}).values())
+    inputs.sealed = second
+    if not parts:
+        return None
+    parts.sort(key=lambda part: part.asset)
+    for part in parts:
+        inputs.assets.add(part.asset)
+        if part.price is not None and part.asset in params.basket:
+            inputs.prices[part.asset] = part.price
+        if part.oi_usd is not None:
+            inputs.interest[part.asset] = part.oi_usd
+        inputs.health[part.asset] = (part.venues_up, part.venues_all)
+        for side, onset in part.onsets:
+            inputs.onsets[part.asset, side] = onset // MICROS
+    recent = second - params.breadth_within_s
+    inputs.onsets = {key: onset for key, onset in inputs.onsets.items() if onset >= recent}
+    up = tuple(sorted({venue for ups, _ in inputs.health.values() for venue in ups}))
+    known = tuple(sorted({venue for _, every in inputs.health.values() for venue in every}))
+    return Moment(
+        MARKET,
+        second,
+        len(up) / len(known) if known else 0.0,
+        up,
+        known,
+        tuple(cell for part in parts for cell in part.cells),
+        tuple(cell for part in parts for cell in part.late),
+        tuple(share for part in parts for share in share_of(part.asset, part.cells)),
+        _basket(inputs, parts, params),
+        sum(inputs.interest.values()) if inputs.interest else None,
+        onsets=tuple((asset, side, at) for (asset, side), at in sorted(inputs.onsets.items())),
+        assets_known=len(inputs.assets),
+    )
+
+
+def _basket(inputs: MarketInputs, parts: list[Contribution], params: CascadeParams) -> float | None:
+    """Weighted geometric mean of the basket's prices; None until all are known, and in a
+    second that brought none of them.
+    """
+    fresh = any(part.price is not None and part.asset in params.basket for part in parts)
+    if not fresh or len(inputs.prices) < len(params.basket):
+        return None
+    return exp(sum(params.basket[a] * log(p) for a, p in sorted(inputs.prices.items())))

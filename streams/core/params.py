@@ -1,0 +1,20 @@
+"""The one frozen parameter set of all detectors; its hash stands in every result row."""
+
+import msgspec
+
+from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.prints import PrintParams
+from streams.core.events import stable_id
+from streams.core.throttle import ThrottleParams
+
+
+class Params(msgspec.Struct, frozen=True):
+    """Parameters by definition; see each struct for units and sources."""
+
+    cascade: CascadeParams = CascadeParams()
+    prints: PrintParams = PrintParams()
+    throttle: ThrottleParams = ThrottleParams()
+
+    def hash(self) -> str:
+        """Twelve hex digits that change with any parameter."""
+        return stable_id(msgspec.json.encode(self, order="deterministic").decode())[:12]

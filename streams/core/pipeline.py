@@ -1,0 +1,196 @@
+"""The detector stages: one per asset over frames, one market-wide over contributions.
+
+Top of the core. Every engine drives these two classes and nothing else, so results cannot
+depend on the engine. Promises: a frame is applied once by logical time; a broken frame chain is
+reported, never skipped; `snapshot` and `restore` at any point change nothing that follows.
+State is a hot record plus immutable pages, which engines store apart.
+"""
+
+from collections.abc import Container, Mapping
+from typing import Final
+
+import msgspec
+
+from streams.core import market
+from streams.core.detectors import cascade, prints
+from streams.core.detectors.cascade_state import CascadeState
+from streams.core.detectors.cascade_state import new_state as new_cascade
+from streams.core.detectors.moment import Moment, Reference, contribution_of, moment_of
+from streams.core.events import MICROS
+from streams.core.frames import Frame, Tick
+from streams.core.market import MarketInputs
+from streams.core.params import Params
+from streams.core.results import MARKET, Contribution, Output, Result
+from streams.core.rowmeta import RowMeta
+
+STATE_VERSION: Final = 1
+
+
+class BrokenChain(msgspec.Struct, frozen=True):
+    """A frame whose `prev` is not the last applied second: frames or state were lost (µs)."""
+
+    asset: str
+    expected: int | None
+    found: int | None
+    second: int
+
+
+class AssetRecord(msgspec.Struct):
+    """Hot record of one asset; `applied` is the last applied second (µs)."""
+
+    asset: str
+    cascade: CascadeState
+    applied: int | None = None
+    reference: Reference = msgspec.field(default_factory=Reference)
+    prints: bytes = b""
+    v: int = STATE_VERSION
+
+
+class MarketRecord(msgspec.Struct):
+    """Hot record of the market stage."""
+
+    cascade: CascadeState
+    inputs: MarketInputs = msgspec.field(default_factory=MarketInputs)
+    prints: bytes = b""
+    v: int = STATE_VERSION
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """State as engines store it: `hot` changes each second, a page never once it is written.
+
+    `pages` holds the pages that the caller has not stored yet; `needed` names all that `hot`
+    refers to: others may be deleted once `hot` is stored.
+    """
+
+    hot: bytes
+    pages: dict[str, bytes]
+    needed: tuple[str, ...]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class _Detectors:
+    """The detectors of one scope, on its moments."""
+
+    def __init__(self, scope: str, params: Params, meta: RowMeta) -> None:
+        self.params = params
+        self.meta = meta
+        self.cascade = new_cascade(scope)
+        self.prints = prints.new_state(scope)
+
+    def step(self, moment: Moment) -> list[Result]:
+        rows: list[Result] = []
+        params, meta = self.params, self.meta
+        rows.extend(cascade.step(self.cascade, moment, params.cascade, params.throttle, meta))
+        rows.extend(
+            prints.step(
+                self.prints,
+                moment.second,
+                moment.cells,
+                moment.late,
+                moment.oi_usd,
+                moment.coverage,
+                params.prints,
+                meta,
+                throttle=params.throttle,
+                venues=moment.venues_all,
+            )
+        )
+        return rows
+
+    def snapshot(self, hot: bytes, stored: Container[str]) -> Snapshot:
+        pages = prints.sealed_pages(self.prints, stored)
+        return Snapshot(hot, pages, tuple(prints.page_names(self.prints)))
+
+
+class AssetStage:
+    """All detectors of one asset."""
+
+    def __init__(self, asset: str, params: Params, meta: RowMeta) -> None:
+        self.asset = asset
+        self.applied: int | None = None
+        self._reference = Reference()
+        self._detectors = _Detectors(asset, params, meta)
+
+    def step(self, frame: Frame, *, first: bool = False) -> list[Output] | BrokenChain:
+        """Apply one frame.
+
+        Args:
+            frame: the asset's next frame; one at or before the last applied second is ignored.
+            first: the stage has no history and may begin in the middle of a chain.
+
+        Returns:
+            Results, then the contribution to the market stage; or the broken chain, with the
+            state untouched.
+        """
+        if self.applied is not None and frame.second <= self.applied:
+            return []
+        if frame.prev != self.applied and not (first and self.applied is None):
+            return BrokenChain(self.asset, self.applied, frame.prev, frame.second)
+        moment = moment_of(frame, self._reference)
+        rows: list[Output] = list(self._detectors.step(moment))
+        onsets = cascade.early_onsets(self._detectors.cascade, self._detectors.params.cascade)
+        in_micros = tuple((side, onset * MICROS) for side, onset in onsets)
+        rows.append(contribution_of(frame, moment, in_micros))
+        self.applied = frame.second
+        return rows
+
+    def snapshot(self, stored: Container[str] = ()) -> Snapshot:
+        """The whole state, without the pages already `stored`."""
+        detectors = self._detectors
+        record = AssetRecord(
+            self.asset,
+            detectors.cascade,
+            self.applied,
+            self._reference,
+            prints.hot(detectors.prints),
+        )
+        return detectors.snapshot(_encode(record), stored)
+
+    def restore(self, hot: bytes, pages: Mapping[str, bytes]) -> None:
+        """Continue from a snapshot of the same asset and the pages that it needs."""
+        record = _decode_asset(hot)
+        self.applied = record.applied
+        self._reference = record.reference
+        self._detectors.cascade = record.cascade
+        self._detectors.prints = prints.restore(record.prints, pages)
+
+
+class MarketStage:
+    """All detectors of scope `ALL`, over the contributions of every asset."""
+
+    def __init__(self, params: Params, meta: RowMeta) -> None:
+        self._inputs = MarketInputs()
+        self._detectors = _Detectors(MARKET, params, meta)
+
+    @property
+    def sealed(self) -> int | None:
+        """The last applied market second (s)."""
+        return self._inputs.sealed
+
+    def step(self, item: Tick | Contribution) -> list[Result]:
+        """Take one input; returns the rows of the market seconds that it completed."""
+        rows: list[Result] = []
+        for second in market.receive(self._inputs, item):
+            moment = market.merge(self._inputs, second, self._detectors.params.cascade)
+            if moment is not None:
+                rows.extend(self._detectors.step(moment))
+        return rows
+
+    def snapshot(self, stored: Container[str] = ()) -> Snapshot:
+        """The whole state, inputs of unfinished seconds included, without `stored` pages."""
+        detectors = self._detectors
+        record = MarketRecord(detectors.cascade, self._inputs, prints.hot(detectors.prints))
+        return detectors.snapshot(_encode(record), stored)
+
+    def restore(self, hot: bytes, pages: Mapping[str, bytes]) -> None:
+        """Continue from a snapshot and the pages that it needs."""
+        record = _decode_market(hot)
+        self._inputs = record.inputs
+        self._detectors.cascade = record.cascade
+        self._detectors.prints = prints.restore(record.prints, pages)
+
+
+_decode_asset = msgspec.msgpack.Decoder(AssetRecord).decode
+_decode_market = msgspec.msgpack.Decoder(MarketRecord).decode

@@ -1,0 +1,184 @@
+"""Raw logs as one live log: merged by receipt time, with the status records they never had.
+
+The entry of `replay` and `import`. Promises that a file's line order is its arrival order, that
+heartbeats are synthesised each second until 300 s after a file's last record and then a gap,
+and that one end record follows everything. Does not judge the venue's messages.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from streams.core.events import (
+    MICROS,
+    Book,
+    Liquidation,
+    Outcome,
+    Raw,
+    Rejected,
+    Status,
+    Ticker,
+    Trade,
+)
+from streams.core.instruments import Instruments
+from streams.core.normalise import Parser, normalise
+from streams.edges import rawlog
+
+QUIET_S: Final = 300
+"""A silent file is vouched for this long after its last record, then a gap is recorded."""
+
+END_ADVANCE_US: Final = 4 * 3600 * MICROS
+"""The clock runs on this far after the input, so that every window closes and is final."""
+
+LAG_WINDOW_S: Final = 60
+LATENESS_S: Final[Mapping[str, int]] = {"all": 2, "sampled": 3}
+
+_CHANNELS: Final[dict[type, str]] = {
+    Liquidation: "liquidation",
+    Trade: "trade",
+    Ticker: "ticker",
+    Book: "book",
+}
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One record for the framer: `raw`, or `rejected` where the line was none.
+
+    `source` is `file:line` (or the file for synthesised records); `assets` are the assets of
+    its events, which choose the partition.
+    """
+
+    raw: Raw
+    source: str
+    assets: tuple[str, ...] = ()
+    rejected: Rejected | None = None
+
+
+class _Channel(msgspec.Struct):
+    """Lag of one (venue, channel) of a file over the last minute of receipt time."""
+
+    lateness_us: int
+    lags: deque[tuple[int, int]]
+
+    def through(self, now_us: int) -> int:
+        while self.lags and self.lags[0][0] < now_us - LAG_WINDOW_S * MICROS:
+            self.lags.popleft()
+        largest = max((lag for _, lag in self.lags), default=0)
+        return now_us - max(0, largest) - self.lateness_us
+
+
+class _File:
+    """Synthesises the status records of one file: a connection per venue in it."""
+
+    def __init__(self, path: str, index: int) -> None:
+        self.path = path
+        self.name = f"{Path(path).name}#{index}"
+        self.channels: dict[tuple[str, str], _Channel] = {}
+        self.last_us = 0
+        self.beat_s = 0
+
+    def connection(self, venue: str) -> str:
+        return f"{self.name}/{venue}"
+
+    def _status(self, venue: str, at_us: int, status: Status) -> Line:
+        payload = msgspec.json.encode(status)
+        return Line(Raw(venue, "status", self.connection(venue), at_us, payload), self.path)
+
+    def before(self, at_us: int) -> Iterator[Line]:
+        """Heartbeats due before `at_us`; the gap when the file has been silent too long."""
+        if not self.channels:
+            return
+        quiet_from = self.last_us // MICROS + QUIET_S
+        while self.channels and self.beat_s * MICROS <= at_us:
+            if self.beat_s > quiet_from:
+                yield from self.gap(self.beat_s * MICROS)
+                return
+            yield from self._beats(self.beat_s * MICROS)
+            self.beat_s += 1
+
+    def _beats(self, now_us: int) -> Iterator[Line]:
+        venues: dict[str, dict[str, int]] = {}
+        for (venue, channel), state in self.channels.items():
+            venues.setdefault(venue, {})[channel] = state.through(now_us)
+        for venue, through in venues.items():
+            yield self._status(venue, now_us, Status("heartbeat", through_us=through))
+
+    def gap(self, at_us: int) -> Iterator[Line]:
+        """The file fell silent: its channels can no longer be vouched for."""
+        for venue in sorted({venue for venue, _ in self.channels}):
+            yield self._status(venue, at_us, Status("gap", detail="archive silent"))
+        self.channels.clear()
+
+    def subscribe(self, raw: Raw, outcomes: list[Outcome]) -> Iterator[Line]:
+        """Subscribe records for channels seen for the first time; note the record's lag."""
+        for outcome in outcomes:
+            channel = _CHANNELS.get(type(outcome))
+            if channel is None or isinstance(outcome, Rejected):
+                continue
+            key = (raw.venue, channel)
+            state = self.channels.get(key)
+            if state is None:
+                if not self.channels:
+                    self.beat_s = raw.received_at_us // MICROS + 1
+                completeness = getattr(outcome, "completeness", "all")
+                lateness = LATENESS_S.get(completeness, LATENESS_S["sampled"])
+                state = self.channels[key] = _Channel(lateness * MICROS, deque())
+                subscribe = Status("subscribe", channels=(channel,))
+                yield self._status(raw.venue, raw.received_at_us, subscribe)
+            event_time = getattr(outcome, "event_time_us", raw.received_at_us)
+            state.lags.append((raw.received_at_us, raw.received_at_us - event_time))
+
+
+def lines(
+    paths: Sequence[str | Path], parsers: Mapping[str, Parser], instruments: Instruments
+) -> Iterator[Line]:
+    """All files as one log in receipt order, ended by an `end` record.
+
+    Raises:
+        MarginquakeError: a file cannot be opened.
+    """
+    streams = [_file(str(path), i, parsers, instruments) for i, path in enumerate(paths)]
+    last_us = 0
+    venue = "archive"
+    for line in heapq.merge(*streams, key=lambda line: line.raw.received_at_us):
+        last_us = max(last_us, line.raw.received_at_us)
+        yield line
+    end = msgspec.json.encode(Status("end", advance_us=END_ADVANCE_US))
+    yield Line(Raw(venue, "status", "archive", last_us, end), "end of input")
+
+
+def _file(
+    path: str, index: int, parsers: Mapping[str, Parser], instruments: Instruments
+) -> Iterator[Line]:
+    file = _File(path, index)
+    vouched = None
+    for number, item in rawlog.read(path):
+        source = f"{Path(path).name}:{number}"
+        if isinstance(item, Rejected):
+            placeholder = Raw("unknown", None, file.name, file.last_us, b"")
+            yield Line(placeholder, source, (), item)
+            continue
+        # A recorder's clock may step back; the log's order is its arrival order.
+        at_us = max(item.received_at_us, file.last_us)
+        if vouched is None:
+            # A collector's own log begins with its status records: it vouches for itself.
+            vouched = item.channel == "status"
+        if not vouched:
+            yield from file.before(at_us)
+        file.last_us = at_us
+        connection = item.connection if vouched else file.connection(item.venue)
+        raw = Raw(item.venue, item.channel, connection, at_us, item.payload)
+        if item.channel == "status":
+            yield Line(raw, source)
+            continue
+        outcomes = normalise(raw, parsers, instruments)
+        if not vouched:
+            yield from file.subscribe(raw, outcomes)
+        assets = sorted({a for a in (getattr(o, "asset", None) for o in outcomes) if a})
+        yield Line(raw, source, tuple(assets))
+    if file.last_us and not vouched:
+        yield from file.before((file.last_us // MICROS + QUIET_S + 1) * MICROS)
