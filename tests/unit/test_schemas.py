@@ -23,7 +23,10 @@ from schemas.units import Row
 from streams.cli import prove
 from streams.contracts import decode_status, encode, partition_for, raw_from_record, topics
 from streams.core import events, frames, results
-from streams.core.events import Raw
+from streams.core.events import Book, Liquidation, Raw, Ticker, Trade
+from streams.core.normalise import normalise
+from streams.venues import PARSERS
+from streams.venues.catalog import default_instruments
 
 PAIRS: list[tuple[type[Row], type[msgspec.Struct]]] = [
     *((s.model, s.struct) for s in SCHEMAS.values() if s.model and s.struct),
@@ -159,6 +162,21 @@ def test_a_raw_example_stands_as_a_kafka_record(value: bytes) -> None:
     assert key.decode().isupper()
     if raw.channel == "status":
         assert encode(decode_status(payload)) == payload
+
+
+@pytest.mark.parametrize("value", schemas.examples("raw"))
+def test_a_raw_example_means_what_its_key_and_channel_say(value: bytes) -> None:
+    key, headers, payload = RawRecord.model_validate_json(value).record()
+    raw = raw_from_record(headers, payload)
+    assert isinstance(raw, Raw)
+    if raw.channel == "status":
+        return
+    outcomes = normalise(raw, PARSERS, default_instruments())
+    assert outcomes
+    for event in outcomes:
+        assert isinstance(event, (Liquidation, Trade, Ticker, Book)), event
+        assert (event.asset.encode(), type(event).__name__.lower()) == (key, raw.channel)
+        SCHEMAS[raw.channel].adapter.validate_json(encode(event))
 
 
 def test_raw_examples_cover_every_venue_family_and_channel() -> None:
