@@ -4,13 +4,9 @@ import json
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from streams.core.events import (
-    Book,
     Ignored,
     Liquidation,
     Outcome,
@@ -72,12 +68,6 @@ def trade_row(**changes: Any) -> dict[str, Any]:
 def ticker(symbol: str, kind: str = "delta", **values: Any) -> dict[str, Any]:
     data = {"symbol": symbol, **values}
     return {"topic": f"tickers.{symbol}", "type": kind, "cs": 7, "ts": 1790000000800, "data": data}
-
-
-def book(**changes: Any) -> dict[str, Any]:
-    data = {"s": "BTCUSDT", "b": [["62000.0", "3.1"]], "a": [["62000.1", "1.0"]], "u": 19, "seq": 8}
-    message = {"topic": "orderbook.50.BTCUSDT", "type": "snapshot", "ts": 1790000000900}
-    return {**message, "cts": 1790000000898, "data": {**data, **changes}}
 
 
 def liquidations(message: object, venue: str = "bybit") -> list[Liquidation]:
@@ -349,158 +339,9 @@ def test_a_message_without_events_says_why(
     assert reasons(read(payload, channel=channel)) == [reason]
 
 
-def test_a_linear_snapshot_gives_the_whole_ticker() -> None:
-    event = the_ticker(
-        ticker(
-            "BTCUSDT",
-            "snapshot",
-            lastPrice="62000.10",
-            markPrice="62001.00",
-            indexPrice="62003.00",
-            openInterest="110000.5",
-            singleOpenInterest="55000.25",
-            nextFundingTime="1790006400000",
-            fundingRate="-0.0001",
-            fundingIntervalHour="8",
-        )
-    )
-    assert (event.last_price, event.mark_price, event.index_price) == (62000.1, 62001.0, 62003.0)
-    assert (event.open_interest_base, event.open_interest_usd) == (55000.25, None)
-    assert (event.funding_rate, event.funding_interval_s) == (-0.0001, 28_800)
-    assert event.next_funding_us == 1_790_006_400_000_000
-    assert event.event_time_us == 1_790_000_000_800_000
-
-
-def test_a_delta_leaves_absent_values_unchanged() -> None:
-    event = the_ticker(ticker("BTCUSDT", markPrice="62001.10"))
-    assert event.mark_price == 62001.1
-    assert (event.last_price, event.index_price, event.open_interest_base) == (None, None, None)
-    assert (event.funding_rate, event.next_funding_us, event.funding_interval_s) == (None,) * 3
-
-
-def test_inverse_open_interest_is_dollars() -> None:
-    event = the_ticker(ticker("BTCUSD", openInterest="449736676"))
-    assert (event.open_interest_usd, event.open_interest_base) == (449_736_676_000_000, None)
-
-
-def test_empty_strings_and_an_index_of_zero_are_unknown_not_zero() -> None:
-    event = the_ticker(
-        ticker("BTCUSDU26", fundingRate="", nextFundingTime="", indexPrice="0", markPrice="5")
-    )
-    assert (event.funding_rate, event.next_funding_us, event.index_price) == (None, None, None)
-
-
-def test_a_ticker_that_changes_nothing_we_use_is_ignored() -> None:
-    assert reasons(read(ticker("BTCUSDT", bid1Price="1", ask1Price="2"))) == ["empty"]
-
-
-@pytest.mark.parametrize(
-    ("values", "reason"),
-    [
-        ({"markPrice": "0"}, "not_positive"),
-        ({"markPrice": "nan"}, "not_finite"),
-        ({"openInterest": "-1"}, "not_positive"),
-        ({"fundingRate": {}}, "wrong_type"),
-    ],
-)
-def test_a_ticker_with_a_bad_number_is_rejected(values: dict[str, Any], reason: str) -> None:
-    assert reasons(read(ticker("BTCUSDT", **values))) == [reason]
-
-
-def test_a_book_snapshot_keeps_every_level_and_the_engines_time() -> None:
-    (event,) = read(book(b=[["62000.0", "3.1"], ["61999.5", "2"]]))
-    assert isinstance(event, Book)
-    assert event.bids == ((62000.0, 3.1), (61999.5, 2.0))
-    assert event.asks == ((62000.1, 1.0),)
-    assert event.event_time_us == 1_790_000_000_898_000
-
-
-def test_book_quantities_are_coins_for_inverse_and_thousands() -> None:
-    (inverse,) = read(book(s="BTCUSD", b=[["50000", "5000"]], a=[["50001", "1"]]))
-    (pepe,) = read(book(s="1000PEPEUSDT", b=[["0.01", "7"]], a=[["0.02", 8]]))
-    assert isinstance(inverse, Book)
-    assert isinstance(pepe, Book)
-    assert inverse.bids == ((50000.0, 0.1),)
-    assert pepe.bids == ((0.01 / 1000, 7000.0),)
-    assert pepe.asks == ((0.02 / 1000, 8000.0),)
-
-
-def test_a_book_delta_is_left_to_the_collector() -> None:
-    assert reasons(read({**book(), "type": "delta"})) == ["book_delta"]
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"b": [["NaN", "1"]]}, "not_finite"),
-        ({"b": [["1", "0"]]}, "not_positive"),
-        ({"b": [["1"]]}, "missing_field"),
-        ({"b": ["1"]}, "wrong_type"),
-        ({"a": "x"}, "wrong_type"),
-        ({"a": []}, "empty"),
-        ({"a": [["61000", "1"]]}, "crossed_book"),
-    ],
-)
-def test_a_bad_book_is_rejected(change: dict[str, Any], reason: str) -> None:
-    assert reasons(read(book(**change))) == [reason]
-
-
 def test_the_venue_id_tells_spot_from_linear() -> None:
     event = the_trade(trades(trade_row()), venue="bybit-spot")
     assert (event.venue, event.contract, event.usd) == ("bybit-spot", "spot", 186_000_300)
     spot = the_ticker(ticker("BTCUSDC", "snapshot", lastPrice="5"), venue="bybit-spot")
     assert (spot.asset, spot.last_price, spot.contract) == ("BTC", 5.0, "spot")
     assert reasons(read(trades(trade_row(s="ETHBTC")), "bybit-spot")) == ["unknown_instrument"]
-
-
-VALID: list[dict[str, Any]] = [
-    forced(forced_row(), forced_row(S="Sell")),
-    trades(trade_row(), trade_row(BT=True)),
-    ticker("BTCUSDT", "snapshot", markPrice="5", openInterest="6", fundingRate="0.1"),
-    ticker("BTCUSD", openInterest="5"),
-    book(),
-    {"topic": "liquidation.BTCUSD", "data": {"symbol": "BTCUSD", "side": "Buy", "time": 5}},
-]
-
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=20)
-    | st.sampled_from(["NaN", "-Infinity", "1e999", "1E-400", "9" * 4000, "0", "-0", ""])
-)
-JSON = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner),
-    max_leaves=12,
-)
-
-
-def mutate(value: Any, choose: Any) -> Any:
-    """The value with some of its leaves or branches replaced or dropped."""
-    if choose(st.integers(0, 9)) == 0:
-        return choose(JSON)
-    if isinstance(value, dict):
-        return {k: mutate(v, choose) for k, v in value.items() if choose(st.integers(0, 19))}
-    if isinstance(value, list):
-        return [mutate(item, choose) for item in value]
-    return value
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.data(), st.sampled_from(VALID), st.sampled_from([None, "trade"]))
-def test_a_mutated_message_never_raises(
-    data: st.DataObject, message: dict[str, Any], channel: str | None
-) -> None:
-    payload = json.dumps(mutate(message, data.draw)).encode()
-    outcomes = normalise(Raw("bybit", channel, "c", NOW_US, payload), PARSERS, INSTRUMENTS)
-    assert outcomes
-    msgspec.json.encode(outcomes)
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=80) | JSON.map(lambda value: json.dumps(value).encode()))
-def test_arbitrary_bytes_never_raise(payload: bytes) -> None:
-    for channel in (None, "trade"):
-        assert normalise(Raw("bybit", channel, "c", NOW_US, payload), PARSERS, INSTRUMENTS)

@@ -4,19 +4,14 @@ import json
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from streams.core.events import (
-    Book,
     Ignored,
     Liquidation,
     Outcome,
     Raw,
     Rejected,
-    Ticker,
     Trade,
 )
 from streams.core.instruments import Instrument, Instruments
@@ -89,12 +84,6 @@ def liquidations(message: object) -> list[Liquidation]:
 def the_trade(message: object, channel: str | None = "trade") -> Trade:
     (outcome,) = read(message, channel)
     assert isinstance(outcome, Trade), outcome
-    return outcome
-
-
-def the_ticker(message: object) -> Ticker:
-    (outcome,) = read(message)
-    assert isinstance(outcome, Ticker), outcome
     return outcome
 
 
@@ -278,98 +267,6 @@ def test_the_slow_path_tells_the_same_of_a_trade_as_the_fast_one() -> None:
         assert read(pushed("trades", row, "odd", symbol=symbol), "trade")[0] == fast
 
 
-def test_open_interest_is_coins_and_dollars() -> None:
-    row = {"oi": "2900000", "oiCcy": "29000", "oiUsd": "1798000000", "ts": "1790000000000"}
-    event = the_ticker(pushed("open-interest", row))
-    assert (event.open_interest_base, event.open_interest_usd) == (29000.0, 1_798_000_000_000_000)
-    assert (event.mark_price, event.funding_rate) == (None, None)
-
-
-def test_open_interest_in_contracts_alone_follows_from_the_contract_value() -> None:
-    row = {"oi": "500", "ts": "1790000000000"}
-    linear = the_ticker(pushed("open-interest", row))
-    inverse = the_ticker(pushed("open-interest", row, symbol="BTC-USD-SWAP"))
-    assert (linear.open_interest_base, linear.open_interest_usd) == (5.0, None)
-    assert (inverse.open_interest_base, inverse.open_interest_usd) == (None, 50_000_000_000)
-
-
-def test_funding_time_is_the_next_settlement_and_the_interval_follows() -> None:
-    row = {
-        "fundingRate": "-0.0001",
-        "nextFundingRate": "",
-        "fundingTime": "1790006400000",
-        "nextFundingTime": "1790020800000",
-        "ts": "1790000000000",
-    }
-    event = the_ticker(pushed("funding-rate", row))
-    assert (event.funding_rate, event.funding_interval_s) == (-0.0001, 14_400)
-    assert event.next_funding_us == 1_790_006_400_000_000
-
-
-def test_a_funding_rate_without_a_stamp_takes_the_time_of_receipt() -> None:
-    event = the_ticker(pushed("funding-rate", {"fundingTime": "1790006400000"}))
-    assert event.event_time_us == NOW_US
-    assert (event.funding_rate, event.funding_interval_s) == (None, None)
-
-
-def test_mark_and_last_prices_are_partial_tickers() -> None:
-    mark = the_ticker(pushed("mark-price", {"markPx": "62001.0", "ts": "1790000000500"}))
-    last = the_ticker(pushed("tickers", {"last": "62000.1", "ts": "1790000000500"}))
-    assert (mark.mark_price, mark.last_price, mark.symbol) == (62001.0, None, "BTC-USDT-SWAP")
-    assert (last.mark_price, last.last_price) == (None, 62000.1)
-    assert mark.id != last.id
-
-
-def test_an_index_price_belongs_to_the_index_name() -> None:
-    row = {"idxPx": "62003.0", "open24h": "1", "ts": "1790000000500"}
-    event = the_ticker(pushed("index-tickers", row, symbol="BTC-USD"))
-    assert (event.symbol, event.asset, event.contract) == ("BTC-USD", "BTC", "spot")
-    assert (event.index_price, event.mark_price, event.last_price) == (62003.0, None, None)
-
-
-@pytest.mark.parametrize(
-    ("channel", "row", "reason"),
-    [
-        ("tickers", {"last": "", "ts": "1790000000500"}, "empty"),
-        ("tickers", {"ts": "1790000000500"}, "missing_field"),
-        ("mark-price", {"markPx": "0"}, "not_positive"),
-        ("mark-price", {"markPx": "inf"}, "not_finite"),
-        ("open-interest", {"oi": "-1"}, "not_positive"),
-        ("open-interest", {"oi": "1", "oiUsd": "1e17"}, "not_finite"),
-        ("funding-rate", {"fundingTime": "x"}, "wrong_type"),
-    ],
-)
-def test_a_ticker_without_a_good_value_says_why(
-    channel: str, row: dict[str, Any], reason: str
-) -> None:
-    assert reasons(read(pushed(channel, row))) == [reason]
-
-
-def levels(**changes: Any) -> dict[str, Any]:
-    row = {"asks": [["62000.2", "50", "0", "4"]], "bids": [["62000.1", "80", "0", "6"]]}
-    return {**row, "ts": "1790000000500", "seqId": 555, **changes}
-
-
-@pytest.mark.parametrize("channel", ["books", "books5", "bbo-tbt", "books-l2-tbt"])
-def test_a_book_snapshot_is_in_coins(channel: str) -> None:
-    (event,) = read({**pushed(channel, levels()), "action": "snapshot"})
-    assert isinstance(event, Book)
-    assert (event.bids, event.asks) == (((62000.1, 0.8),), ((62000.2, 0.5),))
-    assert event.event_time_us == 1_790_000_000_500_000
-
-
-def test_a_book_row_may_leave_the_name_to_arg_and_inverse_sizes_divide_by_price() -> None:
-    row = levels(bids=[["50000", "8", "0", "6"]], asks=[["50001", "1", "0", "1"]])
-    arg = {"channel": "books5", "instId": "BTC-USD-SWAP"}
-    (event,) = read({"arg": arg, "data": [row]})
-    assert isinstance(event, Book)
-    assert event.bids == ((50000.0, 0.016),)
-
-
-def test_a_book_update_is_left_to_the_collector() -> None:
-    assert reasons(read({**pushed("books", levels(bids=[])), "action": "update"})) == ["book_delta"]
-
-
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
@@ -401,56 +298,3 @@ def test_a_message_without_events_says_why(
     payload: bytes, reason: str, channel: str | None
 ) -> None:
     assert reasons(read(payload, channel)) == [reason]
-
-
-VALID: list[dict[str, Any]] = [
-    forced(detail(), detail(side="buy")),
-    pushed("trades", trade_row(), trade_row(side="sell")),
-    pushed("open-interest", {"oi": "5", "oiCcy": "6", "oiUsd": "7", "ts": "1790000000000"}),
-    pushed("funding-rate", {"fundingRate": "1", "fundingTime": "5", "nextFundingTime": "9"}),
-    pushed("tickers", {"last": "5", "ts": "1790000000000"}),
-    {**pushed("books", levels()), "action": "snapshot"},
-]
-
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=20)
-    | st.sampled_from(["NaN", "-Infinity", "1e999", "1E-400", "9" * 4000, "0", "-0", ""])
-)
-JSON = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner),
-    max_leaves=12,
-)
-
-
-def mutate(value: Any, choose: Any) -> Any:
-    """The value with some of its leaves or branches replaced or dropped."""
-    if choose(st.integers(0, 9)) == 0:
-        return choose(JSON)
-    if isinstance(value, dict):
-        return {k: mutate(v, choose) for k, v in value.items() if choose(st.integers(0, 19))}
-    if isinstance(value, list):
-        return [mutate(item, choose) for item in value]
-    return value
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.data(), st.sampled_from(VALID), st.sampled_from([None, "trade"]))
-def test_a_mutated_message_never_raises(
-    data: st.DataObject, message: dict[str, Any], channel: str | None
-) -> None:
-    payload = json.dumps(mutate(message, data.draw)).encode()
-    outcomes = normalise(Raw("okx", channel, "c", NOW_US, payload), PARSERS, INSTRUMENTS)
-    assert outcomes
-    msgspec.json.encode(outcomes)
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=80) | JSON.map(lambda value: json.dumps(value).encode()))
-def test_arbitrary_bytes_never_raise(payload: bytes) -> None:
-    for channel in (None, "trade"):
-        assert normalise(Raw("okx", channel, "c", NOW_US, payload), PARSERS, INSTRUMENTS)

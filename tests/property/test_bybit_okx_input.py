@@ -1,0 +1,122 @@
+"""No bytes make the Bybit and OKX parsers raise, and what they yield can be written to a topic."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.core.events import Raw
+from streams.core.instruments import Instrument, Instruments
+from streams.core.normalise import normalise
+from streams.venues import bybit, okx
+
+NOW_US = 1_790_000_001_000_000
+SWAP = "BTC-USDT-SWAP"
+PARSERS = {"bybit": bybit.parse, "bybit-spot": bybit.parse, "okx": okx.parse}
+INSTRUMENTS = Instruments(
+    {("okx", SWAP): Instrument("okx", SWAP, "BTC", "USDT", "linear", "contracts", Decimal("0.01"))},
+    {**bybit.RULES, **okx.RULES},
+)
+
+FORCED = {"T": 1790000000402, "s": "BTCUSDT", "S": "Buy", "v": "0.350", "p": "61500.00"}
+PRINT = {**FORCED, "i": "a-1", "BT": False}
+LEVELS = {"b": [["62000.0", "3.1"]], "a": [["62000.1", "1.0"]]}
+TICKER = {"markPrice": "5", "openInterest": "6", "fundingRate": "0.1", "nextFundingTime": "7"}
+BYBIT: list[dict[str, Any]] = [
+    {"topic": "allLiquidation.BTCUSDT", "data": [FORCED, {**FORCED, "s": "BTCUSD"}]},
+    {"topic": "publicTrade.BTCUSDT", "data": [PRINT, {**PRINT, "s": "1000PEPEUSDT"}]},
+    {"topic": "tickers.BTCUSDT", "ts": 1790000000800, "data": {"symbol": "BTCUSDT", **TICKER}},
+    {"topic": "tickers.BTCUSD", "ts": 1790000000800, "data": {"symbol": "BTCUSD", **TICKER}},
+    {
+        "topic": "orderbook.50.BTCUSDT",
+        "type": "snapshot",
+        "ts": 1790000000900,
+        "data": {"s": "BTCUSDT", **LEVELS, "u": 19},
+    },
+    {
+        "topic": "liquidation.BTCUSD",
+        "data": {"symbol": "BTCUSD", "side": "Buy", "price": "5", "size": "6", "time": 5},
+    },
+]
+
+DETAIL = {"side": "sell", "posSide": "long", "bkPx": "61500.0", "sz": "35", "ts": "1790000000402"}
+TRADE = {"instId": SWAP, "tradeId": "9", "px": "62000.1", "sz": "12", "side": "buy"}
+INTEREST = {"instId": SWAP, "oi": "5", "oiCcy": "6", "oiUsd": "7", "ts": "1790000000000"}
+FUNDING = {"instId": SWAP, "fundingRate": "1", "fundingTime": "5", "nextFundingTime": "9"}
+SIDES = {"bids": [["5", "1", "0", "1"]], "asks": [["6", "1", "0", "1"]], "ts": "1790000000000"}
+OKX: list[dict[str, Any]] = [
+    {
+        "arg": {"channel": "liquidation-orders", "instType": "SWAP"},
+        "data": [{"instId": SWAP, "details": [DETAIL, DETAIL]}],
+    },
+    {"arg": {"channel": "trades", "instId": SWAP}, "data": [{**TRADE, "ts": "1790000000500"}] * 2},
+    {"arg": {"channel": "open-interest", "instId": SWAP}, "data": [INTEREST]},
+    {"arg": {"channel": "funding-rate", "instId": SWAP}, "data": [FUNDING]},
+    {"arg": {"channel": "books", "instId": SWAP}, "action": "snapshot", "data": [SIDES]},
+]
+VALID = [("bybit", one) for one in BYBIT] + [("okx", one) for one in OKX]
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["NaN", "-Infinity", "1e999", "1E-400", "9" * 4000, "0", "-0", "", "1e17"])
+)
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner),
+    max_leaves=12,
+)
+
+
+def mutate(value: Any, data: st.DataObject) -> Any:
+    """The value with some of its leaves or branches replaced or dropped."""
+    if data.draw(st.integers(0, 9)) == 0:
+        return data.draw(JSON)
+    if isinstance(value, dict):
+        return {k: mutate(v, data) for k, v in value.items() if data.draw(st.integers(0, 19))}
+    if isinstance(value, list):
+        return [mutate(item, data) for item in value]
+    return value
+
+
+def accept(venue: str, channel: str | None, payload: bytes) -> None:
+    outcomes = normalise(Raw(venue, channel, "c", NOW_US, payload), PARSERS, INSTRUMENTS)
+    assert outcomes
+    assert len(msgspec.json.decode(msgspec.json.encode(outcomes))) == len(outcomes)
+    for outcome in outcomes:
+        if hasattr(outcome, "usd"):
+            assert 0 <= outcome.usd < 2**63
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data(), st.sampled_from(VALID), st.sampled_from([None, "trade"]))
+def test_a_mutated_message_never_raises(
+    data: st.DataObject, valid: tuple[str, dict[str, Any]], channel: str | None
+) -> None:
+    venue, message = valid
+    accept(venue, channel, json.dumps(mutate(message, data)).encode())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=80) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_arbitrary_bytes_never_raise(payload: bytes) -> None:
+    for venue in PARSERS:
+        for channel in (None, "trade"):
+            accept(venue, channel, payload)
+
+
+@pytest.mark.parametrize("venue", sorted(PARSERS))
+@pytest.mark.parametrize(
+    "payload",
+    [b"[" * 100_000, b'{"data":' * 50_000, b'{"topic":"publicTrade.X","data":' + b"[" * 90_000],
+)
+def test_deep_nesting_never_raises(venue: str, payload: bytes) -> None:
+    accept(venue, None, payload)
+    accept(venue, "trade", payload)
