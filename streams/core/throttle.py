@@ -113,13 +113,11 @@ class ThrottleParams(msgspec.Struct, frozen=True):
     """Parameters of the throttle correction, definition `throttle` version 1.
 
     `sigma`: standard deviation of log order size (prior 1.9). `saturation_percent`: occupied
-    share of a slot, in percent, beyond which its rate cannot be read. `partial`: what a partial
-    feed is estimated at: nothing (`null`) or its published dollars (`published`).
+    share of a slot, in percent, beyond which its rate cannot be read.
     """
 
     sigma: float = 1.9
     saturation_percent: int = 95
-    partial: Literal["null", "published"] = "null"
 
 
 class SlotTally(msgspec.Struct):
@@ -257,18 +255,17 @@ def estimate(feed: Feed, tally: SlotTally, seconds: int, params: ThrottleParams)
         feed: the feed in force; its class chooses the rule.
         tally: the slot's content, of one (venue, symbol) or one (venue, symbol, side).
         seconds: length of the interval that `tally` covers, s.
-        params: saturation limit, size prior and the rule for partial feeds.
+        params: saturation limit and size prior.
 
     Returns:
         `ok` for a full feed (all three figures equal) and below saturation; `saturated` beyond
-        it, where the estimate stops at the factor of the limit; `unknown` for a partial feed.
+        it, where the estimate stops at the factor of the limit; `unknown` for a partial feed,
+        of which nothing but the published dollars is known.
     """
     longs, shorts = tally.long_usd, tally.short_usd
     if feed.feed_class == "full":
         return SideEstimate(longs, shorts, longs, shorts, "ok")
     if feed.feed_class == "partial":
-        if params.partial == "published":
-            return SideEstimate(longs, shorts, None, None, "unknown")
         return SideEstimate(None, None, None, None, "unknown")
     saturated = tally.occupied * 100 > params.saturation_percent * seconds
     nodes = table("largest" if feed.feed_class == "largest_1s" else "latest", params.sigma)
