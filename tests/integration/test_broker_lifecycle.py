@@ -21,7 +21,6 @@ from streams.contracts import topics
 from streams.edges.broker import Broker, answers
 from streams.edges.topics import reconcile, wanted_settings
 
-pytestmark = pytest.mark.kafka
 BrokerMaker = Callable[[], Broker]
 
 
