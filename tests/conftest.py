@@ -1,20 +1,97 @@
-"""A warehouse of the test's own: chDB in a temporary folder, closed at the end.
+"""A real broker for the session, and a warehouse of the test's own.
 
-chDB allows one open path per process, so a test uses either `warehouse` (a migrated client) or
+Java and Maven are needed; without them these tests skip on a laptop and fail in CI. The jars
+are resolved once into the program's home and shared by every broker of the tests. chDB allows
+one open path per process, so a test uses either `warehouse` (a migrated client) or
 `warehouse_dsn` (for a command in another process), and every client is closed before the next.
 """
 
+import asyncio
 import json
 import os
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from streams.config import MarginquakeError, settings
+from streams.contracts import topics
+from streams.edges.broker import Broker
+from streams.edges.kafka_jars import java_command, resolve_jars
 from streams.edges.migrate import migrate
+from streams.edges.topics import reconcile
 from streams.edges.warehouse import connect
+
+BrokerMaker = Callable[[], Broker]
+
+_candidates = iter(range(20_000 + os.getpid() * 20 % 10_000, 32_000))
+
+
+@pytest.fixture(scope="session")
+def kafka_jars() -> Path:
+    """The folder of resolved jars, to be given to `Broker(..., jars=...)`."""
+    jars = settings().home / "kafka" / "lib"
+    try:
+        java_command()
+        resolve_jars(jars)
+    except MarginquakeError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    return jars
+
+
+@pytest.fixture(scope="session")
+def session_broker(kafka_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """The session's broker object; use `broker` unless the test needs its status."""
+    running = Broker(tmp_path_factory.mktemp("broker"), free_port(), jars=kafka_jars)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def broker(session_broker: Broker) -> str:
+    """Bootstrap servers of the session's broker; shared, so use groups and keys of your own."""
+    return session_broker.bootstrap
+
+
+@pytest.fixture(scope="session")
+def kafka_topics(broker: str) -> list[str]:
+    """Every topic of topics.yaml, created on the session's broker."""
+    report = asyncio.run(reconcile(broker, create=True))
+    assert not report.drift
+    return list(topics())
+
+
+@pytest.fixture
+def make_broker(kafka_jars: Path, tmp_path: Path) -> Iterator[BrokerMaker]:
+    """Makes a broker of this test alone, not yet started, to be stopped or killed at will."""
+    made: list[Broker] = []
+
+    def make() -> Broker:
+        own = Broker(tmp_path / f"broker-{len(made)}", free_port(), jars=kafka_jars)
+        made.append(own)
+        return own
+
+    yield make
+    for own in made:
+        own.kill()
+
+
+def free_port() -> int:
+    """A free loopback port, never given twice, below the range the system hands to clients."""
+    for port in _candidates:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free loopback port")
 
 
 @pytest.fixture
