@@ -1,0 +1,216 @@
+"""The instrument table: what is packaged, how it is renewed, what it refuses."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from streams.config import MarginquakeError
+from streams.core.instruments import Instrument
+from streams.edges.instrument_table import refresh
+from streams.venues import PARSERS, catalog
+from streams.venues.catalog import (
+    Entry,
+    TableError,
+    default_instruments,
+    packaged_table,
+    read_table,
+    refreshed_path,
+    write_table,
+)
+from streams.venues.listings import URLS, read_listing
+
+OKX_ROW = {
+    "instId": "BTC-USDT-SWAP",
+    "instType": "SWAP",
+    "instFamily": "BTC-USDT",
+    "uly": "BTC-USDT",
+    "ctType": "linear",
+    "ctVal": "0.02",
+    "ctMult": "1",
+    "ctValCcy": "BTC",
+    "settleCcy": "USDT",
+    "state": "live",
+}
+COINM_ROW = {
+    "symbol": "BTCUSD_PERP",
+    "pair": "BTCUSD",
+    "contractType": "PERPETUAL",
+    "contractSize": 100,
+    "baseAsset": "BTC",
+    "quoteAsset": "USD",
+    "marginAsset": "BTC",
+}
+BYBIT_ROW = {
+    "symbol": "BTCUSDH27",
+    "contractType": "InverseFutures",
+    "baseCoin": "BTC",
+    "quoteCoin": "USD",
+    "status": "Trading",
+}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MARGINQUAKE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def resolved(venue: str, symbol: str) -> Instrument:
+    instrument = default_instruments().resolve(venue, symbol)
+    assert instrument is not None, symbol
+    return instrument
+
+
+def answer(venue: str, *rows: Any) -> bytes:
+    shapes: dict[str, Any] = {
+        "okx": {"code": "0", "msg": "", "data": rows},
+        "bybit": {"retCode": 0, "retMsg": "OK", "result": {"category": "inverse", "list": rows}},
+        "binance-coinm": {"timezone": "UTC", "symbols": rows},
+    }
+    return msgspec.json.encode(shapes[venue])
+
+
+def test_the_packaged_table_knows_the_documented_contract_sizes() -> None:
+    sizes = {
+        ("binance-coinm", "BTCUSD_PERP"): ("inverse", Decimal(100)),
+        ("binance-coinm", "ETHUSD_PERP"): ("inverse", Decimal(10)),
+        ("bybit", "BTCUSD"): ("inverse", Decimal(1)),
+        ("okx", "BTC-USDT-SWAP"): ("linear", Decimal("0.01")),
+        ("okx", "ETH-USDT-SWAP"): ("linear", Decimal("0.1")),
+        ("okx", "BTC-USD-SWAP"): ("inverse", Decimal(100)),
+        ("okx", "ETH-USD-SWAP"): ("inverse", Decimal(10)),
+    }
+    table = packaged_table()
+    for key, expected in sizes.items():
+        instrument, basis = table[key]
+        assert (instrument.contract, instrument.contract_size) == expected
+        assert basis == "documented"
+    assert sum(venue == "okx" and "-USDT-" in symbol for venue, symbol in table) >= 40
+
+
+def test_table_rows_agree_with_the_rules_where_both_know_a_symbol() -> None:
+    for (venue, symbol), (instrument, _) in packaged_table().items():
+        ruled = catalog.RULES[venue](symbol)
+        assert ruled is None or ruled == instrument
+
+
+def test_every_venue_that_is_parsed_has_a_rule() -> None:
+    assert set(catalog.RULES) == set(PARSERS)
+
+
+def test_symbols_without_a_row_are_told_by_their_name() -> None:
+    assert resolved("binance-usdm", "1000PEPEUSDT").coins_per_unit == 1000
+    assert resolved("binance-spot", "BTCUSDT").contract == "spot"
+    assert default_instruments().resolve("okx", "NOSUCHCOIN-USDT-SWAP") is None
+
+
+def test_okx_contracts_without_a_row_follow_their_family() -> None:
+    assert resolved("okx", "XRP-USD-261225").contract_size == 10
+    assert resolved("okx", "BTC-USD-261225").contract_size == 100
+    dated = resolved("okx", "ETH-USDT-261225")
+    assert (dated.symbol, dated.contract_size) == ("ETH-USDT-261225", Decimal("0.1"))
+    assert resolved("okx", "BTC-USDT").contract == "spot"
+
+
+def test_a_table_comes_back_from_its_text() -> None:
+    table = packaged_table()
+    text = write_table(table.values())
+    assert read_table(text, "here") == table
+    assert write_table(reversed(list(table.values()))) == text
+
+
+@pytest.mark.parametrize(
+    ("cells", "complaint"),
+    [
+        ("okx,A-USDT-SWAP,A,USDT,linear,contracts,0,1,venue", "above zero"),
+        ("okx,A-USDT-SWAP,A,USDT,linear,contracts,NaN,1,venue", "above zero"),
+        ("okx,A-USDT-SWAP,A,USDT,linear,contracts,one,1,venue", "file.csv:2"),
+        ("okx,A-USDT-SWAP,A,USDT,linear,contracts,1,0,venue", "above zero"),
+        ("okx,A-USDT-SWAP,A,USDT,curved,contracts,1,1,venue", "contract is 'curved'"),
+        ("okx,A-USDT-SWAP,A,USDT,linear,lots,1,1,venue", "size_unit is 'lots'"),
+        ("okx,,A,USDT,linear,contracts,1,1,venue", "symbol is empty"),
+        ("okx,A-USDT-SWAP", "is empty"),
+    ],
+)
+def test_a_doubtful_row_refuses_the_table_and_names_the_line(cells: str, complaint: str) -> None:
+    with pytest.raises(TableError, match=complaint):
+        read_table(",".join(catalog.COLUMNS) + "\n" + cells + "\n", "file.csv")
+
+
+def test_a_table_without_its_columns_is_refused() -> None:
+    with pytest.raises(TableError, match="contract_size"):
+        read_table("venue,symbol\nokx,BTC-USDT-SWAP\n", "file.csv")
+
+
+def test_a_refresh_overrides_the_packaged_rows_and_says_what_changed() -> None:
+    new = OKX_ROW | {"instId": "NEW-USDT-SWAP", "instFamily": "NEW-USDT", "ctValCcy": "NEW"}
+    done = refresh("okx", [("saved.json", answer("okx", OKX_ROW, new))])
+    assert (done.listed, done.added, done.changed) == (2, ("NEW-USDT-SWAP",), ("BTC-USDT-SWAP",))
+    assert "ETH-USDT-SWAP" in done.removed
+    assert resolved("okx", "BTC-USDT-SWAP").contract_size == Decimal("0.02")
+    assert resolved("okx", "NEW-USDT-SWAP").asset == "NEW"
+    assert resolved("okx", "ETH-USDT-SWAP").contract_size == Decimal("0.1")
+    again = refresh("okx", [("saved.json", answer("okx", OKX_ROW, new))])
+    assert again.added == again.changed == ()
+
+
+def test_a_refresh_of_one_venue_keeps_the_rows_of_another() -> None:
+    refresh("okx", [("a", answer("okx", OKX_ROW))])
+    refresh("binance-coinm", [("b", answer("binance-coinm", COINM_ROW | {"contractSize": 50}))])
+    refresh("bybit", [("c", answer("bybit", BYBIT_ROW))])
+    assert resolved("okx", "BTC-USDT-SWAP").contract_size == Decimal("0.02")
+    assert resolved("binance-coinm", "BTCUSD_PERP").contract_size == 50
+    assert resolved("bybit", "BTCUSDH27").size_unit == "usd"
+
+
+def test_the_venues_rows_become_instruments() -> None:
+    mega = OKX_ROW | {"ctMult": "10", "ctVal": "0.5"}
+    inverse = OKX_ROW | {"ctType": "inverse", "ctValCcy": "USD", "instFamily": "BTC-USD"}
+    (first, second) = read_listing("okx", answer("okx", mega, inverse)).entries
+    assert first == Entry(
+        Instrument("okx", "BTC-USDT-SWAP", "BTC", "USDT", "linear", "contracts", Decimal("5.0")),
+        "venue",
+    )
+    assert (second.instrument.contract, second.instrument.quote) == ("inverse", "USD")
+    (coinm,) = read_listing("binance-coinm", answer("binance-coinm", COINM_ROW)).entries
+    assert coinm.instrument == catalog.RULES["binance-coinm"]("BTCUSD_PERP")
+    (bybit,) = read_listing("bybit", answer("bybit", BYBIT_ROW)).entries
+    assert bybit.instrument == catalog.RULES["bybit"]("BTCUSDH27")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        OKX_ROW | {"ctVal": "0"},
+        OKX_ROW | {"ctVal": ""},
+        OKX_ROW | {"ctValCcy": "USDT"},
+        OKX_ROW | {"ctType": "quanto"},
+        5,
+    ],
+)
+def test_a_row_without_a_plain_size_is_skipped_and_told(row: Any) -> None:
+    listing = read_listing("okx", answer("okx", row, OKX_ROW))
+    assert len(listing.entries) == len(listing.problems) == 1
+
+
+@pytest.mark.parametrize("venue", sorted(URLS))
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"code":"50011","msg":"slow"}'])
+def test_an_answer_that_is_no_list_writes_nothing(venue: str, body: bytes, home: Path) -> None:
+    with pytest.raises(MarginquakeError, match=r"saved\.json"):
+        refresh(venue, [("saved.json", body)])
+    with pytest.raises(MarginquakeError, match="nothing was written"):
+        refresh(venue, [("saved.json", answer(venue))])
+    assert not home.exists()
+
+
+def test_a_damaged_refreshed_table_is_named(home: Path) -> None:
+    home.mkdir()
+    refreshed_path().write_text("venue,symbol\n", encoding="utf-8")
+    with pytest.raises(TableError, match=str(refreshed_path())):
+        default_instruments()
+    refreshed_path().write_bytes(b"\xff\xfe")
+    with pytest.raises(TableError, match=str(refreshed_path())):
+        default_instruments()
