@@ -10,12 +10,15 @@ from typing import Final
 
 from streams.core.instruments import Instrument
 
-_MULTIPLE: Final = re.compile(r"(10{3,8})([A-Z][A-Z0-9]{0,19})|([A-Z][A-Z0-9]{0,19}?)(10{3,8})")
+_MULTIPLE: Final = re.compile(
+    r"(10{3,8})([A-Z][A-Z0-9]{0,19})|([A-Z][A-Z0-9]{0,19}?)(10{3,8})", re.ASCII
+)
 _DERIVATIVE: Final = re.compile(
     r"([A-Z0-9]{1,24}?)"
-    r"(?:(USDT)(?:-\d{1,2}[A-Z]{3}\d{2})?|(PERP|-\d{1,2}[A-Z]{3}\d{2})|(USD)(?:[FGHJKMNQUVXZ]\d\d)?)"
+    r"(?:(USDT)(?:-\d{1,2}[A-Z]{3}\d{2})?|(PERP|-\d{1,2}[A-Z]{3}\d{2})|(USD)(?:[FGHJKMNQUVXZ]\d\d)?)",
+    re.ASCII,
 )
-_SPOT: Final = re.compile(r"([A-Z0-9]{1,24}?)(USDT|USDC|USDE|USD1|DAI)")
+_SPOT: Final = re.compile(r"([A-Z0-9]{1,24}?)(USDT|USDC|USDE|USD1|DAI)", re.ASCII)
 
 
 def derivative(symbol: str) -> Instrument | None:

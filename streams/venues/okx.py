@@ -77,7 +77,7 @@ VENUES: Final = frozenset({"okx"})
 REPLAY_US: Final = 600 * MICROS
 """A forced order stamped this long before its receipt is an old entry sent again."""
 
-_NOT_USED_TYPES: Final = frozenset({"MARGIN", "OPTION"})
+_NOT_USED_TYPES: Final = ("MARGIN", "OPTION")
 _UNUSED: Final = frozenset(
     {
         *("price-limit", "estimated-price", "opt-summary", "instruments", "status", "adl-warning"),

@@ -286,6 +286,7 @@ def test_the_slow_path_tells_the_same_of_a_trade_as_the_fast_one() -> None:
         (b'{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[]}', "empty"),
         (b'{"arg":{"channel":"liquidation-orders"},"data":[]}', "empty"),
         (b'{"arg":{"channel":"liquidation-orders"},"data":[5]}', "wrong_type"),
+        (b'{"arg":{"channel":"liquidation-orders","instType":[]},"data":[{}]}', "missing_field"),
         (b'{"arg":{"channel":"price-limit"},"data":[{}]}', "unused_channel"),
         (b'{"arg":{"channel":"candle1m"},"data":[{}]}', "unused_channel"),
         (b'{"arg":{"channel":"weather"},"data":[{}]}', "unknown_channel"),
