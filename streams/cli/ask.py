@@ -57,7 +57,8 @@ def _cell(value: object) -> str:
         return ", ".join(_cell(item) for item in value)
     if isinstance(value, dict):
         return ", ".join(f"{key}={_cell(item)}" for key, item in value.items())
-    return str(value)
+    text = str(value)
+    return text.replace(".000000Z", "Z")
 
 
 def register(app: typer.Typer) -> None:
