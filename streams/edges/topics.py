@@ -147,7 +147,7 @@ async def _create(admin: Any, specs: list[TopicSpec], replication: int) -> None:
 
 
 async def _await_leaders(admin: Any, names: list[str], timeout_s: float = 30.0) -> None:
-    """Return when every partition has a leader: a produce right after is then accepted."""
+    """Return when every partition has a leader in the broker's metadata."""
     deadline = time.monotonic() + timeout_s
     while True:
         described = await admin.describe_topics(names)

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from streams.config import MarginquakeError
-from streams.contracts import topics
+from streams.contracts import TopicSpec, topics
 from streams.edges.broker import Broker, answers
 from streams.edges.topics import reconcile, wanted_settings
 
@@ -60,6 +61,12 @@ async def admin(bootstrap: str) -> Any:
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await client.start()
     return client
+
+
+def registry(prefix: str, *names: str) -> dict[str, TopicSpec]:
+    """Topics of the registry under names of one test alone."""
+    specs = (replace(topics()[name], name=f"{prefix}.{name}") for name in names)
+    return {spec.name: spec for spec in specs}
 
 
 def run_cli(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -199,98 +206,93 @@ def test_every_topic_is_as_the_registry_says(broker: str, kafka_topics: list[str
     assert report.drift == []
 
 
-def test_missing_topics_are_reported_and_then_created(make_broker: BrokerMaker) -> None:
-    own = make_broker()
-    own.start()
-    before = asyncio.run(reconcile(own.bootstrap, create=False))
-    assert [d.topic for d in before.drift] == list(topics())
+def test_missing_topics_are_reported_and_then_created(broker: str) -> None:
+    specs = registry("missing", "raw.v1", "framer_state.v1")
+    before = asyncio.run(reconcile(broker, specs, create=False))
+    assert [d.topic for d in before.drift] == list(specs)
     assert {(d.setting, d.found) for d in before.drift} == {("topic", "missing")}
-    made = asyncio.run(reconcile(own.bootstrap, create=True))
-    assert made.created == list(topics())
+    made = asyncio.run(reconcile(broker, specs, create=True))
+    assert made.created == list(specs)
     assert made.drift == []
-    assert asyncio.run(reconcile(own.bootstrap, create=True)).created == []
+    assert asyncio.run(reconcile(broker, specs, create=True)).created == []
 
 
-def test_changed_settings_are_mended_and_others_are_kept(make_broker: BrokerMaker) -> None:
-    own = make_broker()
-    own.start()
+def test_changed_settings_are_mended_and_others_are_kept(broker: str) -> None:
+    specs = registry("changed", "frames.v1")
+    (name,) = specs
 
     async def change() -> None:
-        await reconcile(own.bootstrap, create=True)
-        client = await admin(own.bootstrap)
-        settings = wanted_settings(topics()["frames.v1"])
+        await reconcile(broker, specs, create=True)
+        settings = wanted_settings(specs[name])
         settings |= {
             "retention.ms": "1000",
             "message.timestamp.type": "CreateTime",
             "flush.messages": "77",
         }
-        resource = ConfigResource(ConfigResourceType.TOPIC, "frames.v1", settings)
+        client = await admin(broker)
         try:
-            await client.alter_configs([resource])
+            await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, settings)])
         finally:
             await client.close()
 
     asyncio.run(change())
-    seen = asyncio.run(reconcile(own.bootstrap, create=False))
     for _ in range(100):  # a broker applies a change shortly after it has accepted it
+        seen = asyncio.run(reconcile(broker, specs, create=False))
         if len(seen.drift) == 2:
             break
-        seen = asyncio.run(reconcile(own.bootstrap, create=False))
-    assert {(d.topic, d.setting, d.found) for d in seen.drift} == {
-        ("frames.v1", "retention.ms", "1000"),
-        ("frames.v1", "message.timestamp.type", "CreateTime"),
+    assert {(d.setting, d.found) for d in seen.drift} == {
+        ("retention.ms", "1000"),
+        ("message.timestamp.type", "CreateTime"),
     }
-    mended = asyncio.run(reconcile(own.bootstrap, create=True))
+    mended = asyncio.run(reconcile(broker, specs, create=True))
     assert {d.setting for d in mended.mended} == {"retention.ms", "message.timestamp.type"}
-    assert asyncio.run(reconcile(own.bootstrap, create=False)).drift == []
+    assert asyncio.run(reconcile(broker, specs, create=False)).drift == []
 
     async def flush_messages() -> str:
-        client = await admin(own.bootstrap)
+        resource = ConfigResource(ConfigResourceType.TOPIC, name, {"flush.messages": None})
+        client = await admin(broker)
         try:
-            wanted = {"flush.messages": None}
-            resource = ConfigResource(ConfigResourceType.TOPIC, "frames.v1", wanted)
             (answer,) = await client.describe_configs([resource])
-            (entry,) = answer.to_object()["resources"][0]["config_entries"]
-            return str(entry["config_value"])
         finally:
             await client.close()
+        (entry,) = answer.to_object()["resources"][0]["config_entries"]
+        return str(entry["config_value"])
 
     assert asyncio.run(flush_messages()) == "77"
 
 
-def test_a_wrong_partition_count_is_reported_and_left_alone(make_broker: BrokerMaker) -> None:
-    own = make_broker()
-    own.start()
+def test_a_wrong_partition_count_is_reported_and_left_alone(broker: str) -> None:
+    specs = registry("count", "raw.v1")
+    (name,) = specs
 
     async def wrong() -> None:
-        client = await admin(own.bootstrap)
+        client = await admin(broker)
         try:
-            await client.create_topics([NewTopic("raw.v1", 3, 1)])
+            await client.create_topics([NewTopic(name, 3, 1)])
         finally:
             await client.close()
 
     asyncio.run(wrong())
-    report = asyncio.run(reconcile(own.bootstrap, create=True))
-    assert [(d.topic, d.setting, d.wanted, d.found) for d in report.drift] == [
-        ("raw.v1", "partitions", "8", "3")
-    ]
-    done = run_cli(own.folder.parent, "topics", "--kafka", own.bootstrap, "--json")
-    assert done.returncode == 1
-    assert json.loads(done.stdout)["drift"][0]["setting"] == "partitions"
+    report = asyncio.run(reconcile(broker, specs, create=True))
+    assert [(d.setting, d.wanted, d.found) for d in report.drift] == [("partitions", "8", "3")]
+    assert asyncio.run(reconcile(broker, specs, create=True)).drift == report.drift
 
 
 def test_the_commands_start_report_and_stop_the_broker(make_broker: BrokerMaker) -> None:
     own = make_broker()
     home, port = own.folder.parent, str(own.port)
-    (own.folder).mkdir(parents=True)
+    own.folder.mkdir(parents=True)
     (own.folder / "lib").symlink_to(own.jars)
     started = run_cli(home, "broker", "start", "--port", port, "--json")
     assert started.returncode == 0, started.stderr
     assert json.loads(started.stdout)["bootstrap"] == own.bootstrap
     assert own.status().ready
-    checked = run_cli(home, "topics", "--create", "--kafka", own.bootstrap)
-    assert checked.returncode == 0, checked.stderr
-    assert "raw.v1" in checked.stdout
+    missing = run_cli(home, "topics", "--kafka", own.bootstrap, "--json")
+    assert missing.returncode == 1
+    assert len(json.loads(missing.stdout)["drift"]) == len(topics())
+    created = run_cli(home, "topics", "--create", "--kafka", own.bootstrap)
+    assert created.returncode == 0, created.stderr
+    assert "raw.v1" in created.stdout
     status = run_cli(home, "broker", "status", "--json")
     assert json.loads(status.stdout)["ready"] is True
     assert run_cli(home, "broker", "stop").returncode == 0
