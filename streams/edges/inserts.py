@@ -150,7 +150,9 @@ class Inserter:
     def _send(self, table: str, rows: Sequence[Row]) -> None:
         tries = Retrying(
             retry=retry_if_exception(is_passing),
-            wait=wait_exponential_jitter(self._pause_s, self._max_pause_s, jitter=self._pause_s),
+            wait=wait_exponential_jitter(
+                multiplier=self._pause_s, max=self._max_pause_s, jitter=self._pause_s
+            ),
             stop=stop_when_event_set(self.stop),
             sleep=sleep_using_event(self.stop),
             before_sleep=lambda state: self._report(table, len(rows), state),
