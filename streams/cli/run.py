@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from streams.cli import stages
+
 PANEL = "run"
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -262,3 +264,4 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL)(migrate)
     app.command(rich_help_panel=PANEL)(warehouse)
     app.command(rich_help_panel=PANEL)(sink)
+    stages.register(app)

@@ -126,8 +126,10 @@ class Framer:
         home: Callable[[str], int],
         *,
         whole: bool = False,
+        origin: str = "",
     ) -> None:
         self.state = state
+        self._origin = origin
         self._parsers = parsers
         self._instruments = instruments
         self._home = home
@@ -139,21 +141,26 @@ class Framer:
         self._counters = state.counters
         self._out = Emission()
 
+    @property
+    def slowest(self) -> int | None:
+        """First second (s) that some healthy pushed feed has not passed; None if none is up."""
+        return self._clock.slowest()
+
     def drain(self) -> Emission:
         """Take what has been emitted since the last call."""
         out, self._out = self._out, Emission()
         return out
 
-    def apply(self, raw: Raw, source: str = "") -> None:
-        """Take one record in log order. `source` names it in a dead letter."""
+    def apply(self, raw: Raw, position: int | str = 0) -> None:
+        """Take one record in log order; `origin` and `position` name it in a dead letter."""
         self._count("received")
         if raw.channel == "status":
-            self._status(raw, source)
+            self._status(raw, position)
             return
         for row, outcome in enumerate(normalise(raw, self._parsers, self._instruments)):
-            self._outcome(outcome, raw, source, row)
+            self._outcome(outcome, raw, position, row)
 
-    def reject(self, rejected: Rejected, raw: Raw, source: str, row: int = 0) -> None:
+    def reject(self, rejected: Rejected, raw: Raw, position: int | str = 0, row: int = 0) -> None:
         """Dead-letter a record (or one row of it) under a content-derived id."""
         self._count(f"dead_lettered:{rejected.reason}")
         text = raw.payload[:DEAD_LETTER_TEXT].decode("utf-8", "replace")
@@ -166,7 +173,7 @@ class Framer:
                 rejected.reason,
                 rejected.detail,
                 "framer",
-                source,
+                f"{self._origin}{position}",
                 row,
                 raw.venue,
                 raw.channel,
@@ -180,9 +187,9 @@ class Framer:
     def _count(self, name: str) -> None:
         self._counters[name] = self._counters.get(name, 0) + 1
 
-    def _outcome(self, outcome: Outcome, raw: Raw, source: str, row: int) -> None:
+    def _outcome(self, outcome: Outcome, raw: Raw, position: int | str, row: int) -> None:
         if isinstance(outcome, Rejected):
-            self.reject(outcome, raw, source, row)
+            self.reject(outcome, raw, position, row)
             return
         if isinstance(outcome, Ignored):
             self._count(f"filtered:{outcome.reason}")
@@ -193,7 +200,7 @@ class Framer:
             state = self._open_asset(asset)
             if state is None:
                 detail = f"asset {asset!r} belongs to partition {self._home(asset)}"
-                self.reject(Rejected("wrong_partition", detail), raw, source, row)
+                self.reject(Rejected("wrong_partition", detail), raw, position, row)
                 return
         kind = _KIND[type(outcome)]
         stream = self._group(asset).streams.get((raw.venue, kind))
@@ -259,11 +266,11 @@ class Framer:
         tally[1] += event.usd
         self._out.late.append(LateLiquidation(event.id, event, max(sealed, second) * MICROS))
 
-    def _status(self, raw: Raw, source: str) -> None:
+    def _status(self, raw: Raw, position: int | str) -> None:
         try:
             status = _decode_status(raw.payload)
         except msgspec.MsgspecError as error:
-            self.reject(rejection(error, raw.payload), raw, source)
+            self.reject(rejection(error, raw.payload), raw, position)
             return
         self._count("filtered:status_only")
         self._out.feeds.extend(self._clock.apply(status, raw))

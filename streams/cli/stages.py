@@ -1,0 +1,110 @@
+"""Commands `framer` and `detect`: the stages of the data path as processes."""
+
+import asyncio
+import gc
+from typing import Annotated, Literal
+
+import typer
+
+PANEL = "run"
+Kafka = Annotated[
+    str | None, typer.Option(help="Bootstrap servers.", show_default="MARGINQUAKE_KAFKA")
+]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="Serve /metrics and /healthz.", show_default="off"),
+]
+
+
+def framer(
+    kafka: Kafka = None,
+    until_idle: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="End after so many seconds without a record.", show_default="run on"
+        ),
+    ] = None,
+    metrics_port: MetricsPort = None,
+) -> None:
+    """Turn raw.v1 into liquidations, frames, ticks, late records and dead letters.
+
+    Continues from its checkpoints in framer_state.v1; SIGTERM drains and ends with 0. Several
+    processes share the partitions.
+
+    Example: marginquake framer --metrics-port 9101
+    """
+    import uvloop
+
+    from streams.config import settings
+    from streams.edges.framer import FramerProcess
+    from streams.telemetry import Health, configure_logging, graceful_shutdown, serve_metrics
+    from streams.venues import PARSERS
+    from streams.venues.catalog import default_instruments
+
+    configure_logging("framer")
+    process = FramerProcess(kafka or settings().kafka, PARSERS, default_instruments())
+
+    def health() -> Health:
+        lag = process.lag_seconds()
+        detail = "nothing sealed yet" if lag is None else f"last sealed second {lag:.1f} s ago"
+        return Health(process.ready, detail)
+
+    async def work() -> None:
+        await process.run(graceful_shutdown(), until_idle)
+
+    server = serve_metrics("framer", metrics_port, health)
+    # Batches hold many live objects: full collections would stop the loop for nothing.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
+    try:
+        uvloop.run(work())
+    finally:
+        if server is not None:
+            server.close()
+
+
+def detect(
+    engine: Annotated[Literal["faust"], typer.Option(help="What runs the detectors.")] = "faust",
+    kafka: Kafka = None,
+    metrics_port: MetricsPort = None,
+) -> None:
+    """Run the detectors over frames.v1 and market_inputs.v1; results go to their topics.
+
+    State is kept in the engine's changelog topics; SIGTERM saves it and ends with 0. Several
+    workers share the partitions.
+
+    Example: marginquake detect --engine faust
+    """
+    import uvloop
+
+    from streams.config import MarginquakeError, settings
+    from streams.telemetry import Health, configure_logging, graceful_shutdown, serve_metrics
+
+    try:
+        from streams.engines.faust_app import Worker
+    except ImportError as error:
+        raise MarginquakeError(
+            f"the engine faust is not installed ({error}): pip install 'marginquake[faust]'"
+        ) from error
+    configure_logging("detect")
+    here = settings()
+
+    async def work() -> None:
+        worker = Worker(kafka or here.kafka, str(here.home / "faust"))
+        server = serve_metrics("detect", metrics_port, lambda: Health(worker.ready))
+        try:
+            await worker.run(graceful_shutdown())
+        finally:
+            if server is not None:
+                server.close()
+
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work())
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.command(rich_help_panel=PANEL)(framer)
+    app.command(rich_help_panel=PANEL)(detect)

@@ -1,0 +1,232 @@
+"""The framer process: raw.v1 through `streams.core.framing` to frames and their company.
+
+An aiokafka micro-batch loop. Promises that a checkpoint is written only after everything it
+stands on is acknowledged, that a restart continues from the checkpoint and repeats equal bytes,
+and that SIGTERM drains. Group offsets serve lag metrics only; it never starts from them.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, OffsetOutOfRangeError
+
+from streams import contracts
+from streams.config import MarginquakeError
+from streams.contracts import FRAMER_STATE, RAW, encode, key_of, partition_for, topic_of
+from streams.core.events import Raw, Rejected
+from streams.core.framing import Emission, Framer, PartitionState
+from streams.core.instruments import Instruments
+from streams.core.normalise import Parser
+from streams.edges import checkpoints
+from streams.edges.framer_metrics import FramerMetrics
+
+GROUP: Final = "marginquake-framer"
+MAX_RECORDS: Final = 10_000
+POLL_MS: Final = 20
+CHECKPOINT_S: Final = 1.0
+CHECKPOINT_RECORDS: Final = 200_000
+
+_log = structlog.get_logger()
+
+
+class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Frames the raw partitions that the group assigns to this process.
+
+    Args:
+        bootstrap: Kafka bootstrap servers.
+        parsers: parser by venue.
+        instruments: contract sizes.
+        group: consumer group; its committed offsets serve lag metrics.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        parsers: Mapping[str, Parser],
+        instruments: Instruments,
+        group: str = GROUP,
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._parsers = parsers
+        self._instruments = instruments
+        self._group = group
+        self._framers: dict[int, Framer] = {}
+        self._sent: list[asyncio.Future[Any]] = []
+        self._since = 0
+        self._metrics = FramerMetrics()
+        self._consumer: Any = None
+        self._producer: Any = None
+        self.ready = False
+
+    async def run(self, stop: asyncio.Event, until_idle_s: float | None = None) -> None:
+        """Frame until `stop` is set, or until nothing came for `until_idle_s`; then drain.
+
+        Raises:
+            MarginquakeError: the log no longer holds what a checkpoint needs.
+        """
+        limits = contracts.topics()
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=5,
+            max_batch_size=512 * 1024,
+            max_request_size=limits[FRAMER_STATE].max_message_bytes,
+            compression_type="lz4",
+        )
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            fetch_max_wait_ms=50,
+        )
+        await self._producer.start()
+        try:
+            self._consumer.subscribe([RAW], listener=self)
+            await self._consumer.start()
+            await self._loop(stop, until_idle_s)
+            await self._checkpoint()
+        except OffsetOutOfRangeError as error:
+            raise MarginquakeError(
+                f"{RAW} no longer holds the offsets after the last checkpoint ({error}); frames "
+                f"of the gap are lost: raise its retention, then delete the checkpoints in "
+                f"{FRAMER_STATE} to frame from the beginning"
+            ) from error
+        finally:
+            await self._consumer.stop()
+            await self._producer.stop()
+
+    async def _loop(self, stop: asyncio.Event, until_idle_s: float | None) -> None:
+        saved = heard = time.monotonic()
+        while not stop.is_set():
+            batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS)
+            for source, records in batches.items():
+                await self._frame(source.partition, records)
+            now = time.monotonic()
+            if batches:
+                heard = now
+            due = now - saved >= CHECKPOINT_S or self._since >= CHECKPOINT_RECORDS
+            if due and self._since:
+                await self._checkpoint()
+                saved = time.monotonic()
+            if until_idle_s is not None and now - heard >= until_idle_s and self.ready:
+                return
+
+    async def _frame(self, partition: int, records: list[Any]) -> None:
+        framer = self._framers.get(partition)
+        if framer is None:
+            return
+        from_record, apply = contracts.raw_from_record, framer.apply
+        for record in records:
+            raw = from_record(record.headers, record.value)
+            if isinstance(raw, Rejected):
+                bare = Raw("unknown", None, "unknown", record.timestamp * 1000, record.value or b"")
+                framer.reject(raw, bare, record.offset)
+            else:
+                apply(raw, record.offset)
+        framer.state.next_offset = records[-1].offset + 1
+        self._since += len(records)
+        highwater = self._consumer.highwater(TopicPartition(RAW, partition))
+        self._metrics.lag(partition, max(0, (highwater or 0) - framer.state.next_offset))
+        await self._send(partition, framer.drain())
+
+    async def _send(self, partition: int, emission: Emission) -> None:
+        """Send an emission in order; its acknowledgements are awaited before the checkpoint."""
+        messages: tuple[contracts.Message, ...] = (
+            *emission.liquidations,
+            *emission.late,
+            *emission.frames,
+            *emission.dead,
+            *emission.feeds,
+            *emission.ticks,
+        )
+        for message in messages:
+            topic = topic_of(message)
+            single = contracts.topics()[topic].partitions == 1
+            target = 0 if single else partition
+            future = await self._producer.send(topic, encode(message), key_of(message), target)
+            self._sent.append(future)
+        self._metrics.frames(partition, len(emission.frames))
+
+    async def _acknowledged(self) -> None:
+        sent, self._sent = self._sent, []
+        for future in sent:
+            await future
+
+    async def _checkpoint(self, partitions: set[int] | None = None) -> None:
+        """Write the state of each partition once what it stands on is acknowledged."""
+        began = time.monotonic()
+        await self._acknowledged()
+        offsets = {}
+        writes = []
+        for partition, framer in self._framers.items():
+            if partitions is not None and partition not in partitions:
+                continue
+            value = checkpoints.pack(framer.state, framer.slowest)
+            key = str(partition).encode()
+            writes.append(await self._producer.send(FRAMER_STATE, value, key, 0))
+            offsets[TopicPartition(RAW, partition)] = framer.state.next_offset
+            self._metrics.checkpoint(partition, framer, len(value))
+        for write in writes:
+            await write
+        self._since = 0
+        try:
+            await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError):
+            # The group moved on; committed offsets only feed the lag metric.
+            _log.info("commit_skipped", partitions=len(offsets))
+        self._metrics.checkpointed(time.monotonic() - began)
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Hand partitions over: checkpoint, then forget them."""
+        mine = {source.partition for source in revoked}
+        if mine & set(self._framers):
+            await self._checkpoint(mine)
+        for partition in mine:
+            self._framers.pop(partition, None)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Take partitions over: load their checkpoints and seek to where they continue."""
+        mine = {source.partition for source in assigned}
+        states = await checkpoints.load(self._bootstrap, mine)
+        for source in assigned:
+            state = states.get(source.partition)
+            if state is None:
+                state = PartitionState(source.partition, contracts.partitions())
+                begin = (await self._consumer.beginning_offsets([source]))[source]
+                state.next_offset = begin
+            self._framers[source.partition] = Framer(
+                state,
+                self._parsers,
+                self._instruments,
+                partition_for,
+                origin=f"{RAW}-{source.partition}@",
+            )
+            self._consumer.seek(source, state.next_offset)
+        _log.info("assigned", partitions=sorted(mine), resumed=sorted(states))
+        self.ready = True
+
+    def lag_seconds(self) -> float | None:
+        """Wall clock minus the slowest partition's last sealed second; None before the first."""
+        ticked = [f.state.ticked for f in self._framers.values() if f.state.ticked is not None]
+        return time.time() - min(ticked) if ticked else None
+
+
+async def frame(
+    bootstrap: str,
+    parsers: Mapping[str, Parser],
+    instruments: Instruments,
+    stop: asyncio.Event,
+    until_idle_s: float | None = None,
+    started: Callable[[FramerProcess], None] = lambda process: None,
+) -> None:
+    """Run a framer process to its end; `started` sees it before it runs (health, metrics)."""
+    process = FramerProcess(bootstrap, parsers, instruments)
+    started(process)
+    await process.run(stop, until_idle_s)
