@@ -41,6 +41,7 @@ bench: env ## Measure throughput and latency on this machine
 
 docs: env ## Regenerate the pages that are made from the code
 	$(BIN)/python -m streams.telemetry docs/operations/metrics.md
+	$(BIN)/marginquake schemas generate
 
 constraints: ## Pin the newest allowed versions again (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 \
