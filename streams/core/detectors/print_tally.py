@@ -6,6 +6,7 @@ auto-deleveraging are left out: the winners they close were not liquidated.
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -111,7 +112,7 @@ def count_late(
     """
     changed: list[str] = []
     days: list[str] = []
-    for cell in late:
+    for cell in sorted(late, key=attrgetter("second", "venue", "side")):
         at = min(cell.second // MICROS, second)
         if cell.kind == "adl" or at <= second - DAY:
             continue
