@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, OffsetOutOfRangeError
+from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from streams import contracts
 from streams.config import MarginquakeError
@@ -82,7 +82,7 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
             bootstrap_servers=self._bootstrap,
             group_id=self._group,
             enable_auto_commit=False,
-            auto_offset_reset="none",
+            auto_offset_reset="earliest",
             max_partition_fetch_bytes=4 * 1024 * 1024,
             fetch_max_wait_ms=50,
         )
@@ -92,12 +92,6 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._consumer.start()
             await self._loop(stop, until_idle_s)
             await self._checkpoint()
-        except OffsetOutOfRangeError as error:
-            raise MarginquakeError(
-                f"{RAW} no longer holds the offsets after the last checkpoint ({error}); frames "
-                f"of the gap are lost: raise its retention, then delete the checkpoints in "
-                f"{FRAMER_STATE} to frame from the beginning"
-            ) from error
         finally:
             await self._consumer.stop()
             await self._producer.stop()
@@ -122,6 +116,9 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         framer = self._framers.get(partition)
         if framer is None:
             return
+        records = await self._continuing(framer.state, records)
+        if not records:
+            return
         from_record, apply = contracts.raw_from_record, framer.apply
         for record in records:
             raw = from_record(record.headers, record.value)
@@ -135,6 +132,25 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         highwater = self._consumer.highwater(TopicPartition(RAW, partition))
         self._metrics.lag(partition, max(0, (highwater or 0) - framer.state.next_offset))
         await self._send(partition, framer.drain())
+
+    async def _continuing(self, state: PartitionState, records: list[Any]) -> list[Any]:
+        """The records from the checkpoint on; the log alone decides where that is.
+
+        The client may answer a position it looked up before our seek, so a batch can begin
+        elsewhere: what is behind is dropped, what is ahead is fetched again.
+        """
+        if records[0].offset <= state.next_offset:
+            return [record for record in records if record.offset >= state.next_offset]
+        source = TopicPartition(RAW, state.partition)
+        begin = (await self._consumer.beginning_offsets([source]))[source]
+        if begin > state.next_offset:
+            raise MarginquakeError(
+                f"{RAW}-{state.partition} begins at offset {begin}, the checkpoint continues at "
+                f"{state.next_offset}: records between are lost. Raise the topic's retention; to "
+                f"frame what is left, delete the partition's record in {FRAMER_STATE}"
+            )
+        self._consumer.seek(source, state.next_offset)
+        return []
 
     async def _send(self, partition: int, emission: Emission) -> None:
         """Send an emission in order; its acknowledgements are awaited before the checkpoint."""

@@ -275,9 +275,7 @@ def _shells(app: Any, bootstrap: str) -> tuple[Shell, Shell]:
         return RowMeta(digest, ENGINE, partition)
 
     def table(name: str, partitions: int) -> Any:
-        return app.Table(
-            name, partitions=partitions, key_type=str, value_type=bytes, value_serializer="raw"
-        )
+        return app.Table(name, partitions=partitions, key_type=str, value_type=bytes)
 
     return (
         Shell(

@@ -81,3 +81,6 @@ def configure_logging(process: str, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # Their INFO is a line per fetch, assignment and service: it would bury our own.
+    for library in ("aiokafka", "faust", "mode"):
+        logging.getLogger(library).setLevel(max(level, logging.WARNING))
