@@ -83,7 +83,7 @@ def step(
     _close(state, second, params, meta, rows)
     state.oi_usd = oi_usd
     state.health_ppm = round(coverage * PPM)
-    _connect(state, venues, cells)
+    _connect(state, venues, (*cells, *late))
     _enter(state, second, params)
     by_venue = state.scope == MARKET or params.venue_rows_of_assets
     if cells:
@@ -183,7 +183,7 @@ def _remember_day(state: PrintState, params: PrintParams) -> None:
     state.history.add(state.day, state.day_basket, usd, by_venue, params.history_days)
 
 
-def _connect(state: PrintState, venues: Iterable[str], cells: Sequence[Cell]) -> None:
+def _connect(state: PrintState, venues: Iterable[str], cells: Sequence[Cell | LateCell]) -> None:
     named = sorted(set(venues) or {*state.venues, *(cell.venue for cell in cells)})
     if named != state.venues:
         state.venues = named
