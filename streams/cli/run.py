@@ -220,22 +220,29 @@ def sink(
     """
     import asyncio
     import gc
+    import logging
 
     from streams.config import settings
     from streams.edges.inserts import Inserter
     from streams.edges.sink import Sink, SinkOptions, SinkReport
-    from streams.edges.warehouse import connect
+    from streams.edges.warehouse import connect, parse_dsn
     from streams.telemetry import configure_logging, graceful_shutdown, serve_metrics
 
     configure_logging("sink")
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    dsn = settings().clickhouse_dsn
     options = SinkOptions(
-        group=group, flush_rows=flush_rows, flush_s=flush_seconds, until_idle_s=until_idle
+        group=group,
+        flush_rows=flush_rows,
+        flush_s=flush_seconds,
+        until_idle_s=until_idle,
+        alone=parse_dsn(dsn).path is not None,
     )
 
     async def work(member: Sink) -> SinkReport:
         return await member.run(graceful_shutdown())
 
-    with connect(settings().clickhouse_dsn) as client:
+    with connect(dsn) as client:
         member = Sink(kafka or settings().kafka, Inserter(client), options)
         server = serve_metrics("sink", metrics_port, member.health)
         # Batches hold many live objects: without this, half the decoding time is collection.

@@ -9,7 +9,6 @@ order between tables. A chDB store cannot be read by others while this process h
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -47,6 +46,8 @@ class SinkOptions:
 
     Reading pauses while more than `max_rows` or `max_bytes` (of records) wait for the warehouse.
     `until_idle_s`: end when everything is read and nothing came for so long (None: run on).
+    `alone`: take every partition without joining the group, as the only reader there can be (a
+    chDB store has one process): a start after a crash then waits for no dead member's session.
     """
 
     group: str = GROUP
@@ -56,6 +57,7 @@ class SinkOptions:
     max_bytes: int = 128 * 1024 * 1024
     until_idle_s: float | None = None
     drain_s: float = 30.0
+    alone: bool = False
 
 
 @dataclass(slots=True)
@@ -63,8 +65,8 @@ class SinkReport:
     """What one run did; `rows` counts acknowledged rows by table, repeats included."""
 
     records: int = 0
-    rows: Counter[str] = field(default_factory=Counter)
-    dead_letters: Counter[str] = field(default_factory=Counter)
+    rows: dict[str, int] = field(default_factory=dict)
+    dead_letters: dict[str, int] = field(default_factory=dict)
     unreadable_dead_letters: int = 0
 
 
@@ -117,8 +119,7 @@ class Sink:
             client_id="marginquake-sink",
             enable_auto_commit=False,
             auto_offset_reset="none",
-            session_timeout_ms=30_000,
-            heartbeat_interval_ms=3_000,
+            session_timeout_ms=10_000,
         )
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._kafka,
@@ -128,8 +129,12 @@ class Sink:
         )
         try:
             await self._producer.start()
-            self._consumer.subscribe(topics=TOPICS, listener=_Handover(self))
-            await self._consumer.start()
+            if self._options.alone:
+                await self._consumer.start()
+                self._consumer.assign(_partitions(TOPICS))
+            else:
+                self._consumer.subscribe(topics=TOPICS, listener=_Handover(self))
+                await self._consumer.start()
             self._last_record = time.monotonic()
             while not stop.is_set() and self._failure is None:
                 await self._turn()
@@ -215,7 +220,7 @@ class Sink:
                 await self._send(
                     [letter(origins[r.index], "refused_by_warehouse", r.detail) for r in refused]
                 )
-                self.report.rows[table] += len(rows) - len(refused)
+                _add(self.report.rows, table, len(rows) - len(refused))
                 for span, holders in batch.spans:
                     if table in holders:
                         self._delivery = self._delivery.acknowledge(span, table)
@@ -254,7 +259,7 @@ class Sink:
         ]
         await asyncio.gather(*sent)
         for one in letters:
-            self.report.dead_letters[one.reason] += 1
+            _add(self.report.dead_letters, one.reason, 1)
             RECORDS_DEAD_LETTERED.labels(stage="sink", reason=one.reason).inc()
 
     async def _is_idle(self) -> bool:
@@ -322,12 +327,7 @@ async def first_offsets(kafka: str, group: str, topics: Iterable[str]) -> None:
                 f"Kafka at {kafka} has no topic {', '.join(missing)}; "
                 "run `marginquake topics --create`"
             )
-        known = contracts.topics()
-        partitions = [
-            TopicPartition(name, number)
-            for name in topics
-            for number in range(known[name].partitions)
-        ]
+        partitions = _partitions(topics)
         consumer.assign(partitions)
         new = [tp for tp in partitions if await consumer.committed(tp) is None]
         if new:
@@ -341,6 +341,17 @@ async def first_offsets(kafka: str, group: str, topics: Iterable[str]) -> None:
         log.info("another member of the group sets the first offsets", group=group)
     finally:
         await consumer.stop()
+
+
+def _partitions(topics: Iterable[str]) -> list[TopicPartition]:
+    known = contracts.topics()
+    return [
+        TopicPartition(name, number) for name in topics for number in range(known[name].partitions)
+    ]
+
+
+def _add(counts: dict[str, int], name: str, number: int) -> None:
+    counts[name] = counts.get(name, 0) + number
 
 
 def _lost_offsets(group: str, error: Exception) -> str:
