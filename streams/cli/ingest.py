@@ -9,6 +9,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from streams.cli import replay
+
 PANEL = "ingest"
 T = TypeVar("T")
 _JSON = typer.Option("--json", help="Print JSON instead of a table.")
@@ -177,5 +179,6 @@ def refresh_instruments(
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands to the app."""
+    replay.register(app)
     app.command(rich_help_panel=PANEL)(normalise)
     app.add_typer(instruments, rich_help_panel=PANEL)

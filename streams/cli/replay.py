@@ -18,32 +18,64 @@ def replay(
     files: Files,
     jsonl: Annotated[
         Path | None,
-        typer.Option(help="Write each topic as <topic>.jsonl into this folder."),
+        typer.Option(
+            file_okay=False,
+            help="Write each topic as <topic>.jsonl into this folder.",
+            show_default="the warehouse",
+        ),
     ] = None,
     frames: Annotated[
-        bool, typer.Option("--frames", help="Write frames too (many).")
+        bool, typer.Option("--frames", help="With --jsonl: write frames.v1 too (one row a second).")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run archives through the in-process engine: no broker, same rows as on Kafka.
 
-    Without --jsonl the rows go to the warehouse (CLICKHOUSE_DSN); `marginquake migrate` first.
+    Files are merged by receipt time. Without --jsonl the rows go to the warehouse
+    (CLICKHOUSE_DSN), which needs `marginquake migrate` first.
 
     Example: marginquake replay recording.jsonl.gz --jsonl out
     """
-    from streams.edges.replay import ReplayTarget, run_replay
+    from streams.config import settings
+    from streams.contracts import partition_for
+    from streams.edges import replay as edge
+    from streams.edges.archives import lines
+    from streams.edges.progress import counting
     from streams.edges.summary import print_summary
+    from streams.edges.warehouse import parse_dsn
+    from streams.engines.inprocess import InProcess
+    from streams.venues import PARSERS
+    from streams.venues.catalog import default_instruments
 
-    target = ReplayTarget.folder(jsonl) if jsonl else ReplayTarget.warehouse()
-    summary = run_replay(files, target, frames=frames, quiet=as_json)
+    if frames and jsonl is None:
+        raise typer.BadParameter("--frames goes with --jsonl; the warehouse always gets frames")
+    edge.check_files(files)
+    instruments = default_instruments()
+    engine = InProcess(PARSERS, instruments, partition_for)
+    dsn = settings().clickhouse_dsn
+    writing = edge.folder_writer(jsonl, frames) if jsonl else edge.warehouse_writer(dsn)
+    with writing as writer, counting("records replayed", quiet=as_json) as progress:
+        summary = edge.run_replay(lines(files, PARSERS, instruments), engine, writer, progress)
+    summary.target = str(jsonl) if jsonl else parse_dsn(dsn).label
+    if jsonl:
+        edge.write_summary(jsonl, summary)
     if as_json:
         typer.echo(json.dumps(summary.as_json()))
     else:
         print_summary(summary)
 
 
-def import_(files: Files, kafka: str | None = None, as_json: AsJson = False) -> None:
+def import_(
+    files: Files,
+    kafka: Annotated[
+        str | None, typer.Option(help="Bootstrap servers.", show_default="MARGINQUAKE_KAFKA")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Write archives into raw.v1 as collectors would, merged by receipt time.
+
+    An end record follows them: it seals everything and advances the clock by 4 h. So import
+    into topics that no collector writes to.
 
     Example: marginquake import recording.jsonl.gz
     """
@@ -53,9 +85,11 @@ def import_(files: Files, kafka: str | None = None, as_json: AsJson = False) -> 
     from streams.edges.archives import lines
     from streams.edges.progress import counting
     from streams.edges.publish import publish
+    from streams.edges.replay import check_files
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
 
+    check_files(files)
     instruments = default_instruments()
     with counting("records into raw.v1", quiet=as_json) as progress:
         count = uvloop.run(
