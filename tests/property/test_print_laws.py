@@ -202,6 +202,27 @@ def test_rolling_rows_equal_a_count_over_the_events_of_their_24_hours(
             check_totals(row, in_window(known, now), (now - DAY + 1) // 60)
 
 
+@given(
+    st.lists(st.tuples(st.integers(1, 1_500), st.integers(1, 9)), min_size=8, max_size=30),
+)
+@settings(LAWS, max_examples=40)
+def test_the_busiest_hour_is_right_while_a_long_flush_enters_and_leaves_the_window(
+    orders: list[tuple[int, int]],
+) -> None:
+    at, seconds = BEGIN, []
+    for gap, usd in orders:
+        at += gap
+        one = Cell("bybit", "A", "long", "liquidation", "all", 1, usd, usd)
+        seconds.append(Second(at, (one,), (), None, 1.0))
+    state, rows = run(seconds)
+    rows.extend(advance(state, at + DAY - 1, PARAMS, META))
+    known = facts(seconds)
+    for row in rows:
+        if isinstance(row, Print) and row.kind == "rolling_24h":
+            now = row.as_of // MICROS
+            check_totals(row, in_window(known, now), (now - DAY + 1) // 60)
+
+
 @given(inputs())
 @LAWS
 def test_day_rows_equal_a_count_over_the_events_of_their_day(seconds: list[Second]) -> None:

@@ -193,6 +193,24 @@ def test_a_sampled_feed_is_corrected_and_a_saturated_slot_says_so() -> None:
     assert state.slots == {}
 
 
+def test_two_sides_in_one_second_occupy_a_shared_slot_once() -> None:
+    pair = [
+        cell(300 * MICROS, venue="binance-usdm"),
+        cell(100 * MICROS, venue="binance-usdm", side="short"),
+    ]
+    state, rows = new_state("BTC"), Rows()
+    for second in range(15):
+        rows += feed_in(state, MIDNIGHT + second, pair)
+    assert prints(rows)[-1].usd_estimated == 15 * 400 * 1_025_290
+    apart, rows = new_state("BTC"), Rows()
+    for second in range(15):
+        both = [cell(one.usd, venue="bitget", side=one.side) for one in pair]
+        rows += feed_in(apart, MIDNIGHT + second, both)
+    assert prints(rows)[-1].usd_estimated == 15 * 400 * 1_025_290
+    assert len(state.slots) == 1
+    assert len(apart.slots) == 2
+
+
 def test_an_estimate_leaves_the_window_together_with_its_orders() -> None:
     state = new_state("BTC")
     for second in range(40):
