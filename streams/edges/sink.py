@@ -172,8 +172,12 @@ class Sink:
         self._delivery = self._delivery.give_up(partitions)
 
     async def _turn(self) -> None:
-        self._hold_back()
-        polled = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+        wait_ms = POLL_MS
+        if self._hold_back() and self._writing is not None:
+            # Nothing will be read before a batch is written; polling keeps the membership.
+            await asyncio.wait({self._writing}, timeout=POLL_MS / 1000)
+            wait_ms = 0
+        polled = await self._consumer.getmany(timeout_ms=wait_ms, max_records=POLL_RECORDS)
         letters: list[tuple[DeadLetter, Any]] = []
         for records in polled.values():
             self._last_record = time.monotonic()
@@ -195,8 +199,8 @@ class Sink:
         if self._writing is None and self._batch.spans and (full or due):
             self._start_writing()
 
-    def _hold_back(self) -> None:
-        """Pause or resume all partitions by what waits for the warehouse; polling goes on."""
+    def _hold_back(self) -> bool:
+        """Pause or resume all partitions by what waits for the warehouse; whether any pauses."""
         rows = self._batch.n_rows + self._writing_rows
         size = self._batch.n_bytes + self._writing_bytes
         assigned = self._consumer.assignment()
@@ -205,6 +209,7 @@ class Sink:
             self._consumer.pause(*(assigned - paused))
         elif rows < self._options.max_rows // 2 and size < self._options.max_bytes // 2:
             self._consumer.resume(*(paused & assigned))
+        return bool(self._consumer.paused())
 
     def _start_writing(self) -> None:
         batch, self._batch = self._batch, Batch()
