@@ -35,7 +35,7 @@ from streams.telemetry import CHECKPOINT_SECONDS, END_TO_END_LATENCY, FRAME_GAPS
 
 ENGINE: Final = "faust"
 APP_ID: Final = "marginquake-detect"
-SAVE_S: Final = 2.0
+SAVE_S: Final = 10.0
 MAX_UNACKNOWLEDGED: Final = 5_000
 
 _log = structlog.get_logger()

@@ -1,0 +1,207 @@
+"""kill -9 of every process, and of the broker, loses nothing and changes nothing.
+
+One archive with duplicates, late events and broken lines goes through the real path while
+processes are killed at random points; afterwards the views equal the in-process oracle and
+every record is accounted for.
+"""
+
+import asyncio
+import gzip
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from pipeline_stack import (
+    Oracle,
+    Stack,
+    differences,
+    framer_counters,
+    import_archives,
+    topic,
+)
+
+from streams import contracts
+from streams.edges.broker import Broker
+from streams.edges.topics import reconcile
+from streams.edges.warehouse import connect
+from streams.engines.stage_store import Marker
+
+BrokerMaker = Callable[[], Broker]
+RECORDING = (
+    Path(__file__).resolve().parents[2].parent
+    / "shared/data/recordings/binance_usdm_2024-08-17.jsonl.gz"
+)
+
+pytestmark = [pytest.mark.kafka, pytest.mark.warehouse, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """The recording with duplicates, late events and lines that are no records."""
+    if not RECORDING.exists():
+        if os.environ.get("CI"):
+            pytest.fail(f"{RECORDING} is missing")
+        pytest.skip("no recordings here")
+    lines = gzip.decompress(RECORDING.read_bytes()).decode().splitlines()
+    out: list[str] = []
+    for number, line in enumerate(lines):
+        out.append(line)
+        if number % 9 == 4:
+            out.append(line)
+        if number % 40 == 20:
+            late = json.loads(line)
+            late["payload"]["o"]["T"] -= 90_000
+            late["payload"]["o"]["q"] = late["payload"]["o"]["z"] = str(number + 1)
+            out.append(json.dumps(late))
+        if number % 60 == 30:
+            out.append(line.replace('"ap":"', '"ap":"NaN'))
+        if number % 80 == 40:
+            out.append(line[: len(line) // 2])
+    path = tmp_path / "archive.jsonl"
+    path.write_text("\n".join(out) + "\n")
+    return path
+
+
+@pytest.fixture
+def path(make_broker: BrokerMaker, warehouse_dsn: str, tmp_path: Path) -> Iterator[Stack]:
+    """The data path on a broker of its own."""
+    broker = make_broker()
+    broker.start()
+    asyncio.run(reconcile(broker.bootstrap, create=True))
+    stack = Stack(broker.bootstrap, warehouse_dsn, tmp_path / "stack")
+    stack.broker = broker  # type: ignore[attr-defined]
+    yield stack
+    stack.end()
+
+
+def check_everything_arrived(stack: Stack, archive: Path, sent: int) -> None:
+    """Views equal the oracle, and produced = stored + dead-lettered + late + filtered."""
+    oracle = Oracle([archive])
+    found = differences(stack.dsn, oracle)
+    assert {view: lines for view, (_, lines) in found.items() if lines} == {}
+    assert found["v_cascades"][0] > 0
+    assert found["v_prints"][0] > 0
+    counters = framer_counters(stack.bootstrap)
+    fates = {name: count for name, count in counters.items() if not name.startswith("received")}
+    received = sum(count for name, count in counters.items() if name.startswith("received"))
+    assert received == sent == sum(fates.values())
+    with connect(stack.dsn) as client:
+        stored = client.query(
+            "SELECT uniqExact(id), uniqExactIf(id, is_late) FROM v_liquidations"
+        ).result_rows[0]
+        dead = client.query("SELECT uniqExact(id) FROM v_dead_letters").result_rows[0][0]
+    ids = {event.id for event in oracle.emission.liquidations}
+    late = {event.id for event in oracle.emission.late}
+    assert late
+    assert stored == (len(ids | late), len(late))
+    assert dead == len({letter.id for letter in oracle.emission.dead}) > 0
+
+
+def test_nothing_is_lost_when_each_process_is_killed_three_times(
+    path: Stack, archive: Path
+) -> None:
+    chance = random.Random(20251010)
+    path.start()
+    sent = import_archives(path.bootstrap, [archive])
+    kills = ["framer", "detect", "sink"] * 3
+    for name in kills:
+        time.sleep(chance.uniform(0.3, 2.5))
+        path.kill(name)
+        path.start(name)
+    path.await_drained(240)
+    assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
+    check_everything_arrived(path, archive, sent)
+
+
+def test_a_worker_killed_between_commit_and_changelog_reads_the_partition_again(
+    path: Stack, archive: Path
+) -> None:
+    sent = import_archives(path.bootstrap, [archive])
+    path.start()
+    deadline = time.monotonic() + 120
+    ahead: list[int] = []
+    while not ahead and time.monotonic() < deadline:
+        time.sleep(0.3)
+        committed = asyncio.run(_committed(path.bootstrap))
+        if sum(committed.values()) < 2_000:
+            continue
+        path.kill("detect")
+        saved = _saved_offsets(path.bootstrap)
+        ahead = [p for p, offset in committed.items() if offset > saved.get(p, 0)]
+        path.start("detect")
+    assert ahead, "the kill never fell between a commit and its changelog"
+    path.await_drained(240)
+    assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
+    check_everything_arrived(path, archive, sent)
+
+
+def test_a_broker_restart_in_the_middle_changes_nothing(path: Stack, archive: Path) -> None:
+    sent = import_archives(path.bootstrap, [archive])
+    path.start()
+    time.sleep(6)
+    broker: Broker = path.broker  # type: ignore[attr-defined]
+    broker.stop()
+    time.sleep(1)
+    broker.start()
+    path.await_drained(240)
+    assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
+    check_everything_arrived(path, archive, sent)
+
+
+def test_a_framer_killed_and_restarted_repeats_equal_frames(path: Stack, archive: Path) -> None:
+    import_archives(path.bootstrap, [archive])
+    for pause in (0.9, 1.3, 1.9):
+        path.start("framer")
+        time.sleep(pause)
+        path.kill("framer")
+    path.start("framer")
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        counters = framer_counters(path.bootstrap)
+        if sum(v for k, v in counters.items() if k == "filtered:status_only") and _framed(path):
+            break
+        time.sleep(1)
+    assert path.stop() == {"framer": 0}
+    frames: dict[tuple[str, int], bytes] = {}
+    repeats = 0
+    for _, _, _, value in asyncio.run(topic(path.bootstrap, contracts.FRAMES)):
+        frame = contracts.decode_frame(value)
+        known = frames.setdefault((frame.asset, frame.second), value)
+        assert known == value
+        repeats += known is not value
+    assert frames
+    assert repeats > 0, "no frame was ever repeated: the kills proved nothing"
+
+
+def _framed(path: Stack) -> bool:
+    from pipeline_stack import lags
+
+    return asyncio.run(lags(path.bootstrap))[1]["marginquake-framer"] == 0
+
+
+def _saved_offsets(bootstrap: str) -> dict[int, int]:
+    """The marker of each partition as the changelog holds it."""
+    saved: dict[int, int] = {}
+    for partition, _, key, value in asyncio.run(topic(bootstrap, contracts.DETECTOR_CHANGELOG)):
+        if key.startswith(b"@"):
+            saved[partition] = msgspec.json.decode(value, type=Marker).next_offset
+    return saved
+
+
+async def _committed(bootstrap: str) -> dict[int, int]:
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    from streams.engines.faust_app import APP_ID
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        offsets = await admin.list_consumer_group_offsets(APP_ID)
+        return {p.partition: m.offset for p, m in offsets.items() if p.topic == contracts.FRAMES}
+    finally:
+        await admin.close()

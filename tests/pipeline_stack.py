@@ -1,0 +1,241 @@
+"""The real data path as processes, for tests that kill them: framer, detect and sink.
+
+Each is the command a user runs. Waits on consumer lag, never on time alone; logs stay in the
+test's folder. Also the oracle: the same archive through the in-process engine.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from clickhouse_connect.driver.client import Client
+
+from streams import contracts
+from streams.core.framing import Emission
+from streams.core.results import Result
+from streams.edges import archives
+from streams.edges.inserts import Inserter
+from streams.edges.intake import TOPICS
+from streams.edges.migrate import migrate
+from streams.edges.publish import publish
+from streams.edges.rows import rows
+from streams.edges.warehouse import connect
+from streams.engines.faust_app import APP_ID
+from streams.engines.inprocess import InProcess
+from streams.venues import PARSERS
+from streams.venues.catalog import default_instruments
+
+STAGES = ("framer", "detect", "sink")
+GROUPS = {
+    "marginquake-framer": (contracts.RAW,),
+    APP_ID: (contracts.FRAMES, contracts.MARKET_INPUTS),
+    "marginquake-sink": TOPICS,
+}
+VIEWS = ("v_cascades", "v_prints", "v_milestones", "v_liquidations", "v_late_events")
+
+
+class Stack:
+    """The three processes on one broker and one warehouse."""
+
+    def __init__(self, bootstrap: str, dsn: str, home: Path) -> None:
+        self.bootstrap = bootstrap
+        self.dsn = dsn
+        self.home = home
+        home.mkdir(exist_ok=True)
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        with connect(dsn, create=True) as client:
+            migrate(client)
+
+    def start(self, *names: str) -> None:
+        environment = {
+            **os.environ,
+            "MARGINQUAKE_HOME": str(self.home),
+            "MARGINQUAKE_KAFKA": self.bootstrap,
+            "CLICKHOUSE_DSN": self.dsn,
+        }
+        for name in names or STAGES:
+            with (self.home / f"{name}.log").open("ab") as log:
+                self.running[name] = subprocess.Popen(
+                    [sys.executable, "-c", "from streams.cli import main; main()", name],
+                    env=environment,
+                    stdout=log,
+                    stderr=log,
+                )
+
+    def kill(self, name: str) -> None:
+        process = self.running.pop(name)
+        assert process.poll() is None, f"{name} had ended by itself: {self.log_of(name)}"
+        process.kill()
+        process.wait(timeout=30)
+
+    def stop(self) -> dict[str, int]:
+        """SIGTERM in the order of the data path; exit codes by name."""
+        codes = {}
+        for name in STAGES:
+            process = self.running.pop(name, None)
+            if process is not None:
+                process.send_signal(signal.SIGTERM)
+                codes[name] = process.wait(timeout=90)
+        return codes
+
+    def end(self) -> None:
+        """Leave nothing behind, whatever the test did."""
+        for process in self.running.values():
+            process.kill()
+            process.wait(timeout=30)
+        self.running.clear()
+
+    def log_of(self, name: str) -> str:
+        return (self.home / f"{name}.log").read_text("utf-8", "replace")[-3000:]
+
+    def await_drained(self, timeout_s: float) -> None:
+        """Wait until every group has committed the ends of its topics, twice the same."""
+        deadline = time.monotonic() + timeout_s
+        before: dict[TopicPartition, int] | None = None
+        while time.monotonic() < deadline:
+            for name, process in self.running.items():
+                assert process.poll() is None, f"{name} ended: {self.log_of(name)}"
+            ends, behind = asyncio.run(lags(self.bootstrap))
+            if not any(behind.values()) and ends == before:
+                return
+            before = ends
+            time.sleep(1.5)
+        raise AssertionError(f"not drained after {timeout_s} s: {behind}")
+
+
+async def lags(bootstrap: str) -> tuple[dict[TopicPartition, int], dict[str, int]]:
+    """End offsets of all consumed partitions, and records each group has not committed."""
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    consumer: Any = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    await admin.start()
+    await consumer.start()
+    try:
+        every = {t for topics in GROUPS.values() for t in topics}
+        known = contracts.topics()
+        parts = [TopicPartition(t, p) for t in every for p in range(known[t].partitions)]
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(parts)
+        behind = {}
+        for group, topics in GROUPS.items():
+            committed = await admin.list_consumer_group_offsets(group)
+            behind[group] = sum(
+                end - max(0, committed[part].offset if part in committed else 0)
+                for part, end in ends.items()
+                if part.topic in topics
+            )
+        return ends, behind
+    finally:
+        await consumer.stop()
+        await admin.close()
+
+
+def import_archives(bootstrap: str, paths: Sequence[Path]) -> int:
+    """Write archives into raw.v1; the number of records."""
+    instruments = default_instruments()
+    lines = archives.lines(paths, PARSERS, instruments)
+    return asyncio.run(publish(bootstrap, lines, instruments))
+
+
+class Oracle:
+    """The same archives through the in-process engine."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        instruments = default_instruments()
+        engine = InProcess(PARSERS, instruments, contracts.partition_for)
+        self.results: list[Result] = []
+        self.emission = Emission()
+        for number, line in enumerate(archives.lines(paths, PARSERS, instruments)):
+            if line.rejected is None:
+                engine.feed(line.raw, line.source)
+            else:
+                engine.reject(line.rejected, line.raw, line.source)
+            if number % 500 == 0:
+                self._take(engine)
+        self._take(engine)
+        self.counters = engine.framer.state.counters
+
+    def _take(self, engine: InProcess) -> None:
+        batch = engine.flush()
+        self.results.extend(batch.results)
+        for name in ("liquidations", "late", "dead"):
+            getattr(self.emission, name).extend(getattr(batch.emission, name))
+
+    def write(self, client: Client) -> None:
+        """Write the oracle's rows into the (migrated) database of the client."""
+        messages = (
+            *self.results,
+            *self.emission.liquidations,
+            *self.emission.late,
+        )
+        insert(client, messages)
+
+
+def insert(client: Client, messages: Iterable[Any]) -> None:
+    tables: dict[str, list[Any]] = {}
+    for message in messages:
+        for table, row in rows(message):
+            tables.setdefault(table, []).append(row)
+    inserter = Inserter(client)
+    for table, batch in tables.items():
+        assert inserter.insert(table, batch) == []
+
+
+def differences(dsn: str, oracle: Oracle) -> dict[str, tuple[int, list[str]]]:
+    """Per view: rows of the warehouse, and those that it and the oracle do not share."""
+    base = dsn.split("?")[0]
+    with closing(connect(f"{base}?database=oracle", create=True)) as client:
+        migrate(client)
+        oracle.write(client)
+        found = {}
+        for view in VIEWS:
+            columns = "* EXCEPT (engine)" if view in VIEWS[:3] else "*"
+            ours = f"SELECT toString(tuple({columns})) FROM marginquake.{view}"  # noqa: S608
+            theirs = f"SELECT toString(tuple({columns})) FROM oracle.{view}"  # noqa: S608
+            count = client.query(f"SELECT count() FROM marginquake.{view}").result_rows[0][0]  # noqa: S608
+            rows_ = client.query(
+                f"SELECT 'missing', * FROM ({theirs} EXCEPT {ours}) UNION ALL "  # noqa: S608
+                f"SELECT 'extra', * FROM ({ours} EXCEPT {theirs})"
+            ).result_rows
+            found[view] = (int(count), [f"{kind}: {row[:600]}" for kind, row in rows_])
+        return found
+
+
+async def topic(bootstrap: str, name: str) -> list[tuple[int, int, bytes, bytes]]:
+    """Every record of a topic: (partition, offset, key, value)."""
+    consumer: Any = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        parts = [TopicPartition(name, p) for p in range(contracts.topics()[name].partitions)]
+        consumer.assign(parts)
+        ends = await consumer.end_offsets(parts)
+        await consumer.seek_to_beginning(*parts)
+        found: list[tuple[int, int, bytes, bytes]] = []
+        while any([await consumer.position(part) < ends[part] for part in parts]):
+            for batch in (await consumer.getmany(timeout_ms=300)).values():
+                found.extend((r.partition, r.offset, r.key, r.value) for r in batch)
+        return found
+    finally:
+        await consumer.stop()
+
+
+def framer_counters(bootstrap: str) -> dict[str, int]:
+    """Exact counters of the last checkpoint of every partition, summed."""
+    last: dict[bytes, bytes] = {}
+    for _, _, key, value in asyncio.run(topic(bootstrap, contracts.FRAMER_STATE)):
+        last[key] = value
+    sums: dict[str, int] = {}
+    for value in last.values():
+        for name, count in msgspec.json.decode(value)["counters"].items():
+            sums[name] = sums.get(name, 0) + count
+    return sums
