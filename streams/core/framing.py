@@ -302,7 +302,7 @@ class Framer:
         """Seal every second of `asset` before `until`, emitting the frames that are due."""
         state = self.state.assets[asset]
         if state.next_second is None:
-            state.next_second = min(state.open, default=until)
+            state.next_second = min([until, *state.open])
         second = state.next_second
         if second >= until:
             return
