@@ -1,0 +1,300 @@
+"""Messages of Binance USD-M, Bybit linear and OKX swap, as the simulated venues send them.
+
+Used by `generator` only. Promises the fields that the venues document, with numbers as strings
+of the contract's precision. Does not imitate what our parsers pass over (volumes, ticks).
+"""
+
+import random
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from streams.edges.simulated_market import Asset, Forced, Print
+
+CONTRACT_COINS: Final = {"BTC": 0.01, "ETH": 0.1, "SOL": 1.0, "XRP": 100.0, "DOGE": 1000.0}
+"""Coins in one OKX contract."""
+LEVELS: Final = 20
+LEVEL_BP: Final = 0.75
+"""Distance between two levels of a book."""
+DEPTH_SHARE: Final = 0.00004
+"""Ordinary dollars of one level over the asset's open interest."""
+FUNDING: Final = "0.00010000"
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def _ms(at_us: int) -> int:
+    return at_us // 1000
+
+
+def _funding_ms(at_us: int) -> int:
+    """The next settlement, every eight hours."""
+    period = 8 * 3_600_000
+    return (_ms(at_us) // period + 1) * period
+
+
+def _price(asset: Asset, price: float) -> str:
+    return f"{price:.{asset.decimals}f}"
+
+
+def _coins(asset: Asset, coins: float) -> str:
+    """A size of a few significant digits, never zero."""
+    decimals = 3 if asset.price > 100 else 1 if asset.price > 1 else 0
+    return f"{max(coins, 10.0**-decimals):.{decimals}f}"
+
+
+def _contracts(asset: Asset, coins: float) -> str:
+    return f"{max(coins / CONTRACT_COINS[asset.name], 0.01):.2f}"
+
+
+def binance_forced(order: Forced, pushed_us: int) -> bytes:
+    """`forceOrder`."""
+    asset, coins = order.asset, _coins(order.asset, order.coins)
+    symbol = f"{asset.name}USDT"
+    return _encode(
+        {
+            "e": "forceOrder",
+            "E": _ms(pushed_us),
+            "st": 1,
+            "ps": symbol,
+            "o": {
+                "s": symbol,
+                "S": "SELL" if order.side == "long" else "BUY",
+                "o": "LIMIT",
+                "f": "IOC",
+                "q": coins,
+                "p": _price(asset, order.bankruptcy),
+                "ap": _price(asset, order.fill),
+                "X": "FILLED",
+                "l": coins,
+                "z": coins,
+                "T": _ms(order.at_us),
+            },
+        }
+    )
+
+
+def binance_trade(trade: Print, number: int) -> bytes:
+    """`aggTrade`; `m` says that the buyer was the maker."""
+    return _encode(
+        {
+            "e": "aggTrade",
+            "E": _ms(trade.at_us) + 2,
+            "st": 1,
+            "s": f"{trade.asset.name}USDT",
+            "a": number,
+            "p": _price(trade.asset, trade.price),
+            "q": _coins(trade.asset, trade.coins),
+            "f": number * 3,
+            "l": number * 3 + 2,
+            "T": _ms(trade.at_us),
+            "m": not trade.buys,
+        }
+    )
+
+
+def binance_mark(asset: Asset, price: float, at_us: int) -> bytes:
+    """`markPriceUpdate`."""
+    mark = f"{price:.8f}"
+    return _encode(
+        {
+            "e": "markPriceUpdate",
+            "E": _ms(at_us),
+            "s": f"{asset.name}USDT",
+            "p": mark,
+            "P": mark,
+            "i": mark,
+            "r": FUNDING,
+            "T": _funding_ms(at_us),
+        }
+    )
+
+
+def binance_interest(asset: Asset, coins: float, at_us: int) -> bytes:
+    """The answer to a poll of `openInterest`."""
+    return _encode(
+        {
+            "symbol": f"{asset.name}USDT",
+            "openInterest": f"{coins:.3f}",
+            "time": _ms(at_us),
+        }
+    )
+
+
+def binance_book(
+    asset: Asset, price: float, depth: float, at_us: int, number: int, rng: random.Random
+) -> bytes:
+    """`depth20` on the combined endpoint: a full top of the book."""
+    bids, asks = _ladder(asset, price, depth, rng)
+    symbol = f"{asset.name}USDT"
+    data = {
+        "e": "depthUpdate",
+        "E": _ms(at_us) + 3,
+        "T": _ms(at_us),
+        "s": symbol,
+        "U": number * 40,
+        "u": number * 40 + 39,
+        "pu": number * 40 - 1,
+        "b": bids,
+        "a": asks,
+    }
+    return _encode({"stream": f"{symbol.lower()}@depth20@500ms", "data": data})
+
+
+def bybit_forced(orders: Sequence[Forced], pushed_us: int) -> bytes:
+    """`allLiquidation` of one symbol; `S` is the position's side, `p` the bankruptcy price."""
+    symbol = f"{orders[0].asset.name}USDT"
+    rows = [
+        {
+            "T": _ms(order.at_us),
+            "s": symbol,
+            "S": "Buy" if order.side == "long" else "Sell",
+            "v": _coins(order.asset, order.coins),
+            "p": _price(order.asset, order.bankruptcy),
+        }
+        for order in orders
+    ]
+    return _encode(
+        {
+            "topic": f"allLiquidation.{symbol}",
+            "type": "snapshot",
+            "ts": _ms(pushed_us),
+            "data": rows,
+        }
+    )
+
+
+def bybit_trade(trade: Print, number: int) -> bytes:
+    """`publicTrade`."""
+    symbol = f"{trade.asset.name}USDT"
+    row = {
+        "T": _ms(trade.at_us),
+        "s": symbol,
+        "S": "Buy" if trade.buys else "Sell",
+        "v": _coins(trade.asset, trade.coins),
+        "p": _price(trade.asset, trade.price),
+        "i": f"{number:08x}-0000-5000-8000-000000000000",
+        "BT": False,
+        "seq": number,
+    }
+    return _encode(
+        {
+            "topic": f"publicTrade.{symbol}",
+            "type": "snapshot",
+            "ts": _ms(trade.at_us) + 2,
+            "data": [row],
+        }
+    )
+
+
+def bybit_ticker(asset: Asset, price: float, coins: float, at_us: int) -> bytes:
+    """`tickers`; `openInterest` counts both sides, `singleOpenInterest` one."""
+    symbol = f"{asset.name}USDT"
+    shown = _price(asset, price)
+    data = {
+        "symbol": symbol,
+        "lastPrice": shown,
+        "markPrice": shown,
+        "indexPrice": shown,
+        "openInterest": f"{2 * coins:.3f}",
+        "singleOpenInterest": f"{coins:.3f}",
+        "nextFundingTime": str(_funding_ms(at_us)),
+        "fundingRate": FUNDING,
+        "fundingIntervalHour": "8",
+    }
+    return _encode(
+        {"topic": f"tickers.{symbol}", "type": "snapshot", "ts": _ms(at_us), "data": data}
+    )
+
+
+def bybit_book(
+    asset: Asset, price: float, depth: float, at_us: int, number: int, rng: random.Random
+) -> bytes:
+    """`orderbook.50`, as the collector folds it: a snapshot of the top levels."""
+    bids, asks = _ladder(asset, price, depth, rng)
+    symbol = f"{asset.name}USDT"
+    data = {"s": symbol, "b": bids, "a": asks, "u": number, "seq": number}
+    return _encode(
+        {
+            "topic": f"orderbook.50.{symbol}",
+            "type": "snapshot",
+            "ts": _ms(at_us) + 3,
+            "data": data,
+            "cts": _ms(at_us),
+        }
+    )
+
+
+def okx_forced(order: Forced) -> bytes:
+    """`liquidation-orders`; `side` is the forced order's side, sizes are contracts."""
+    name = order.asset.name
+    detail = {
+        "side": "sell" if order.side == "long" else "buy",
+        "posSide": order.side,
+        "bkPx": _price(order.asset, order.bankruptcy),
+        "sz": _contracts(order.asset, order.coins),
+        "bkLoss": "0",
+        "ccy": "",
+        "ts": str(_ms(order.at_us)),
+    }
+    row = {
+        "instType": "SWAP",
+        "instFamily": f"{name}-USDT",
+        "uly": f"{name}-USDT",
+        "instId": f"{name}-USDT-SWAP",
+        "details": [detail],
+    }
+    return _encode({"arg": {"channel": "liquidation-orders", "instType": "SWAP"}, "data": [row]})
+
+
+def okx_trade(trade: Print, number: int) -> bytes:
+    """`trades`."""
+    row = {
+        "tradeId": str(number),
+        "px": _price(trade.asset, trade.price),
+        "sz": _contracts(trade.asset, trade.coins),
+        "side": "buy" if trade.buys else "sell",
+        "ts": str(_ms(trade.at_us)),
+        "count": "1",
+    }
+    return _okx("trades", trade.asset, row)
+
+
+def okx_mark(asset: Asset, price: float, at_us: int) -> bytes:
+    """`mark-price`."""
+    row = {"instType": "SWAP", "markPx": _price(asset, price), "ts": str(_ms(at_us))}
+    return _okx("mark-price", asset, row)
+
+
+def okx_interest(asset: Asset, coins: float, price: float, at_us: int) -> bytes:
+    """`open-interest`."""
+    row = {
+        "instType": "SWAP",
+        "oi": _contracts(asset, coins),
+        "oiCcy": f"{coins:.4f}",
+        "oiUsd": f"{coins * price:.2f}",
+        "ts": str(_ms(at_us)),
+    }
+    return _okx("open-interest", asset, row)
+
+
+def _okx(channel: str, asset: Asset, row: dict[str, Any]) -> bytes:
+    symbol = f"{asset.name}-USDT-SWAP"
+    return _encode(
+        {"arg": {"channel": channel, "instId": symbol}, "data": [{"instId": symbol, **row}]}
+    )
+
+
+def _ladder(
+    asset: Asset, price: float, depth: float, rng: random.Random
+) -> tuple[list[list[str]], list[list[str]]]:
+    """Both sides of a book, best first; sizes scatter by a third around the depth in force."""
+    coins = asset.interest_usd * DEPTH_SHARE * depth / price
+    bids: list[list[str]] = []
+    asks: list[list[str]] = []
+    for level in range(LEVELS):
+        away = price * (level + 0.5) * LEVEL_BP / 10_000
+        bids.append([_price(asset, price - away), _coins(asset, coins * rng.uniform(0.67, 1.33))])
+        asks.append([_price(asset, price + away), _coins(asset, coins * rng.uniform(0.67, 1.33))])
+    return bids, asks
