@@ -4,6 +4,7 @@ Promises: int64 sums, duplicates counted once by id, first and last decided by (
 so any arrival order gives the same sealed content. The structs are what a checkpoint stores.
 """
 
+from collections.abc import Container
 from operator import attrgetter
 
 import msgspec
@@ -130,13 +131,14 @@ def ordered(bucket: Bucket) -> list[Liquidation]:
     return sorted(bucket.liquidations.values(), key=attrgetter("event_time_us", "id"))
 
 
-def cells(bucket: Bucket, traded: frozenset[str]) -> tuple[Cell, ...]:
+def cells(bucket: Bucket, channels: Container[str]) -> tuple[Cell, ...]:
     """Forced orders summed by (venue, symbol, side, kind).
 
     Args:
         bucket: the second.
-        traded: venues whose trade channel is healthy: only there is the absence of trades
-            known, so elsewhere a cell without trades has `taker_usd` None.
+        channels: the healthy `venue/channel`. Without healthy trades a part of the second's
+            volume may be missing: taker volume is None. It is None too where no trade of the
+            symbol came, since a forced order takes liquidity: its trades were not received.
     """
     sums: dict[tuple[str, str, PositionSide, LiquidationKind], list[int]] = {}
     kept: dict[tuple[str, str, PositionSide, LiquidationKind], Completeness] = {}
@@ -151,11 +153,14 @@ def cells(bucket: Bucket, traded: frozenset[str]) -> tuple[Cell, ...]:
     for key in sorted(sums):
         venue, symbol, side, kind = key
         tape = bucket.tapes.get((venue, symbol))
-        taker: int | None = 0 if venue in traded else None
-        if tape is not None:
-            taker = tape.sell_usd if side == "long" else tape.buy_usd
+        forced: int | None = None
+        opposite: int | None = None
+        if tape is not None and f"{venue}/trade" in channels:
+            forced, opposite = tape.sell_usd, tape.buy_usd
+            if side == "short":
+                forced, opposite = opposite, forced
         n, usd, largest = sums[key]
-        out.append(Cell(venue, symbol, side, kind, kept[key], n, usd, largest, taker))
+        out.append(Cell(venue, symbol, side, kind, kept[key], n, usd, largest, forced, opposite))
     return tuple(out)
 
 
