@@ -39,18 +39,18 @@ def _state(passed: bool) -> GateState:
     return "pass" if passed else "fail"
 
 
-def size_floor(scope: str, moment: Moment, params: CascadeParams) -> int:
-    """Least dollars in 60 s, micro-dollars; `ALL` is scaled to what its feeds publish.
+def size_floor(window: OpenWindow, venues: tuple[str, ...], params: CascadeParams) -> int:
+    """Least dollars in 60 s, micro-dollars; `ALL` is scaled to what its `venues` publish.
 
     The market floor is multiplied by the connected share of open interest, and the share of a
     sampled venue by what a sampled feed publishes in a burst.
     """
-    floor = params.prior(scope).floor_usd
-    if scope != "ALL":
+    floor = params.prior(window.scope).floor_usd
+    if window.scope != "ALL":
         return floor
     share = 0.0
-    for venue in moment.venues_all:
-        complete = throttle.feed(venue, moment.second * MICROS).feed_class == "full"
+    for venue in venues:
+        complete = throttle.feed(venue, window.onset * MICROS).feed_class == "full"
         factor = 1.0 if complete else params.sampled_floor
         share += params.connected.get(venue, 0.02) * factor
     return round(floor * min(1.0, share))
@@ -104,7 +104,7 @@ def data(window: OpenWindow, params: CascadeParams) -> Gate:
 def judge(window: OpenWindow, moment: Moment, params: CascadeParams) -> None:
     """Re-evaluate all gates and latch the class once the window qualifies."""
     window.gates = {
-        "size": size(window, size_floor(window.scope, moment, params), params),
+        "size": size(window, size_floor(window, moment.venues_all, params), params),
         "concentration": concentration(window, params),
         "displacement": displacement(window, params),
         "deleveraging": deleveraging(window, params),
