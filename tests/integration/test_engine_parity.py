@@ -1,0 +1,110 @@
+"""The recordings through Kafka, Faust and the sink give the rows of the in-process engine.
+
+Also: reading a backlog makes nothing late that was in time live, and two collectors of one
+venue give the rows of one.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pipeline_stack import Oracle, Stack, differences, framer_counters, import_archives, lags
+
+from streams.edges.broker import Broker
+from streams.edges.generator import generate
+from streams.edges.topics import reconcile
+
+BrokerMaker = Callable[[], Broker]
+RECORDINGS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "recordings"
+
+pytestmark = [pytest.mark.kafka, pytest.mark.warehouse, pytest.mark.timeout(900)]
+
+
+@pytest.fixture
+def make_path(
+    make_broker: BrokerMaker, warehouse_dsn: str, tmp_path: Path
+) -> Iterator[Callable[[], Stack]]:
+    """Makes the data path on a broker of its own."""
+    made: list[Stack] = []
+
+    def make() -> Stack:
+        broker = make_broker()
+        broker.start()
+        asyncio.run(reconcile(broker.bootstrap, create=True))
+        made.append(Stack(broker.bootstrap, warehouse_dsn, tmp_path / f"stack-{len(made)}"))
+        return made[-1]
+
+    yield make
+    for stack in made:
+        stack.end()
+
+
+@pytest.fixture
+def recordings() -> list[Path]:
+    found = sorted(RECORDINGS.glob("*.jsonl.gz"))
+    if not found:
+        if os.environ.get("CI"):
+            pytest.fail(f"no recordings in {RECORDINGS}")
+        pytest.skip("no recordings here")
+    return found
+
+
+def test_recordings_give_the_same_final_rows_through_kafka_as_in_process(
+    make_path: Callable[[], Stack], recordings: list[Path]
+) -> None:
+    path = make_path()
+    path.start()
+    sent = import_archives(path.bootstrap, recordings)
+    path.await_drained(800)
+    assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
+    oracle = Oracle(recordings)
+    found = differences(path.dsn, oracle)
+    print({view: count for view, (count, _) in found.items()})
+    assert {view: lines for view, (_, lines) in found.items() if lines} == {}
+    assert found["v_liquidations"][0] == len({e.id for e in oracle.emission.liquidations}) > 3000
+    assert found["v_cascades"][0] >= 9
+    counters = framer_counters(path.bootstrap)
+    assert sum(n for name, n in counters.items() if name.startswith("received")) == sent
+
+
+def test_two_collectors_of_one_venue_give_the_rows_of_one(
+    make_path: Callable[[], Stack], recordings: list[Path]
+) -> None:
+    one = next(path for path in recordings if "2024-06-20_large" in path.name)
+    path = make_path()
+    path.start()
+    import_archives(path.bootstrap, [one, one])
+    path.await_drained(300)
+    assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
+    found = differences(path.dsn, Oracle([one]))
+    assert {view: lines for view, (_, lines) in found.items() if lines} == {}
+    assert found["v_cascades"][0] > 0
+    assert framer_counters(path.bootstrap)["duplicates:liquidation"] == 162
+
+
+def test_a_backlog_read_in_catch_up_has_no_more_late_events_than_live(
+    make_path: Callable[[], Stack], tmp_path: Path
+) -> None:
+    log = tmp_path / "half-hour.jsonl.zst"
+    generate(log, minutes=30)
+    live, backlog = make_path(), make_path()
+    live.start("framer")
+    while "assigned" not in live.log_of("framer"):
+        time.sleep(0.1)
+    import_archives(live.bootstrap, [log])
+    import_archives(backlog.bootstrap, [log])
+    backlog.start("framer")
+    counted = []
+    for path in (live, backlog):
+        deadline = time.monotonic() + 200
+        while asyncio.run(lags(path.bootstrap))[1]["marginquake-framer"]:
+            assert time.monotonic() < deadline, path.log_of("framer")
+            time.sleep(1)
+        assert path.stop() == {"framer": 0}
+        counted.append(framer_counters(path.bootstrap))
+    assert counted[0] == counted[1]
+    assert sum(n for name, n in counted[1].items() if name.startswith("late")) == 0
+    assert counted[1]["accepted:trade"] > 1000
