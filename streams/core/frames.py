@@ -17,7 +17,8 @@ class Cell(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Forced orders of one (venue, symbol, side, kind) in one second: a throttle slot's content.
 
     `usd` sums and `max_usd` is the largest order, int64 micro-dollars. `taker_usd` is the taker
-    volume of the symbol on the forced side in the same second, None without its trades.
+    volume of the symbol on the forced side in the same second, `opposite_taker_usd` that on the
+    other side; None when the trades of the second are unknown.
     """
 
     venue: str
@@ -29,6 +30,7 @@ class Cell(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     usd: int
     max_usd: int
     taker_usd: int | None = None
+    opposite_taker_usd: int | None = None
 
 
 class LateCell(msgspec.Struct, frozen=True, gc=False):

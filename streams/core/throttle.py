@@ -113,19 +113,22 @@ class ThrottleParams(msgspec.Struct, frozen=True):
     """Parameters of the throttle correction, definition `throttle` version 1.
 
     `sigma`: standard deviation of log order size (prior 1.9). `saturation_percent`: occupied
-    share of a slot, in percent, beyond which its rate cannot be read.
+    share of a slot, in percent, beyond which its rate cannot be read. `partial`: what a partial
+    feed adds to an estimate: its `published` dollars as a floor, or nothing is estimated
+    (`unknown`) wherever it takes part.
     """
 
     sigma: float = 1.9
     saturation_percent: int = 95
+    partial: Literal["published", "unknown"] = "published"
 
 
 class SlotTally(msgspec.Struct):
     """One throttle slot over some seconds; dollars are int64 micro-dollars.
 
     `occupied` counts distinct seconds with an order, both sides pooled when the slot is the
-    symbol. `long_upper`, `short_upper` sum, over the seconds in which the side was published,
-    the larger of its dollars and its taker volume; None once a second lacks trades.
+    symbol. `long_upper`, `short_upper` sum the bounds of those seconds; None once one is unknown.
+    `all_orders`: whether every order came with the completeness `all`.
     """
 
     occupied: int = 0
@@ -133,6 +136,23 @@ class SlotTally(msgspec.Struct):
     short_usd: int = 0
     long_upper: int | None = 0
     short_upper: int | None = 0
+    all_orders: bool = True
+
+    def occupy(
+        self,
+        long_usd: int,
+        short_usd: int,
+        long_upper: int | None,
+        short_upper: int | None,
+        all_orders: bool,
+    ) -> None:
+        """Add a second in which the slot published something."""
+        self.occupied += 1
+        self.long_usd += long_usd
+        self.short_usd += short_usd
+        self.long_upper = _plus(self.long_upper, long_upper)
+        self.short_upper = _plus(self.short_upper, short_upper)
+        self.all_orders = self.all_orders and all_orders
 
 
 class SideEstimate(msgspec.Struct, frozen=True, gc=False):
@@ -260,13 +280,16 @@ def estimate(feed: Feed, tally: SlotTally, seconds: int, params: ThrottleParams)
     Returns:
         `ok` for a full feed (all three figures equal) and below saturation; `saturated` beyond
         it, where the estimate stops at the factor of the limit; `unknown` for a partial feed,
-        of which nothing but the published dollars is known.
+        of which nothing but the published dollars is known: they are its estimate (a floor)
+        unless `params.partial` leaves it None, and nothing bounds it.
     """
     longs, shorts = tally.long_usd, tally.short_usd
     if feed.feed_class == "full":
         return SideEstimate(longs, shorts, longs, shorts, "ok")
     if feed.feed_class == "partial":
-        return SideEstimate(None, None, None, None, "unknown")
+        if params.partial == "unknown":
+            return SideEstimate(None, None, None, None, "unknown")
+        return SideEstimate(longs, shorts, None, None, "unknown")
     saturated = tally.occupied * 100 > params.saturation_percent * seconds
     nodes = table("largest" if feed.feed_class == "largest_1s" else "latest", params.sigma)
     # The occupied share in sixtieths: an exact table row for a minute, between two rows else.
@@ -306,6 +329,15 @@ def combine(estimates: Sequence[SideEstimate]) -> SideEstimate:
             max(total.identifiability, one.identifiability, key=_SEVERITY.__getitem__),
         )
     return total
+
+
+NO_ESTIMATE: Final = "partial_feed"
+"""Why `usd_estimated` is null."""
+
+
+def no_bound(identifiability: Identifiability) -> str:
+    """Why `usd_upper` is null, by the label of the sum that has none."""
+    return "partial_feed" if identifiability == "unknown" else "no_trades"
 
 
 _SEVERITY: Final[dict[Identifiability, int]] = {"ok": 0, "saturated": 1, "unknown": 2}

@@ -15,11 +15,12 @@ from streams.core.detectors.baseline import VenueRate, learn
 from streams.core.detectors.cascade_params import CascadeParams
 from streams.core.detectors.cascade_state import SIDES, CascadeState, SideState, count, final_at
 from streams.core.detectors.moment import Moment
-from streams.core.detectors.window import OpenWindow, Trace, estimate_slots, tally_slots
+from streams.core.detectors.window import OpenWindow, Trace
 from streams.core.events import PositionSide, stable_id
 from streams.core.results import Baseline, CascadeWindow, Statistic
 from streams.core.rowmeta import RowMeta
-from streams.core.throttle import SlotTally, ThrottleParams
+from streams.core.slots import Slots, estimate_slots, tally_slots
+from streams.core.throttle import ThrottleParams
 
 _FAST_S, _SLOW_S = 10, 60
 _WARM_S = (3600, 8 * 3600)
@@ -214,13 +215,13 @@ class _Run:
         window.absorb(trace, self.params)
         if not trace.cells:
             return
-        slots: dict[tuple[str, str], SlotTally] = {}
+        slots: Slots = {}
         total = 0.0
         for item in reversed(self.state.trail):
             if item.second <= max(trace.second - 60, window.onset - 1):
                 break
             if item.second <= trace.second:
-                tally_slots(slots, item.cells)
+                tally_slots(slots, item.cells, item.second)
                 counted = count(item.cells, self.prior.unit_usd, self.params)
                 total += sum(v[0] for k, v in counted.items() if window.counts(_side(k[0])))
         sides = estimate_slots(slots, 60, trace.second, self.throttled)

@@ -14,7 +14,7 @@ from streams.core.detectors.rolling import DAY, DayTally, Totals
 from streams.core.events import MICROS, stable_id
 from streams.core.results import Identifiability, Print, PrintKind
 from streams.core.rowmeta import RowMeta
-from streams.core.throttle import basket
+from streams.core.throttle import NO_ESTIMATE, basket, no_bound
 
 _NOTHING = Totals()
 
@@ -64,11 +64,16 @@ def day_row(state: PrintState, key: str, second: int, params: PrintParams, meta:
 
 
 def estimated_usd(state: PrintState, key: str, totals: Totals) -> int | None:
-    """Published dollars and what the throttle hid, the open minute included; None if unknown."""
-    open_minute = state.hidden.get(key, _NOTHING)
-    if totals.unknown or open_minute.unknown:
+    """Published dollars and what the throttle hid, the open minute included; None if unknown.
+
+    While a minute leaves the window second by second, its share of the estimate and its bound
+    part: the bound is exact by second, so the estimate gives way.
+    """
+    if totals.unestimated:
         return None
-    return totals.usd + totals.hidden_usd + open_minute.hidden_usd
+    hidden = totals.hidden_usd + state.hidden.get(key, _NOTHING).hidden_usd
+    bounded = not (totals.unknown or totals.unbounded)
+    return totals.usd + (min(hidden, totals.slack_usd) if bounded else hidden)
 
 
 def standing(state: PrintState, params: PrintParams) -> Standing:
@@ -77,7 +82,7 @@ def standing(state: PrintState, params: PrintParams) -> Standing:
     reasons: dict[str, str] = {}
     estimated = estimated_usd(state, SCOPE, window.totals)
     if estimated is None:
-        reasons["usd_estimated"] = "partial_feed"
+        reasons["usd_estimated"] = NO_ESTIMATE
     return Standing(
         window.totals.usd,
         estimated,
@@ -104,15 +109,19 @@ def _row(
     venue = None if key == SCOPE else key
     usd = totals.usd
     reasons: dict[str, str] = {}
-    open_minute = state.hidden.get(key, _NOTHING)
     estimated = estimated_usd(state, key, totals)
     if estimated is None:
-        reasons["usd_estimated"] = "partial_feed"
+        reasons["usd_estimated"] = NO_ESTIMATE
+    label: Identifiability = "ok"
+    if totals.unknown:
+        label = "unknown"
+    elif totals.saturated or state.hidden.get(key, _NOTHING).saturated:
+        label = "saturated"
     upper: int | None = None
-    if totals.unbounded or open_minute.unbounded:
-        reasons["usd_upper"] = "partial_feed" if estimated is None else "no_trades"
+    if totals.unknown or totals.unbounded:
+        reasons["usd_upper"] = no_bound(label)
     else:
-        upper = usd + totals.slack_usd + open_minute.slack_usd
+        upper = usd + totals.slack_usd
     if kind == "utc_day" and not final:
         rank = None
         reasons["percentile_365d"] = "day_not_over"
@@ -142,7 +151,7 @@ def _row(
         short_usd=totals.short_usd,
         long_events=totals.long_n,
         short_events=totals.short_n,
-        identifiability=_identifiability(totals, open_minute),
+        identifiability=label,
         usd_by_venue=_by_venue(state, kind, venue, usd),
         largest_usd=largest_usd,
         max_hour_share=_share(busiest_usd, usd, reasons),
@@ -157,12 +166,6 @@ def _row(
 @lru_cache(maxsize=8192)
 def _print_id(kind: PrintKind, scope: str, venue: str | None, start: int, definition: str) -> str:
     return stable_id("print", kind, scope, venue, start, definition)
-
-
-def _identifiability(totals: Totals, open_minute: Totals) -> Identifiability:
-    if totals.unknown or open_minute.unknown:
-        return "unknown"
-    return "saturated" if totals.saturated or open_minute.saturated else "ok"
 
 
 def _by_venue(state: PrintState, kind: PrintKind, venue: str | None, usd: int) -> dict[str, int]:

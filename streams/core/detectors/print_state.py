@@ -13,24 +13,18 @@ import msgspec
 from streams.core.detectors.day_history import History
 from streams.core.detectors.milestones import Mark
 from streams.core.detectors.rolling import DAY, HOUR, Coverage, DayTally, Page, Totals, Window
-from streams.core.throttle import SideEstimate, SlotTally
+from streams.core.throttle import SlotTally
 
 SCOPE: Final = ""
 """Key of the scope's own sums; the other keys are venues."""
 
 
 class Slot(msgspec.Struct):
-    """A throttle slot in the open minute: its tally, the last occupied second, its estimate.
-
-    `hidden_usd`, `slack_usd` and `flags` are what it adds to its venue's published dollars.
-    """
+    """A throttle slot in the open minute; `hidden_usd` and `flags` are what its estimate adds."""
 
     venue: str
     tally: SlotTally
-    last: int
-    estimate: SideEstimate
     hidden_usd: int = 0
-    slack_usd: int = 0
     flags: int = 0
 
 

@@ -16,6 +16,7 @@ from streams.core.detectors.rolling import (
     HOUR,
     SATURATED,
     UNBOUNDED,
+    UNESTIMATED,
     UNKNOWN,
     DayTally,
     Order,
@@ -26,38 +27,23 @@ from streams.core.detectors.rolling import (
 )
 from streams.core.events import MICROS
 from streams.core.frames import Cell, LateCell
-from streams.core.throttle import (
-    Feed,
-    SideEstimate,
-    SlotTally,
-    ThrottleParams,
-    combine,
-    estimate,
-    feed,
-)
+from streams.core.slots import SlotKey, SlotSecond, slot_seconds
+from streams.core.throttle import SlotTally, ThrottleParams, estimate, feed
 
 MINUTE = 60
 
 
 class _Part(msgspec.Struct, gc=False):
-    """Orders of one (venue, symbol, side) in one second, all kinds that count together."""
+    """Orders of one (venue, side) in one second, all kinds that count together."""
 
     n: int = 0
     usd: int = 0
     max_usd: int = 0
-    taker_usd: int | None = 0
-    all_orders: bool = True
 
     def add(self, cell: Cell) -> None:
         self.n += cell.n
         self.usd += cell.usd
         self.max_usd = max(self.max_usd, cell.max_usd)
-        self.all_orders = self.all_orders and cell.completeness == "all"
-        if cell.taker_usd is None or self.taker_usd is None:
-            self.taker_usd = None
-        else:
-            # Cells of two kinds state the same taker volume: it bounds their sum once.
-            self.taker_usd = max(self.taker_usd, cell.taker_usd)
 
 
 def count_cells(
@@ -68,27 +54,25 @@ def count_cells(
     throttle: ThrottleParams,
 ) -> list[str]:
     """Add the orders of a second to windows, day and slots; the keys that changed."""
-    parts: dict[tuple[str, str, bool], _Part] = {}
+    sides: dict[tuple[str, bool], _Part] = {}
     for cell in cells:
         if cell.kind != "adl":
-            parts.setdefault((cell.venue, cell.symbol, cell.side == "long"), _Part()).add(cell)
-    sides: dict[tuple[str, bool], _Part] = {}
-    for venue, symbol, long in sorted(parts):
-        part = parts[venue, symbol, long]
+            sides.setdefault((cell.venue, cell.side == "long"), _Part()).add(cell)
+    for venue, _ in sorted(sides):
         _open_windows(state, venue, by_venue)
-        _count_slot(state, second, venue, symbol, long, part, throttle)
-        side = sides.setdefault((venue, long), _Part())
-        side.n += part.n
-        side.usd += part.usd
-        side.max_usd = max(side.max_usd, part.max_usd)
+    bounds = _count_slots(state, slot_seconds(cells, second), throttle)
     changed: list[str] = []
-    for (venue, long), side in sides.items():
+    for venue, long in sorted(sides):
+        side = sides[venue, long]
+        slack, flags = bounds.pop(venue, (0, 0))
         row = _page(state, second).place(second % HOUR, venue, long)
         row.n, row.usd, row.max_usd = row.n + side.n, row.usd + side.usd, side.max_usd
+        row.slack_usd, row.flags = slack, flags
         for key in _keys(state, venue):
             window, today = state.windows[key], state.day_tallies[key]
-            window.totals.count(long, side.n, side.usd, 0)
-            today.totals.count(long, side.n, side.usd, 0)
+            for totals in (window.totals, today.totals):
+                totals.count(long, side.n, side.usd, 0)
+                totals.correct(0, slack, flags)
             hour = window.grow(second // MINUTE, side.usd)
             if second % DAY < HOUR:
                 hour = today.totals.usd
@@ -103,7 +87,11 @@ def count_cells(
 
 
 def count_late(
-    state: PrintState, second: int, late: Sequence[LateCell], by_venue: bool
+    state: PrintState,
+    second: int,
+    late: Sequence[LateCell],
+    by_venue: bool,
+    throttle: ThrottleParams,
 ) -> tuple[list[str], list[str]]:
     """Add late orders to the sums of their own second; keys changed in the window, in the day.
 
@@ -120,7 +108,7 @@ def count_late(
         long = cell.side == "long"
         # The cell states no largest order; the mean is a floor of it, exact for one order.
         largest = cell.usd // cell.n if cell.n else 0
-        flags = _revise(_page(state, at), at, cell, long, largest)
+        flags = _revise(_page(state, at), at, cell, largest, throttle)
         for key in _keys(state, cell.venue):
             window, today = state.windows[key], state.day_tallies[key]
             _count_late(window, at, long, cell, largest)
@@ -212,102 +200,55 @@ def _count_venue(shares: dict[str, int], venue: str, usd: int) -> None:
         shares.pop(venue, None)
 
 
-def _count_slot(
-    state: PrintState,
-    second: int,
-    venue: str,
-    symbol: str,
-    long: bool,
-    part: _Part,
-    throttle: ThrottleParams,
-) -> None:
-    """Add a second's orders to their throttle slot; a full feed has none."""
-    source = feed(venue, second * MICROS, "all" if part.all_orders else "unknown")
-    if source.feed_class == "full":
-        return
-    name = f"{venue}|{symbol}"
-    if source.slot == "symbol_side":
-        name += "|long" if long else "|short"
-    slot = state.slots.get(name)
-    if slot is None:
-        slot = Slot(venue, SlotTally(), second - 1, SideEstimate(0, 0, 0, 0, "ok"))
-        state.slots[name] = slot
-    _occupy(slot, second, long, part)
-    for key in _keys(state, venue):
-        hidden = state.hidden.setdefault(key, Totals())
-        hidden.correct(slot.hidden_usd, slot.slack_usd, slot.flags, -1)
-    _invert(slot, source, throttle)
-    for key in _keys(state, venue):
-        state.hidden[key].correct(slot.hidden_usd, slot.slack_usd, slot.flags)
+def _count_slots(
+    state: PrintState, seconds: Sequence[tuple[SlotKey, SlotSecond]], throttle: ThrottleParams
+) -> dict[str, tuple[int, int]]:
+    """Add a second to the open minute's slots; by venue the second's slack and its flags."""
+    bounds: dict[str, tuple[int, int]] = {}
+    for (venue, symbol, side), one in seconds:
+        slack, flags = bounds.get(venue, (0, 0))
+        if one.feed.feed_class == "partial":
+            flags |= UNKNOWN | (UNESTIMATED if throttle.partial == "unknown" else 0)
+        elif one.slack is None:
+            flags |= UNBOUNDED
+        else:
+            slack += one.slack
+        bounds[venue] = (slack, flags)
+        if one.feed.feed_class not in ("full", "partial"):
+            name = f"{venue}|{symbol}|{side}"
+            _count_slot(
+                state, state.slots.setdefault(name, Slot(venue, SlotTally())), one, throttle
+            )
+    return bounds
 
 
-def _occupy(slot: Slot, second: int, long: bool, part: _Part) -> None:
-    tally = slot.tally
-    if slot.last != second:
-        tally.occupied += 1
-        slot.last = second
-    bound = None if part.taker_usd is None else max(part.taker_usd, part.usd)
-    if long:
-        tally.long_usd += part.usd
-        tally.long_upper = _plus(tally.long_upper, bound)
-    else:
-        tally.short_usd += part.usd
-        tally.short_upper = _plus(tally.short_upper, bound)
-
-
-def _plus(left: int | None, right: int | None) -> int | None:
-    return None if left is None or right is None else left + right
-
-
-def _invert(slot: Slot, source: Feed, throttle: ThrottleParams) -> None:
+def _count_slot(state: PrintState, slot: Slot, one: SlotSecond, throttle: ThrottleParams) -> None:
     """Estimate a slot as if the rest of its minute stayed empty.
 
     Dividing by the seconds elapsed instead would read the first order of every minute as a
     saturated slot; this way the estimate rises to its final value and never falls back.
     """
-    slot.estimate = estimate(source, slot.tally, MINUTE, throttle)
-    slot.hidden_usd, slot.slack_usd, slot.flags = _beyond(
-        slot.estimate, slot.tally.long_usd + slot.tally.short_usd
-    )
-
-
-def _beyond(total: SideEstimate, published: int) -> tuple[int, int, int]:
-    """What an estimate and its bound add to published dollars, and the flags they deserve."""
-    usd, upper = total.usd, total.upper
-    flags = SATURATED if total.identifiability == "saturated" else 0
-    if usd is None:
-        flags |= UNKNOWN
-    if upper is None:
-        flags |= UNBOUNDED
-    return (
-        0 if usd is None else usd - published,
-        0 if upper is None else upper - published,
-        flags,
-    )
+    tally = slot.tally
+    tally.occupy(one.long_usd, one.short_usd, one.long_upper, one.short_upper, one.all_orders)
+    for key in _keys(state, slot.venue):
+        state.hidden.setdefault(key, Totals()).correct(slot.hidden_usd, 0, slot.flags, -1)
+    total = estimate(one.feed, tally, MINUTE, throttle)
+    slot.hidden_usd = (total.usd or 0) - tally.long_usd - tally.short_usd
+    slot.flags = SATURATED if total.identifiability == "saturated" else 0
+    for key in _keys(state, slot.venue):
+        state.hidden[key].correct(slot.hidden_usd, 0, slot.flags)
 
 
 def _share(state: PrintState, venue: str, slots: list[Slot], rows: list[Order]) -> None:
     """Spread a venue's hidden dollars of a minute over its rows by published dollars."""
-    total = combine([slot.estimate for slot in slots])
-    long_usd = sum(slot.tally.long_usd for slot in slots)
-    short_usd = sum(slot.tally.short_usd for slot in slots)
-    flags = _beyond(total, long_usd + short_usd)[2]
-    sides = (
-        (True, total.long_usd, total.long_upper, long_usd),
-        (False, total.short_usd, total.short_upper, short_usd),
-    )
-    for long, usd, upper, published in sides:
-        side = [row for row in rows if row.long == long]
-        weights = [row.usd - row.late_usd for row in side]
-        hidden = _spread(0 if flags & UNKNOWN or usd is None else usd - published, weights)
-        slack = _spread(0 if flags & UNBOUNDED or upper is None else upper - published, weights)
-        for row, more, bound in zip(side, hidden, slack, strict=True):
-            news = flags & ~row.flags
-            row.hidden_usd, row.slack_usd = row.hidden_usd + more, row.slack_usd + bound
-            row.flags |= flags
-            for key in _keys(state, venue):
-                state.windows[key].totals.correct(more, bound, news)
-                state.day_tallies[key].totals.correct(more, bound, news)
+    saturated = SATURATED if any(slot.flags for slot in slots) else 0
+    hidden = _spread(sum(s.hidden_usd for s in slots), [row.usd - row.late_usd for row in rows])
+    for row, more in zip(rows, hidden, strict=True):
+        row.hidden_usd += more
+        row.flags |= saturated
+        for key in _keys(state, venue):
+            state.windows[key].totals.correct(more, 0, saturated)
+            state.day_tallies[key].totals.correct(more, 0, saturated)
 
 
 def _spread(usd: int, weights: list[int]) -> list[int]:
@@ -327,17 +268,17 @@ def _spread(usd: int, weights: list[int]) -> list[int]:
     return parts
 
 
-def _revise(page: Page, at: int, cell: LateCell, long: bool, largest: int) -> int:
+def _revise(page: Page, at: int, cell: LateCell, largest: int, throttle: ThrottleParams) -> int:
     """Add a late order to its row and give the page a new version; the row's new flags.
 
-    Nothing is estimated from a late order. Alone in its second on a sampled feed it says that
-    orders may hide there which no trade volume bounds.
+    Nothing is estimated from a late order. On a feed that leaves orders out it occupies a second
+    of its slot that no trade volume bounds; a venue outside the table counts as partial.
     """
-    row = page.place(at % HOUR, cell.venue, long)
-    source = feed(cell.venue, at * MICROS, "all")
-    flags = UNBOUNDED if source.feed_class != "full" and row.n == 0 else 0
+    row = page.place(at % HOUR, cell.venue, cell.side == "long")
+    source = feed(cell.venue, at * MICROS)
+    flags = UNBOUNDED if source.feed_class != "full" else 0
     if source.feed_class == "partial":
-        flags |= UNKNOWN | UNBOUNDED
+        flags = UNKNOWN | (UNESTIMATED if throttle.partial == "unknown" else 0)
     news = flags & ~row.flags
     row.n, row.usd, row.late_usd = row.n + cell.n, row.usd + cell.usd, row.late_usd + cell.usd
     row.max_usd = max(row.max_usd, largest)

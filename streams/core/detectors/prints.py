@@ -90,7 +90,7 @@ def step(
         keys = count_cells(state, second, cells, by_venue, throttle)
         _mark(state, second, keys, keys, params)
     if late:
-        _mark(state, second, *count_late(state, second, late, by_venue), params)
+        _mark(state, second, *count_late(state, second, late, by_venue, throttle), params)
     _publish(state, second, params, meta, rows)
     return rows
 

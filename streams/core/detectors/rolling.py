@@ -18,17 +18,20 @@ PPM: Final = 1_000_000
 SATURATED: Final = 1
 """Flag of a row: a slot of its minute was saturated."""
 UNKNOWN: Final = 2
-"""Flag of a row: its feed allows no estimate."""
+"""Flag of a row: its feed is partial, so its dollars are a floor and nothing bounds them."""
 UNBOUNDED: Final = 4
-"""Flag of a row: nothing bounds its true dollars."""
+"""Flag of a row: the trades that would bound its dollars are unknown."""
+UNESTIMATED: Final = 8
+"""Flag of a row: the parameters leave a partial feed without an estimate."""
 
 
 class Order(msgspec.Struct, array_like=True, gc=False):
     """Forced orders of one (venue, side) in one second: what expiry must take back.
 
     `at` is the second within the hour. `hidden_usd` is what the estimate adds to the published
-    dollars, `slack_usd` what the bound adds; both are known once the minute is over, as are the
-    `flags`. `late_usd` is the part of `usd` that came after the second was sealed.
+    dollars, known once the minute is over; `slack_usd` is what the bound of the venue's slots
+    adds in this second, kept in the first of its rows. `late_usd` is the part of `usd` that came
+    after the second was sealed.
     """
 
     at: int
@@ -86,6 +89,7 @@ class Totals(msgspec.Struct):
     saturated: int = 0
     unknown: int = 0
     unbounded: int = 0
+    unestimated: int = 0
 
     @property
     def usd(self) -> int:
@@ -103,13 +107,14 @@ class Totals(msgspec.Struct):
         self.late_usd += late_usd
 
     def correct(self, hidden_usd: int, slack_usd: int, flags: int, sign: int = 1) -> None:
-        """Add what the throttle hid; `sign` -1 takes it back."""
+        """Add what the throttle hid and what bounds it; `sign` -1 takes it back."""
         self.hidden_usd += sign * hidden_usd
         self.slack_usd += sign * slack_usd
         if flags:
             self.saturated += sign * (flags & SATURATED)
             self.unknown += sign * ((flags & UNKNOWN) // UNKNOWN)
             self.unbounded += sign * ((flags & UNBOUNDED) // UNBOUNDED)
+            self.unestimated += sign * ((flags & UNESTIMATED) // UNESTIMATED)
 
 
 class Window(msgspec.Struct):

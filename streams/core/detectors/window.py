@@ -27,7 +27,8 @@ from streams.core.results import (
     WindowSide,
 )
 from streams.core.rowmeta import RowMeta
-from streams.core.throttle import SideEstimate, SlotTally, ThrottleParams
+from streams.core.slots import Slots, estimate_slots, tally_late, tally_slots
+from streams.core.throttle import SideEstimate, ThrottleParams
 
 _Z95 = 1.959964
 _SEVERITY: tuple[tuple[float, Severity], ...] = (
@@ -93,7 +94,8 @@ class OpenWindow(msgspec.Struct):
     squares: float = 0.0
     by_venue: dict[str, int] = {}
     by_asset: dict[str, int] = {}
-    blocks: dict[int, dict[tuple[str, str], SlotTally]] = {}
+    blocks: dict[int, Slots] = {}
+    late_slots: Slots = {}
     sealed_blocks: int = 0
     sealed: SideEstimate | None = None
     size_max: int = 0
@@ -124,7 +126,7 @@ class OpenWindow(msgspec.Struct):
     def absorb(self, trace: Trace, params: CascadeParams) -> None:
         """Add a second's forced orders and price."""
         block = self.blocks.setdefault((trace.second - self.onset) // params.block_s, {})
-        tally_slots(block, trace.cells)
+        tally_slots(block, trace.cells, trace.second)
         for cell in trace.cells:
             if cell.kind == "adl":
                 self.adl_usd += cell.usd if self.counts(cell.side) else 0
@@ -158,12 +160,17 @@ class OpenWindow(msgspec.Struct):
             self.price_extreme, self.extreme_at = price, second
 
     def absorb_late(self, cells: Iterable[LateCell]) -> bool:
-        """Add late forced orders of the window's own seconds; True when there were any."""
+        """Add late forced orders of the window's own seconds; True when the row changes."""
         found = False
         last = self.last_forced if self.end is None else self.end
         for cell in cells:
             inside = self.onset <= cell.second // MICROS <= last
-            if inside and self.counts(cell.side) and cell.kind != "adl":
+            if not inside or cell.kind == "adl":
+                continue
+            tally_late(self.late_slots, cell)
+            # On a feed that leaves orders out, either side's late order costs both their bound.
+            found = found or throttle.feed(cell.venue, cell.second).feed_class != "full"
+            if self.counts(cell.side):
                 self.usd += cell.usd
                 self.usd_late += cell.usd
                 self.events += cell.n
@@ -192,13 +199,16 @@ class OpenWindow(msgspec.Struct):
         """Dollars of the window by side, corrected per slot and block; late dollars added raw."""
         last = max(self.blocks, default=0)
         for index in range(self.sealed_blocks, last):
-            part = estimate_slots(self.blocks.pop(index, {}), params.block_s, self.onset, throttled)
+            began = self.onset + index * params.block_s
+            part = estimate_slots(self.blocks.pop(index, {}), params.block_s, began, throttled)
             self.sealed = throttle.combine([part] if self.sealed is None else [self.sealed, part])
         self.sealed_blocks = max(self.sealed_blocks, last)
         began = self.onset + last * params.block_s
         seconds = max(10, min(params.block_s, self.last_forced + 1 - began))
-        current = estimate_slots(self.blocks.get(last, {}), seconds, self.onset, throttled)
-        return throttle.combine([current] if self.sealed is None else [self.sealed, current])
+        current = estimate_slots(self.blocks.get(last, {}), seconds, began, throttled)
+        late = estimate_slots(self.late_slots, params.block_s, self.onset, throttled)
+        parts = [current, late] if self.sealed is None else [self.sealed, current, late]
+        return throttle.combine(parts)
 
     def row(
         self, watermark: int, params: CascadeParams, throttled: ThrottleParams, meta: RowMeta
@@ -210,13 +220,13 @@ class OpenWindow(msgspec.Struct):
         estimated = _of_side_or_none(sides.long_usd, sides.short_usd, self.side)
         upper = _of_side_or_none(sides.long_upper, sides.short_upper, self.side)
         if estimated is None:
-            reasons["usd_estimated"] = "feed_is_partial"
+            reasons["usd_estimated"] = throttle.NO_ESTIMATE
         else:
-            estimated = max(self.usd, estimated + self.usd_late)
+            estimated = max(self.usd, estimated)
         if upper is None:
-            reasons["usd_upper"] = "no_taker_volume"
+            reasons["usd_upper"] = throttle.no_bound(sides.identifiability)
         else:
-            upper = max(upper + self.usd_late, estimated or self.usd)
+            upper = max(upper, estimated or self.usd)
         ends = self.last_forced if self.end is None else self.end
         known = {
             "end": None if self.end is None else self.end * MICROS,
@@ -359,39 +369,6 @@ def severity(oi_share: float) -> Severity:
     ('minor', 'extreme')
     """
     return next((name for bound, name in _SEVERITY if oi_share < bound), "extreme")
-
-
-def tally_slots(slots: dict[tuple[str, str], SlotTally], cells: Iterable[Cell]) -> None:
-    """Add one second's cells to the throttle slots (venue, symbol), both sides pooled."""
-    seconds: dict[tuple[str, str], list[Cell]] = {}
-    for cell in cells:
-        if cell.kind != "adl":
-            seconds.setdefault((cell.venue, cell.symbol), []).append(cell)
-    for key, members in seconds.items():
-        tally = slots.get(key)
-        if tally is None:
-            tally = slots[key] = SlotTally(0, 0, 0, 0, 0)
-        tally.occupied += 1
-        for cell in members:
-            bound = None if cell.taker_usd is None else max(cell.usd, cell.taker_usd)
-            if cell.side == "long":
-                tally.long_usd += cell.usd
-                tally.long_upper = _plus(tally.long_upper, bound)
-            else:
-                tally.short_usd += cell.usd
-                tally.short_upper = _plus(tally.short_upper, bound)
-
-
-def estimate_slots(
-    slots: dict[tuple[str, str], SlotTally], seconds: int, at: int, throttled: ThrottleParams
-) -> SideEstimate:
-    """Dollars by side over all slots of `seconds` seconds, under the feed semantics at `at` (s)."""
-    return throttle.combine(
-        [
-            throttle.estimate(throttle.feed(key[0], at * MICROS), tally, seconds, throttled)
-            for key, tally in sorted(slots.items())
-        ]
-    )
 
 
 def _plus(total: int | None, part: int | None) -> int | None:
