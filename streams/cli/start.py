@@ -2,11 +2,51 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 PANEL = "start"
+
+
+def demo(
+    engine: Annotated[
+        Literal["faust", "inprocess"] | None,
+        typer.Option(
+            help="faust: Kafka, Faust worker, sink. inprocess: no broker, no Java.",
+            show_default="faust where Java and Maven are here",
+        ),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep/--fresh", help="Go on with an earlier demo's data, or wipe it.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Run the whole path on a simulated hour with one market-wide cascade, then show the rows.
+
+    Everything lies in MARGINQUAKE_HOME/demo; rows go to CLICKHOUSE_DSN when it is set. Steps are
+    told on standard error.
+
+    Example: marginquake demo --engine inprocess
+    """
+    import os
+
+    from streams.config import settings
+    from streams.edges.demo import run_demo
+    from streams.edges.demo_report import show_report
+    from streams.edges.summary import report_console
+
+    here = settings()
+    done = run_demo(here, "CLICKHOUSE_DSN" in os.environ, engine, keep)
+    if as_json:
+        typer.echo(json.dumps(done.as_json()))
+        return
+    console = report_console()
+    show_report(done.report, done.hour, console)
+    console.print(f"{done.seconds:.0f} s; data and logs in {done.home}")
+    dsn = "" if "CLICKHOUSE_DSN" in os.environ else f"CLICKHOUSE_DSN={done.warehouse} "
+    sql = "SELECT scope, side, class, usd_observed FROM v_cascades ORDER BY onset"
+    typer.echo(f'ask it: {dsn}marginquake query "{sql}"')
 
 
 def doctor(
@@ -37,4 +77,5 @@ def doctor(
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands to the app."""
+    app.command(rich_help_panel=PANEL)(demo)
     app.command(rich_help_panel=PANEL)(doctor)

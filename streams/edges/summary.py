@@ -172,7 +172,12 @@ def moment(micros: int | None, form: str = "%Y-%m-%d %H:%M:%S") -> str:
 
 def window_table(rows: Iterable[WindowRow]) -> Table:
     """Cascade windows; `open` marks what is not known yet, `*` a row that may be revised."""
-    table = Table(title="cascade windows (UTC)", title_justify="left")
+    table = Table(
+        title="cascade windows (UTC)",
+        title_justify="left",
+        caption="estimated, upper -: a feed in it allows none; class *: may still be revised",
+        caption_justify="left",
+    )
     for name in ("scope", "side", "class", "onset", "detected", "end"):
         table.add_column(name, no_wrap=True)
     for name in ("observed", "estimated", "upper", "events"):

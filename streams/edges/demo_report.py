@@ -1,0 +1,112 @@
+"""What the demo shows at its end: rows of the warehouse's views, as anyone would ask for them.
+
+Reads only `v_*` views, and of them only the simulated hour, so that a warehouse with other data
+shows the demo's rows alone. Promises exact micro-dollars. Does not compute: it prints.
+"""
+
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from rich.console import Console
+
+from streams.config import MarginquakeError
+from streams.core.events import MICROS
+from streams.edges.generator import BEGAN_S, MINUTES, Hour
+from streams.edges.summary import PrintRow, WindowRow, dollars, print_table, window_table
+
+_WINDOWS: Final = """
+SELECT scope, side, class, toUnixTimestamp64Micro(onset), toUnixTimestamp64Micro(detected_at),
+    toUnixTimestamp64Micro(end), usd_observed, usd_estimated, usd_upper, events,
+    mapApply((name, gate) -> (name, gate.1), gates), confidence, is_final
+FROM v_cascades
+WHERE onset BETWEEN fromUnixTimestamp({began:UInt32}) AND fromUnixTimestamp({ended:UInt32})
+ORDER BY onset, scope != 'ALL', scope, side
+"""
+_PRINTS: Final = """
+SELECT *
+FROM
+(
+    SELECT scope, toUnixTimestamp64Micro(as_of) AS at, usd_observed, usd_estimated, usd_upper,
+        long_usd, short_usd, events, largest_usd, coverage
+    FROM v_prints
+    WHERE kind = 'rolling_24h' AND venue IS NULL
+        AND period_start
+            BETWEEN fromUnixTimestamp({began:UInt32}) AND fromUnixTimestamp({ended:UInt32})
+    ORDER BY at DESC
+    LIMIT 1 BY scope
+)
+ORDER BY usd_observed DESC
+"""
+_COUNTS: Final = """
+SELECT 'liquidations', count() FROM v_liquidations
+WHERE event_time_us BETWEEN fromUnixTimestamp({began:UInt32}) AND fromUnixTimestamp({ended:UInt32})
+UNION ALL SELECT 'late', count() FROM v_late_events
+WHERE event_time_us BETWEEN fromUnixTimestamp({began:UInt32}) AND fromUnixTimestamp({ended:UInt32})
+UNION ALL SELECT 'frames', count() FROM v_frames
+WHERE second BETWEEN fromUnixTimestamp({began:UInt32}) AND fromUnixTimestamp({ended:UInt32})
+UNION ALL SELECT 'dead_letters', count() FROM v_dead_letters
+WHERE received_at_us
+    BETWEEN fromUnixTimestamp({began:UInt32}) AND fromUnixTimestamp({ended:UInt32})
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """The demo's rows; dollars int64 micro-dollars, times int64 microseconds UTC."""
+
+    windows: list[WindowRow]
+    prints: list[PrintRow]
+    counts: dict[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for `--json`."""
+        return {
+            "windows": [asdict(row) for row in self.windows],
+            "prints_24h": [asdict(row) for row in self.prints],
+            "counts": self.counts,
+        }
+
+
+def read_report(client: Client) -> DemoReport:
+    """The rows of the simulated hour."""
+    return DemoReport(
+        [WindowRow(*row) for row in _ask(client, _WINDOWS)],
+        [PrintRow(*row) for row in _ask(client, _PRINTS)],
+        dict(_ask(client, _COUNTS)),
+    )
+
+
+def _ask(client: Client, sql: str) -> list[tuple[Any, ...]]:
+    """Rows of the simulated hour, with dollars as int64 micro-dollars."""
+    span = {"began": BEGAN_S, "ended": BEGAN_S + MINUTES * 60}
+    try:
+        rows = client.query(sql, parameters=span).result_rows
+    except ClickHouseError as error:
+        text = " ".join(str(error).split())[:400]
+        raise MarginquakeError(f"the demo's rows cannot be read: {text}") from None
+    return [tuple(map(_micros, row)) for row in rows]
+
+
+def _micros(value: Any) -> Any:
+    return int(value.scaleb(6)) if isinstance(value, Decimal) else value
+
+
+def show_report(report: DemoReport, hour: Hour, out: Console) -> None:
+    """Print windows, the 24 h print and what the simulation knows to be true."""
+    out.print(window_table(report.windows))
+    out.print(print_table(report.prints))
+    counts = report.counts
+    out.print(
+        f"in the warehouse: {counts['frames']:,} frames, {counts['liquidations']:,} liquidations "
+        f"({counts['late']:,} late), {counts['dead_letters']:,} dead letters"
+    )
+    truth = sum(hour.forced_usd.values())
+    market = next((row for row in report.prints if row.scope == "ALL"), None)
+    seen = "-" if market is None else dollars(market.usd_observed)
+    out.print(
+        f"simulated truth: {hour.forced:,} forced orders of {dollars(round(truth * MICROS))}; the "
+        f"feeds published {hour.published:,} of them, {seen}"
+    )
