@@ -177,6 +177,8 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _checkpoint(self, partitions: set[int] | None = None) -> None:
         """Write the state of each partition once what it stands on is acknowledged."""
+        if not self._framers:
+            return
         began = time.monotonic()
         await self._acknowledged()
         offsets = {}
