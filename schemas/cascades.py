@@ -102,9 +102,9 @@ class CascadeWindow(ResultRow):
     usd_observed: UsdMicros
     """Their sum with late ones, micro-dollars: a lower bound of what was forced."""
     usd_estimated: UsdMicros | None
-    """Estimate with sampled feeds corrected, micro-dollars. Null when a feed allows none."""
+    """Sampled feeds corrected, partial ones as published, micro-dollars. Null for none."""
     usd_upper: UsdMicros | None
-    """Upper bound, micro-dollars. Null without the trades that bound it."""
+    """Upper bound, micro-dollars. Null after a partial feed and without the bounding trades."""
     usd_late: UsdMicros
     """Part of usd_observed that arrived after its second was sealed, micro-dollars."""
     events_late: Count
@@ -112,7 +112,7 @@ class CascadeWindow(ResultRow):
     adl_usd: UsdMicros
     """Auto-deleveraged dollars, micro-dollars."""
     identifiability: Identifiability
-    """Whether the sampled feeds allow an estimate."""
+    """`ok`; else usd_estimated is a floor: a slot was `saturated`, a partial feed is `unknown`."""
     share_long: Share | None
     """Long share of the observed dollars of both sides. Null without dollars."""
     share_long_low: Share | None

@@ -54,6 +54,8 @@ class Cell(Row):
     """The largest of them, micro-dollars."""
     taker_usd: UsdMicros | None = None
     """Taker volume of the symbol on the forced side, micro-dollars. Absent without its trades."""
+    opposite_taker_usd: UsdMicros | None = None
+    """Taker volume of the symbol on the other side, micro-dollars. Absent without its trades."""
 
     @model_validator(mode="after")
     def _largest_is_part_of_the_sum(self) -> Self:

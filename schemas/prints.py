@@ -37,9 +37,9 @@ class Print(ResultRow):
     usd_observed: UsdMicros
     """Their sum with late ones, micro-dollars: a lower bound."""
     usd_estimated: UsdMicros | None
-    """Estimate with sampled feeds corrected, micro-dollars. Null when a feed allows none."""
+    """Sampled feeds corrected, partial ones as published, micro-dollars. Null for none."""
     usd_upper: UsdMicros | None
-    """Upper bound, micro-dollars. Null without the trades that bound it."""
+    """Upper bound, micro-dollars. Null after a partial feed and without the bounding trades."""
     usd_late: UsdMicros
     """Part of usd_observed that arrived after its second was sealed, micro-dollars."""
     long_usd: UsdMicros
@@ -51,7 +51,7 @@ class Print(ResultRow):
     short_events: Count
     """Orders that closed shorts."""
     identifiability: Identifiability
-    """Whether the sampled feeds allow an estimate."""
+    """`ok`; else usd_estimated is a floor: a slot was `saturated`, a partial feed is `unknown`."""
     usd_by_venue: dict[str, UsdMicros]
     """Observed micro-dollars by venue."""
     largest_usd: UsdMicros
@@ -103,7 +103,7 @@ class Milestone(ResultRow):
     usd_observed: UsdMicros
     """Observed total at the crossing, micro-dollars."""
     usd_estimated: UsdMicros | None
-    """Estimated total at the crossing, micro-dollars. Null when feeds are saturated."""
+    """Estimated total at the crossing, micro-dollars. Null for none."""
     since_previous_s: NotNegative | None
     """Seconds since the scope's last crossing of this sum. Null for the first one seen."""
     percentile_365d: Share | None

@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS frames
     `cells.usd` Array(Decimal(18, 6)) COMMENT 'USD of the orders' CODEC(T64, ZSTD(1)),
     `cells.max_usd` Array(Decimal(18, 6)) COMMENT 'USD of the largest order' CODEC(T64, ZSTD(1)),
     `cells.taker_usd` Array(Nullable(Decimal(18, 6))) COMMENT 'USD of taker volume on the forced side, null without trades' CODEC(ZSTD(1)),
+    `cells.opposite_taker_usd` Array(Nullable(Decimal(18, 6))) COMMENT 'USD of taker volume on the other side, null without trades' CODEC(ZSTD(1)),
 
     `late.second` Array(DateTime64(6, 'UTC')) COMMENT 'late forced orders: the second they belong to, UTC' CODEC(ZSTD(1)),
     `late.venue` Array(LowCardinality(String)) COMMENT 'venue',

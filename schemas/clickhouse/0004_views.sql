@@ -39,7 +39,7 @@ SELECT
     f.asset AS asset, f.second AS second, f.coverage AS coverage,
     cell.venue AS venue, cell.symbol AS symbol, cell.side AS side, cell.kind AS kind,
     cell.completeness AS completeness, cell.n AS n, cell.usd AS usd, cell.max_usd AS max_usd,
-    cell.taker_usd AS taker_usd
+    cell.taker_usd AS taker_usd, cell.opposite_taker_usd AS opposite_taker_usd
 FROM frames AS f FINAL
 ARRAY JOIN cells AS cell;
 
