@@ -28,7 +28,8 @@ class Feed(msgspec.Struct):
     """One channel of one connection. `assets` None covers every asset of the venue.
 
     `through_us` is the event time through which the collector has written everything (-1
-    before the first heartbeat); `up_since` the second (s) from which it has been healthy.
+    before the first heartbeat); `up_since` the second (s) from which it has been healthy; `over`:
+    its connection has ended since, so that no heartbeat of the next one speaks for it.
     """
 
     venue: str
@@ -39,6 +40,7 @@ class Feed(msgspec.Struct):
     up: bool = False
     up_since: int = 0
     last_beat_us: int = 0
+    over: bool = False
 
 
 class ClockState(msgspec.Struct):
@@ -208,12 +210,15 @@ class Clock:
         elif status.op == "heartbeat":
             for channel, through_us in sorted(status.through_us.items()):
                 self._beat(raw, channel, through_us, now, changed)
-        elif status.op in ("gap", "disconnect", "end"):
+        else:
+            # A connection begins anew with `connect`, whether or not its end was written.
             for feed in self.state.feeds:
                 concerned = status.channels is None or feed.channel in status.channels
                 mine = feed.connection == raw.connection and feed.venue == raw.venue
-                if feed.up and concerned and (mine or status.op == "end"):
-                    self._down(feed, status.op, now, changed)
+                if concerned and (mine or status.op == "end"):
+                    feed.over = feed.over or status.op in ("connect", "disconnect")
+                    if feed.up:
+                        self._down(feed, status.op, now, changed)
         if any(change.state == "up" for change in changed):
             self._prune()
         for group in self._groups.values():
@@ -243,17 +248,20 @@ class Clock:
             feed = Feed(raw.venue, raw.connection, channel, assets)
             self.state.feeds.append(feed)
             self._reindex()
-        feed.last_beat_us = now
+        feed.last_beat_us, feed.over = now, False
         if not feed.up:
-            feed.up, feed.up_since = True, now // MICROS
+            # By the collector's own clock: another's that ran ahead must not keep it out.
+            feed.up, feed.up_since = True, raw.received_at_us // MICROS
             changed.append(_changed(feed, "up", reason, now))
 
     def _beat(
         self, raw: Raw, channel: str, through_us: int, now: int, changed: list[FeedStatus]
     ) -> None:
-        if not self._find(raw, channel):
+        feeds = self._find(raw, channel)
+        if not feeds:
             self._up(raw, channel, None, now, "heartbeat", changed)
-        for feed in self._find(raw, channel):
+            feeds = self._find(raw, channel)
+        for feed in [feed for feed in feeds if not feed.over] or feeds:
             # No collector can vouch for the time after it wrote the record.
             feed.through_us = max(feed.through_us, min(through_us, raw.received_at_us))
             self._up(raw, channel, feed.assets, now, "heartbeat", changed)
