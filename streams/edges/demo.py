@@ -13,7 +13,6 @@ import json
 import shutil
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -151,11 +150,14 @@ def run_demo(here: Settings, own_dsn: bool, engine: Engine | None, keep: bool) -
 def _choose(jars: Path, steps: Steps) -> Engine:
     """Faust where all it needs is here; else says in one line why not."""
     try:
-        java_command()
-        with steps.step("Kafka jars") as tell:
-            tell("44 MB by Maven on first use")
-            resolve_jars(jars)
         _require_faust()
+        java_command()
+        if not jars.is_dir():
+            steps.say("first run: 44 MB of Kafka jars come by Maven, once; Flink is not needed")
+            with steps.step("Kafka jars"):
+                resolve_jars(jars)
+        else:
+            resolve_jars(jars)
     except MarginquakeError as error:
         steps.say(f"no Kafka path here ({error}): the in-process engine gives identical results")
         return "inprocess"
@@ -174,7 +176,10 @@ def _hour(home: Path, steps: Steps) -> Hour:
     if path.exists():
         return msgspec.json.decode(marker.read_bytes(), type=Hour)
     with steps.step("simulate an hour") as tell:
-        hour = generate(path, SEED, progress=lambda count: tell(f"{count:,} records"))
+        # Under another name until it is whole: a demo may be interrupted here.
+        part = path.with_suffix(".part")
+        hour = generate(part, SEED, progress=lambda count: tell(f"{count:,} records"))
+        hour = msgspec.structs.replace(hour, path=str(part.rename(path)))
         marker.write_bytes(msgspec.json.encode(hour))
         tell(f"{hour.records:,} records of three venues, seed {hour.seed}")
     return hour
@@ -294,18 +299,21 @@ def _wipe(home: Path, jars: Path) -> None:
 
 @contextmanager
 def _terminating() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the demo as Ctrl-C does, so that it cleans up."""
+    """SIGINT, SIGTERM and SIGHUP end the demo once; a second one cannot break the cleaning up."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt(number: int, frame: object) -> None:
+        for other in numbers:
+            signal.signal(other, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, interrupt) for number in numbers]
     try:
         yield
     except KeyboardInterrupt:
-        sys.stderr.write("\ndemo: interrupted; everything that it started has ended\n")
-        raise
+        raise MarginquakeError(
+            "interrupted; every process that the demo started has ended"
+        ) from None
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
