@@ -29,6 +29,7 @@ MIDNIGHT = 1_788_220_800
 """2026-09-01 00:00 UTC."""
 META = RowMeta("0123456789ab", "inprocess", 3)
 PARAMS = PrintParams()
+THROTTLE = ThrottleParams()
 MILLION = 1_000_000 * MICROS
 
 Rows = list[Print | Milestone]
@@ -42,8 +43,9 @@ def cell(
     kind: LiquidationKind = "liquidation",
     completeness: Completeness = "all",
     taker_usd: int | None = None,
+    opposite_taker_usd: int | None = None,
 ) -> Cell:
-    return Cell(venue, symbol, side, kind, completeness, 1, usd, usd, taker_usd)
+    return Cell(venue, symbol, side, kind, completeness, 1, usd, usd, taker_usd, opposite_taker_usd)
 
 
 def late_cell(second: int, usd: int, venue: str = "bybit") -> LateCell:
@@ -59,6 +61,7 @@ def feed_in(
     oi_usd: int | None = None,
     coverage: float = 1.0,
     params: PrintParams = PARAMS,
+    throttle: ThrottleParams = THROTTLE,
     venues: Sequence[str] = ("bybit",),
 ) -> Rows:
     return step(
@@ -70,7 +73,7 @@ def feed_in(
         coverage,
         params,
         META,
-        throttle=ThrottleParams(),
+        throttle=throttle,
         venues=venues,
     )
 
@@ -162,17 +165,62 @@ def test_the_market_has_rows_by_venue_and_an_asset_only_on_request() -> None:
     assert len(prints(asset, venue="bybit")) == 1
 
 
-def test_a_partial_feed_leaves_the_estimate_open_for_all_but_the_other_venues() -> None:
+def test_a_partial_feed_adds_its_published_dollars_as_a_floor_without_a_bound() -> None:
     state = new_state("ALL")
-    rows = feed_in(state, MIDNIGHT, [cell(30), cell(5, venue="okx")])
+    rows = feed_in(state, MIDNIGHT, [cell(30), cell(5, venue="okx", taker_usd=70)])
     (row,) = prints(rows)
-    assert (row.usd_observed, row.usd_estimated, row.usd_upper) == (35, None, None)
+    assert (row.usd_observed, row.usd_estimated, row.usd_upper) == (35, 35, None)
     assert row.identifiability == "unknown"
-    assert row.null_reasons["usd_estimated"] == row.null_reasons["usd_upper"] == "partial_feed"
+    assert row.null_reasons["usd_upper"] == "partial_feed"
+    assert "usd_estimated" not in row.null_reasons
     (full,) = prints(rows, venue="bybit")
     assert (full.usd_estimated, full.usd_upper, full.identifiability) == (30, 30, "ok")
     (after,) = prints(advance(state, MIDNIGHT + DAY, PARAMS, META))[-1:]
     assert (after.usd_estimated, after.usd_upper, after.identifiability) == (0, 0, "ok")
+
+
+def test_a_partial_feed_leaves_the_estimate_open_when_the_parameters_say_so() -> None:
+    state, strict = new_state("ALL"), ThrottleParams(partial="unknown")
+    rows = feed_in(state, MIDNIGHT, [cell(30), cell(5, venue="okx")], throttle=strict)
+    (row,) = prints(rows)
+    assert (row.usd_observed, row.usd_estimated, row.usd_upper) == (35, None, None)
+    assert row.null_reasons["usd_estimated"] == row.null_reasons["usd_upper"] == "partial_feed"
+    late = [late_cell(MIDNIGHT + 9, 3, "okx")]
+    (row,) = prints(feed_in(new_state("BTC"), MIDNIGHT + 10, (), late, throttle=strict))
+    assert (row.usd_estimated, row.usd_upper, row.identifiability) == (None, None, "unknown")
+
+
+@pytest.mark.parametrize("side", ["long", "short"])
+def test_one_side_published_in_a_shared_slot_bounds_both(side: PositionSide) -> None:
+    only = cell(10, venue="binance-usdm", side=side, taker_usd=100, opposite_taker_usd=40)
+    (row,) = prints(feed_in(new_state("BTC"), MIDNIGHT, [only]))
+    assert row.usd_upper == 140
+    alone = cell(10, venue="bitget", side=side, taker_usd=100, opposite_taker_usd=40)
+    (row,) = prints(feed_in(new_state("BTC"), MIDNIGHT, [alone]))
+    assert row.usd_upper == 100
+    unstated = cell(10, venue="binance-usdm", side=side, taker_usd=100)
+    (row,) = prints(feed_in(new_state("BTC"), MIDNIGHT, [unstated]))
+    assert (row.usd_upper, row.null_reasons["usd_upper"]) == (None, "no_trades")
+
+
+def test_a_bound_leaves_the_window_with_its_own_second() -> None:
+    state = new_state("BTC")
+    feed_in(state, MIDNIGHT, [cell(900, venue="bitget", taker_usd=1_000)])
+    feed_in(state, MIDNIGHT + 1, [cell(1, venue="bitget", taker_usd=5_000)])
+    rows = prints(advance(state, MIDNIGHT + DAY, PARAMS, META))
+    assert rows[0].usd_upper == 6_000
+    assert (rows[-1].usd_observed, rows[-1].usd_upper) == (1, 5_000)
+
+
+def test_a_late_order_of_a_sampled_feed_leaves_its_second_without_a_bound() -> None:
+    state = new_state("BTC")
+    feed_in(state, MIDNIGHT, [cell(10, venue="bitget", taker_usd=100)])
+    late = [late_cell(MIDNIGHT, 7, "bitget")]
+    (row,) = prints(feed_in(state, MIDNIGHT + 9, (), late))
+    assert (row.usd_observed, row.usd_upper, row.identifiability) == (17, None, "ok")
+    assert row.null_reasons["usd_upper"] == "no_trades"
+    (full,) = prints(feed_in(new_state("BTC"), MIDNIGHT + 9, (), [late_cell(MIDNIGHT, 7)]))
+    assert full.usd_upper == 7
 
 
 def test_a_sampled_feed_is_corrected_and_a_saturated_slot_says_so() -> None:

@@ -20,6 +20,7 @@ from streams.core.throttle import (
     estimate,
     feed,
     inflation,
+    no_bound,
     table,
 )
 
@@ -133,9 +134,17 @@ def test_a_full_feed_is_its_own_estimate_and_bound() -> None:
     )
 
 
-def test_a_partial_feed_is_estimated_at_nothing() -> None:
-    result = estimate(PARTIAL, SlotTally(3, 7 * USD, 0, 9 * USD, 0), 60, PARAMS)
-    assert (result.usd, result.upper, result.identifiability) == (None, None, "unknown")
+def test_a_partial_feed_is_estimated_at_its_published_dollars_and_has_no_bound() -> None:
+    tally = SlotTally(3, 7 * USD, 0, 9 * USD, 0)
+    result = estimate(PARTIAL, tally, 60, PARAMS)
+    assert result == SideEstimate(7 * USD, 0, None, None, "unknown")
+    strict = estimate(PARTIAL, tally, 60, ThrottleParams(partial="unknown"))
+    assert strict == SideEstimate(None, None, None, None, "unknown")
+
+
+def test_a_missing_bound_is_laid_to_a_partial_feed_where_one_took_part() -> None:
+    assert no_bound("unknown") == "partial_feed"
+    assert no_bound("ok") == no_bound("saturated") == "no_trades"
 
 
 @pytest.mark.parametrize("rule", [LARGEST, LATEST])

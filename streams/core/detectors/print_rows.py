@@ -64,16 +64,10 @@ def day_row(state: PrintState, key: str, second: int, params: PrintParams, meta:
 
 
 def estimated_usd(state: PrintState, key: str, totals: Totals) -> int | None:
-    """Published dollars and what the throttle hid, the open minute included; None if unknown.
-
-    While a minute leaves the window second by second, its share of the estimate and its bound
-    part: the bound is exact by second, so the estimate gives way.
-    """
+    """Published dollars and what the throttle hid, the open minute included; None if unknown."""
     if totals.unestimated:
         return None
-    hidden = totals.hidden_usd + state.hidden.get(key, _NOTHING).hidden_usd
-    bounded = not (totals.unknown or totals.unbounded)
-    return totals.usd + (min(hidden, totals.slack_usd) if bounded else hidden)
+    return totals.usd + totals.hidden_usd + state.hidden.get(key, _NOTHING).hidden_usd
 
 
 def standing(state: PrintState, params: PrintParams) -> Standing:
@@ -122,6 +116,9 @@ def _row(
         reasons["usd_upper"] = no_bound(label)
     else:
         upper = usd + totals.slack_usd
+        # A minute leaves the window second by second. Its bound is kept by second, its estimate
+        # only shared out among them, so at that edge the estimate gives way.
+        estimated = None if estimated is None else min(estimated, upper)
     if kind == "utc_day" and not final:
         rank = None
         reasons["percentile_365d"] = "day_not_over"
