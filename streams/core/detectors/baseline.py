@@ -52,6 +52,18 @@ class Uptime(msgspec.Struct):
             if venue not in up and runs and runs[-1][1] is None:
                 runs[-1] = (runs[-1][0], second)
 
+    def observed(self, start: int, end: int) -> int:
+        """Seconds of [start, end) in which at least one venue was healthy."""
+        total, at = 0, start
+        for low, high in sorted(
+            (max(low, start), end if high is None else min(high, end))
+            for runs in self.venues.values()
+            for low, high in runs
+        ):
+            total += max(0, high - max(low, at))
+            at = max(at, high)
+        return total
+
     def forget(self, before: int) -> None:
         """Drop runs that ended before a second that all rates have passed."""
         for venue, runs in self.venues.items():

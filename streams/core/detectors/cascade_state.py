@@ -40,7 +40,6 @@ class CascadeState(msgspec.Struct):
     """
 
     scope: str
-    started: int | None = None
     last: int | None = None
     venues_up: tuple[str, ...] = ()
     uptime: Uptime = msgspec.field(default_factory=Uptime)
@@ -59,14 +58,26 @@ def new_state(scope: str) -> CascadeState:
     )
 
 
+def owner(state: CascadeState, name: PositionSide) -> OpenWindow | None:
+    """The open window that counts a side: its own, or the other side's once that is mixed."""
+    for machine in (name, *SIDES):
+        window = state.sides[machine].window
+        if window is not None and window.counts(name):
+            return window
+    return None
+
+
 def final_at(window: OpenWindow, params: CascadeParams) -> int:
     """Second at which a closed window becomes final: 10 minutes after its close, and not
     before the price 30 minutes after its extreme is known.
     """
     closed = (window.closed_at or 0) + params.final_after_s
-    if window.extreme_at is None:
-        return closed
-    return max(closed, window.extreme_at + params.recovery_s)
+    return closed if window.extreme_at is None else max(closed, recovery_at(window, params))
+
+
+def recovery_at(window: OpenWindow, params: CascadeParams) -> int:
+    """Second at which the price is compared with the extreme of a window that has one."""
+    return (window.extreme_at or 0) + params.recovery_s
 
 
 def count(

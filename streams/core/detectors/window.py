@@ -6,12 +6,13 @@ window is found or ended: `cascade` decides that.
 """
 
 from collections.abc import Iterable
-from math import log, log10, sqrt
+from math import log, log10
 
 import msgspec
 
 from streams.core import throttle
 from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.measures import severity, share_interval
 from streams.core.detectors.moment import Moment, Share
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import Cell, LateCell
@@ -21,7 +22,6 @@ from streams.core.results import (
     Gate,
     Identifiability,
     Phase,
-    Severity,
     Statistic,
     WindowClass,
     WindowSide,
@@ -29,13 +29,6 @@ from streams.core.results import (
 from streams.core.rowmeta import RowMeta
 from streams.core.slots import Slots, estimate_slots, tally_late, tally_slots
 from streams.core.throttle import SideEstimate, ThrottleParams
-
-_Z95 = 1.959964
-_SEVERITY: tuple[tuple[float, Severity], ...] = (
-    (0.001, "minor"),
-    (0.005, "moderate"),
-    (0.02, "major"),
-)
 
 NOT_DEFINED_YET = (
     "origin_venue",
@@ -49,16 +42,24 @@ NOT_DEFINED_YET = (
 
 
 class Trace(msgspec.Struct):
-    """A second with content, kept from the onset on until a window needs it."""
+    """A second with content, kept from the onset on until a window needs it.
+
+    `late` are forced orders of earlier seconds that came with it.
+    """
 
     second: int
     cells: tuple[Cell, ...]
+    late: tuple[LateCell, ...]
     shares: tuple[Share, ...]
     price: float | None
 
 
 class OpenWindow(msgspec.Struct):
-    """One window between its alarm and its final row. Seconds in s, dollars micro-dollars."""
+    """One window between its alarm and its final row. Seconds in s, dollars micro-dollars.
+
+    `held`: seconds of a quiet gap, absorbed if it ends; `ahead`: late orders of seconds after
+    the last forced order, absorbed if the window gets there.
+    """
 
     id: str
     scope: str
@@ -99,7 +100,6 @@ class OpenWindow(msgspec.Struct):
     sealed_blocks: int = 0
     sealed: SideEstimate | None = None
     size_max: int = 0
-    size_known: bool = True
     minute_max: float = 0.0
     price_onset: float | None = None
     price_extreme: float | None = None
@@ -118,6 +118,7 @@ class OpenWindow(msgspec.Struct):
     gates: dict[str, Gate] = {}
     held: list[Trace] = []
     held_coverage: float = 1.0
+    ahead: list[LateCell] = []
 
     def counts(self, side: PositionSide) -> bool:
         """Whether forced orders of `side` belong to this window."""
@@ -131,15 +132,9 @@ class OpenWindow(msgspec.Struct):
             if cell.kind == "adl":
                 self.adl_usd += cell.usd if self.counts(cell.side) else 0
                 continue
-            if cell.side == "long":
-                self.long_usd += cell.usd
-            else:
-                self.short_usd += cell.usd
             self.squares += (cell.usd / MICROS) ** 2
+            self._add(cell)
             if self.counts(cell.side):
-                self.events += cell.n
-                self.usd += cell.usd
-                self.by_venue[cell.venue] = self.by_venue.get(cell.venue, 0) + cell.usd
                 self.last_forced = max(self.last_forced, trace.second)
                 self.sampled_only = self.sampled_only and cell.completeness != "all"
         for share in trace.shares:
@@ -148,6 +143,20 @@ class OpenWindow(msgspec.Struct):
                 self.by_asset[share.asset] = self.by_asset.get(share.asset, 0) + usd
         if trace.price is not None:
             self._price(trace.second, trace.price)
+        if self.ahead:
+            ahead, self.ahead = self.ahead, []
+            self.absorb_late(ahead)
+
+    def _add(self, cell: Cell | LateCell) -> None:
+        """Count forced orders: both sides for the share of longs, the rest by the own side."""
+        if cell.side == "long":
+            self.long_usd += cell.usd
+        else:
+            self.short_usd += cell.usd
+        if self.counts(cell.side):
+            self.events += cell.n
+            self.usd += cell.usd
+            self.by_venue[cell.venue] = self.by_venue.get(cell.venue, 0) + cell.usd
 
     def _price(self, second: int, price: float) -> None:
         if self.price_onset is None:
@@ -157,31 +166,37 @@ class OpenWindow(msgspec.Struct):
         if self.end is None and (
             extreme is None or (price < extreme if falling else price > extreme)
         ):
-            self.price_extreme, self.extreme_at = price, second
+            self.price_extreme, self.extreme_at, self.price_recovered = price, second, None
 
     def absorb_late(self, cells: Iterable[LateCell]) -> bool:
-        """Add late forced orders of the window's own seconds; True when the row changes."""
+        """Add late forced orders from onset to end; True when the row changes."""
         found = False
         last = self.last_forced if self.end is None else self.end
         for cell in cells:
-            inside = self.onset <= cell.second // MICROS <= last
-            if not inside or cell.kind == "adl":
+            second = cell.second // MICROS
+            if second < self.onset or cell.kind == "adl":
+                continue
+            if second > last:
+                if self.end is None:
+                    self.ahead.append(cell)
                 continue
             tally_late(self.late_slots, cell)
-            # On a feed that leaves orders out, either side's late order costs both their bound.
-            found = found or throttle.feed(cell.venue, cell.second).feed_class != "full"
+            self._add(cell)
+            found = True
             if self.counts(cell.side):
-                self.usd += cell.usd
                 self.usd_late += cell.usd
-                self.events += cell.n
                 self.events_late += cell.n
-                self.by_venue[cell.venue] = self.by_venue.get(cell.venue, 0) + cell.usd
-                if cell.side == "long":
-                    self.long_usd += cell.usd
-                else:
-                    self.short_usd += cell.usd
-                found = True
         return found
+
+    def widen(self) -> None:
+        """Become `mixed`, with nothing absorbed: what there was counted one side only."""
+        self.side = "mixed"
+        self.events = self.usd = self.long_usd = self.short_usd = self.adl_usd = 0
+        self.events_late = self.usd_late = 0
+        self.squares = 0.0
+        self.by_venue, self.by_asset = {}, {}
+        self.blocks, self.sealed_blocks, self.sealed = {}, 0, None
+        self.late_slots, self.ahead = {}, []
 
     def observe(self, moment: Moment) -> None:
         """Follow coverage, open interest, depth and breadth while the window is open."""
@@ -337,18 +352,14 @@ class OpenWindow(msgspec.Struct):
     def _share_long(
         self, reasons: dict[str, str]
     ) -> tuple[float | None, float | None, float | None]:
-        """Long share of observed dollars with its Wilson interval at Kish's effective size."""
+        """Long share of observed dollars with its interval."""
         total = self.long_usd + self.short_usd
         if total == 0 or self.squares == 0:
             names = ("share_long", "share_long_low", "share_long_high")
             reasons.update(dict.fromkeys(names, "no_dollars"))
             return None, None, None
         share = self.long_usd / total
-        size = max(1.0, (total / MICROS) ** 2 / self.squares)
-        scale = 1 + _Z95**2 / size
-        middle = (share + _Z95**2 / (2 * size)) / scale
-        half = _Z95 * sqrt(share * (1 - share) / size + _Z95**2 / (4 * size**2)) / scale
-        return share, max(0.0, middle - half), min(1.0, middle + half)
+        return share, *share_interval(share, max(1.0, (total / MICROS) ** 2 / self.squares))
 
     def _confidence(self, identifiability: Identifiability) -> float:
         """Uncalibrated 0..1: each failed or unknown gate, prior or lone sampled feed lowers it."""
@@ -362,24 +373,11 @@ class OpenWindow(msgspec.Struct):
         return round(score, 6)
 
 
-def severity(oi_share: float) -> Severity:
-    """Class by share of open interest: 0.1, 0.5 and 2 % are the bounds.
-
-    >>> severity(0.0004), severity(0.085)
-    ('minor', 'extreme')
-    """
-    return next((name for bound, name in _SEVERITY if oi_share < bound), "extreme")
-
-
-def _plus(total: int | None, part: int | None) -> int | None:
-    return None if total is None or part is None else total + part
-
-
 def _of_side(longs: int, shorts: int, side: WindowSide) -> int:
     return longs + shorts if side == "mixed" else longs if side == "long" else shorts
 
 
 def _of_side_or_none(longs: int | None, shorts: int | None, side: WindowSide) -> int | None:
     if side == "mixed":
-        return _plus(longs, shorts)
+        return None if longs is None or shorts is None else longs + shorts
     return longs if side == "long" else shorts
