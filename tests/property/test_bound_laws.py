@@ -207,11 +207,11 @@ def rows_of(seconds: list[Second], state_end: int) -> list[Print]:
 
 
 @pytest.mark.parametrize("venues", [*((venue,) for venue in SAMPLED), SAMPLED, ("bybit", "okx")])
-@pytest.mark.parametrize(("unknown", "late"), [(0.0, 0.0), (0.003, 0.0), (0.0, 0.02)])
+@pytest.mark.parametrize(("unknown", "late"), [(0.0, 0.0), (0.01, 0.0), (0.0, 0.03)])
 def test_prints_bound_the_true_dollars_at_every_second_also_while_they_expire(
     venues: tuple[str, ...], unknown: float, late: float
 ) -> None:
-    seconds = list(market(5, venues, (0.4, 0.3), unknown=unknown, late=late))
+    seconds = list(market(5, venues, (0.4, 0.3), unknown=unknown, late=late, noise=0.0))
     known = 0
     for row in rows_of(seconds, BEGIN + DAY + SECONDS):
         if row.venue is None and row.usd_upper is not None:
@@ -228,24 +228,19 @@ def test_prints_bound_the_true_dollars_at_every_second_also_while_they_expire(
     assert known or "okx" in venues
 
 
-def trace(second: Second) -> Trace:
-    fields = {"late": (), "shares": (), "price": None}
-    return msgspec.convert({"second": second.at, "cells": second.cells, **fields}, Trace)
-
-
 @pytest.mark.parametrize("venues", [*((venue,) for venue in SAMPLED), SAMPLED, ("bybit", "okx")])
 @pytest.mark.parametrize("side", ["long", "short", "mixed"])
-@pytest.mark.parametrize(("unknown", "late"), [(0.0, 0.0), (0.01, 0.0), (0.0, 0.01)])
+@pytest.mark.parametrize(("unknown", "late"), [(0.0, 0.0), (0.01, 0.0), (0.0, 0.03)])
 def test_windows_bound_the_true_dollars_of_their_sides(
     venues: tuple[str, ...], side: WindowSide, unknown: float, late: float
 ) -> None:
-    seconds = list(market(9, venues, (0.5, 0.2), unknown=unknown, late=late))
+    seconds = list(market(9, venues, (0.5, 0.4), unknown=unknown, late=late, noise=0.0))
     machine: PositionSide = "short" if side == "short" else "long"
     window = OpenWindow("w", "ALL", machine, side, BEGIN, BEGIN, "count", "prior", 0.1, 0.1, None)
     window.gates = {"concentration": Gate("pass", None, None)}
     for number, second in enumerate(seconds, 1):
         if second.cells:
-            window.absorb(trace(second), CascadeParams())
+            window.absorb(Trace(second.at, second.cells, (), (), None), CascadeParams())
         window.absorb_late(
             cell for before in seconds[:number] for cell in before.late if before.at == second.at
         )
