@@ -3,9 +3,10 @@
 Each second, per side: `S = max(0, S + x ln(rho) - b (rho - 1))`, where x counts forced orders
 (occupied symbol-side-seconds on sampled feeds) and b is the lagged ordinary rate of the venues
 healthy now; a second statistic does the same with standard orders of dollars. Crossing h opens
-a window whose onset is the last zero of the statistic; it ends when the 60-s intensity has been
-low for 300 s, and is final 10 minutes later. Promises: pure, int64 dollars, and equal rows
-whether an empty second is passed or skipped. Gates are in `gates`, dollars in `window`.
+a window whose onset is the last zero of the statistic; it ends when the 60-s intensity of what
+alarmed has been low for 300 s, and is final 10 minutes later. Promises: pure, int64 dollars, and
+equal rows whether an empty second is passed or skipped. Gates are in `gates`, dollars in
+`window`, ordinary rates in `ordinary`.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from streams.core.detectors.cascade_params import CascadeParams
 from streams.core.detectors.cascade_state import (
     SIDES,
     CascadeState,
+    Counted,
     SideState,
     count,
     final_at,
@@ -107,9 +109,7 @@ class _Run:
         state.last = at
         self.forget(at)
 
-    def statistic(
-        self, name: PositionSide, at: int, counted: dict[tuple[str, str], tuple[float, float]]
-    ) -> bool:
+    def statistic(self, name: PositionSide, at: int, counted: Counted) -> bool:
         """Advance one side's statistics; True when an alarm opens a window."""
         side, params = self.state.sides[name], self.params
         x = sum(v[0] for k, v in counted.items() if k[0] == name)
@@ -119,6 +119,7 @@ class _Run:
             return False
         side.fast = side.fast * _FAST + (1 - _FAST) * x
         side.slow = side.slow * _SLOW + (1 - _SLOW) * x
+        side.slow_units = side.slow_units * _SLOW + (1 - _SLOW) * q
         counts, units = ordinary.rates(self.state, params, name, at)
         ceiling = params.cap * params.threshold
         gain, drift = log(params.rho), params.rho - 1
@@ -129,17 +130,18 @@ class _Run:
         if owned:
             return False
         if side.counts == 0 and side.units == 0:
-            side.fast = side.slow = 0.0
+            side.reset()
         return side.counts >= params.threshold or side.units >= params.threshold
 
     def open(self, name: PositionSide, at: int) -> None:
         """Open a window for an alarm, or join the other side's young window as `mixed`."""
         state, params = self.state, self.params
         side = state.sides[name]
-        frozen, _ = ordinary.rates(state, params, name, at)
+        frozen, frozen_units = ordinary.rates(state, params, name, at)
         other = state.sides["short" if name == "long" else "long"].window
         if other is not None and at - other.detected_at <= params.mixed_within_s:
             other.frozen += frozen
+            other.frozen_units += frozen_units
             other.prior_mean += ordinary.minute_mean(state, params, name, other.onset, frozen)
             other.widen()
             self.catch_up(other, at)
@@ -160,6 +162,7 @@ class _Run:
             statistic,
             ordinary.warmth(side),
             frozen,
+            frozen_units,
             ordinary.minute_mean(state, params, name, onset, frozen),
             self.parent(side, onset),
             peak_at=onset,
@@ -176,7 +179,7 @@ class _Run:
 
     def catch_up(self, window: OpenWindow, at: int) -> None:
         """Absorb the seconds from the onset up to `at`, exclusive, and their largest intensity."""
-        fast = slow = 0.0
+        fast = slow = slow_units = 0.0
         last = window.onset - 1
         for trace in self.state.trail:
             if not window.onset <= trace.second < at:
@@ -185,14 +188,16 @@ class _Run:
                 self.absorb(window, trace)
             window.absorb_late(trace.late)
             counted = count(trace.cells, self.prior.unit_usd, self.params)
-            x = sum(v[0] for k, v in counted.items() if window.counts(_side(k[0])))
+            own = [found for (name, _), found in counted.items() if window.counts(name)]
             passed = trace.second - last
-            fast = fast * _FAST**passed + (1 - _FAST) * x
-            slow = slow * _SLOW**passed + (1 - _SLOW) * x
+            fast = fast * _FAST**passed + (1 - _FAST) * sum(x for x, _ in own)
+            slow = slow * _SLOW**passed + (1 - _SLOW) * sum(x for x, _ in own)
+            slow_units = slow_units * _SLOW**passed + (1 - _SLOW) * sum(q for _, q in own)
             last = trace.second
             if fast > window.fast_max:
                 window.fast_max, window.peak_at = fast, trace.second
             window.slow_max = max(window.slow_max, slow)
+            window.slow_units_max = max(window.slow_units_max, slow_units)
 
     def absorb(self, window: OpenWindow, trace: Trace) -> None:
         """Give a window a second, and follow its largest minute (count and corrected dollars)."""
@@ -207,7 +212,7 @@ class _Run:
             if item.second <= trace.second:
                 tally_slots(slots, item.cells, item.second)
                 counted = count(item.cells, self.prior.unit_usd, self.params)
-                total += sum(v[0] for k, v in counted.items() if window.counts(_side(k[0])))
+                total += sum(v[0] for k, v in counted.items() if window.counts(k[0]))
         sides = estimate_slots(slots, 60, trace.second, self.throttled)
         longs = sides.long_usd or sum(s.long_usd for s in slots.values())
         shorts = sides.short_usd or sum(s.short_usd for s in slots.values())
@@ -223,7 +228,7 @@ class _Run:
         at: int,
         trace: Trace | None,
         moment: Moment | None,
-        counted: dict[tuple[str, str], tuple[float, float]],
+        counted: Counted,
         *,
         opened: bool,
     ) -> None:
@@ -245,7 +250,7 @@ class _Run:
         if trace is not None:
             if window.quiet_from is None:
                 self.absorb(window, trace)
-                changed = changed or any(window.counts(_side(k[0])) for k in counted)
+                changed = changed or any(window.counts(k[0]) for k in counted)
             else:
                 window.held.append(trace)
         if moment is not None:
@@ -282,10 +287,12 @@ class _Run:
             window.phase = "decay"
         else:
             window.phase = "acceleration" if window.peak_at == at else "peak"
-        low = max(
-            params.end_baseline_multiple * window.frozen, params.end_peak_share * window.slow_max
-        )
-        if slow >= low:
+        slow_units = sum(side.slow_units for side in sides)
+        window.slow_units_max = max(window.slow_units_max, slow_units)
+        lively = slow >= self.low(window.frozen, window.slow_max)
+        if window.statistic != "count":
+            lively = lively or slow_units >= self.low(window.frozen_units, window.slow_units_max)
+        if lively:
             held, window.held = window.held, []
             window.quiet_from = None
             window.coverage = min(window.coverage, window.held_coverage)
@@ -294,6 +301,10 @@ class _Run:
                 self.absorb(window, trace)
         elif window.quiet_from is None:
             window.quiet_from = at
+
+    def low(self, frozen: float, peak: float) -> float:
+        """The 60-s intensity below which a window is quiet."""
+        return max(self.params.end_baseline_multiple * frozen, self.params.end_peak_share * peak)
 
     def spread(self, window: OpenWindow, moment: Moment) -> None:
         """Breadth of a market window: assets with an onset near the window's own."""
@@ -324,8 +335,7 @@ class _Run:
                 side = self.state.sides[name]
                 side.windows.append(ordinary.unlearned(side, window.onset, at + 1))
                 side.latest = (window.id, at)
-                side.counts = side.units = side.fast = side.slow = 0.0
-                side.counts_onset = side.units_onset = None
+                side.reset()
 
     def parent(self, side: SideState, onset: int) -> str | None:
         if side.latest is None or onset - side.latest[1] > self.params.aftershock_s:
@@ -348,10 +358,6 @@ class _Run:
         if len(state.minutes) > reach:
             first = at // 60 - reach
             state.minutes = {m: seen for m, seen in state.minutes.items() if m >= first}
-
-
-def _side(name: str) -> PositionSide:
-    return "long" if name == "long" else "short"
 
 
 def step(

@@ -15,10 +15,15 @@ from streams.core.frames import Cell
 
 SIDES: tuple[PositionSide, PositionSide] = ("long", "short")
 
+Counted = dict[tuple[PositionSide, str], tuple[float, float]]
+"""(side, venue) -> (count proxy, standard orders) of one second."""
+
 
 class SideState(msgspec.Struct):
-    """One side's statistics. Onsets are the first second (s) of the present excursion;
-    `windows` the intervals not to learn from, `latest` the id and closing second of the last one.
+    """One side's statistics with their 10-s and 60-s intensities.
+
+    Onsets are the first second (s) of the present excursion; `windows` the intervals not to learn
+    from, `latest` the id and closing second of the last window.
     """
 
     counts: float = 0.0
@@ -27,11 +32,17 @@ class SideState(msgspec.Struct):
     units_onset: int | None = None
     fast: float = 0.0
     slow: float = 0.0
+    slow_units: float = 0.0
     rates: dict[str, VenueRate] = {}
     windows: list[Interval] = []
     window: OpenWindow | None = None
     closed: list[OpenWindow] = []
     latest: tuple[str, int] | None = None
+
+    def reset(self) -> None:
+        """Start the statistics and the intensities afresh."""
+        self.counts = self.units = self.fast = self.slow = self.slow_units = 0.0
+        self.counts_onset = self.units_onset = None
 
 
 class CascadeState(msgspec.Struct):
@@ -80,15 +91,13 @@ def recovery_at(window: OpenWindow, params: CascadeParams) -> int:
     return (window.extreme_at or 0) + params.recovery_s
 
 
-def count(
-    cells: tuple[Cell, ...], unit_usd: int, params: CascadeParams
-) -> dict[tuple[str, str], tuple[float, float]]:
+def count(cells: tuple[Cell, ...], unit_usd: int, params: CascadeParams) -> Counted:
     """(side, venue) -> (count proxy, standard orders) of one second.
 
     A complete feed counts orders, any other counts occupied (symbol, side) cells, so a message
     recorded twice changes nothing. Auto-deleveraging is not forced market flow.
     """
-    sums: dict[tuple[str, str], tuple[float, float]] = {}
+    sums: Counted = {}
     for cell in cells:
         if cell.kind == "adl":
             continue

@@ -70,6 +70,7 @@ class OpenWindow(msgspec.Struct):
     statistic: Statistic
     baseline: Baseline
     frozen: float
+    frozen_units: float
     prior_mean: float
     parent_id: str | None
     revision: int = 0
@@ -77,6 +78,7 @@ class OpenWindow(msgspec.Struct):
     window_class: WindowClass = "burst"
     fast_max: float = 0.0
     slow_max: float = 0.0
+    slow_units_max: float = 0.0
     peak_at: int = 0
     peak_fixed: bool = False
     below_s: int = 0

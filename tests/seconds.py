@@ -1,0 +1,128 @@
+"""Seconds of one scope, built by hand for tests of its detectors.
+
+`Sides` of cells, a scripted `Scope` that applies them and keeps the rows. Seconds count from
+`START`, a second of 2026 at which a minute begins.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from schemas.results import validate_result
+from streams.core.detectors import cascade
+from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.cascade_state import new_state
+from streams.core.detectors.moment import Moment, share_of
+from streams.core.events import MICROS, Completeness, LiquidationKind, PositionSide
+from streams.core.frames import Cell, LateCell
+from streams.core.results import CascadeWindow
+from streams.core.rowmeta import RowMeta
+from streams.core.throttle import ThrottleParams
+
+START = 1_790_000_040
+FULL, SAMPLED = "bybit", "binance-usdm"
+META = RowMeta("test", "test", 0)
+THROTTLE = ThrottleParams()
+
+
+def cell(
+    side: PositionSide = "long",
+    usd: float = 1_000.0,
+    n: int = 1,
+    venue: str = FULL,
+    kind: LiquidationKind = "liquidation",
+    symbol: str = "BTCUSDT",
+    taker: float | None = None,
+) -> Cell:
+    """Forced orders of one slot and side in one second; `usd` and `taker` in dollars."""
+    dollars = round(usd * MICROS)
+    completeness: Completeness = "all" if venue == FULL else "sampled"
+    volume = None if taker is None else round(taker * MICROS)
+    return Cell(venue, symbol, side, kind, completeness, n, dollars, dollars // n, volume, volume)
+
+
+def late(
+    second: int,
+    side: PositionSide = "long",
+    usd: float = 1_000.0,
+    n: int = 1,
+    venue: str = FULL,
+    kind: LiquidationKind = "liquidation",
+) -> LateCell:
+    """Forced orders of `second` that came too late for it."""
+    stamp = (START + second) * MICROS
+    return LateCell(stamp, venue, "BTCUSDT", side, kind, n, round(usd * MICROS))
+
+
+class Scope:
+    """A cascade detector and every row that it has published; all rows are validated."""
+
+    def __init__(
+        self,
+        params: CascadeParams | None = None,
+        scope: str = "BTC",
+        venues: tuple[str, ...] = (FULL,),
+    ) -> None:
+        self.params = params or CascadeParams()
+        self.state = new_state(scope)
+        self.scope = scope
+        self.up = self.known = venues
+        self.rows: list[CascadeWindow] = []
+
+    def second(
+        self,
+        at: int,
+        *cells: Cell,
+        late: Sequence[LateCell] = (),
+        price: float | None = None,
+        oi_usd: float | None = None,
+        oi_base: float | None = None,
+        depth_usd: float | None = None,
+        up: tuple[str, ...] | None = None,
+        onsets: Iterable[tuple[str, PositionSide, int]] = (),
+        assets_known: int = 1,
+    ) -> list[CascadeWindow]:
+        """Apply the second `at`; `up` names the healthy venues from here on."""
+        if up is not None:
+            self.up = up
+        depth = None if depth_usd is None else round(depth_usd * MICROS)
+        moment = Moment(
+            self.scope,
+            START + at,
+            len(self.up) / len(self.known),
+            self.up,
+            self.known,
+            cells,
+            tuple(late),
+            share_of("BTC", cells),
+            price,
+            None if oi_usd is None else round(oi_usd * MICROS),
+            oi_base,
+            depth,
+            depth,
+            tuple((asset, side, START + onset) for asset, side, onset in onsets),
+            assets_known,
+        )
+        rows = cascade.step(self.state, moment, self.params, THROTTLE, META)
+        for row in rows:
+            validate_result(row)
+        self.rows += rows
+        return rows
+
+    def flow(self, begin: int, stop: int, *cells: Cell, step: int = 1) -> None:
+        """The same cells in every `step`-th second of [begin, stop)."""
+        for at in range(begin, stop, step):
+            self.second(at, *(cells or (cell(),)))
+
+    def windows(self) -> list[CascadeWindow]:
+        """The current revision of every window, by onset."""
+        latest = {row.id: row for row in self.rows}
+        return sorted(latest.values(), key=lambda row: (row.onset, row.side))
+
+    def window(self) -> CascadeWindow:
+        """The only window."""
+        (window,) = self.windows()
+        return window
+
+
+def since_start(stamp: int | None) -> int | None:
+    """Seconds since `START` of a row's time."""
+    return None if stamp is None else stamp // MICROS - START

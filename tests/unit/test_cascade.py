@@ -1,0 +1,434 @@
+"""What opens a cascade window, what belongs to it, and what ends it: hand-built sequences."""
+
+from math import ceil, log
+
+import pytest
+
+from streams.core.detectors.cascade_params import CascadeParams, ScopePrior
+from streams.core.events import PositionSide
+from streams.core.results import CascadeWindow
+from tests.seconds import FULL, SAMPLED, Scope, cell, late, since_start
+
+GAIN = log(6)
+DRIFT = 5 * 0.01
+"""What an ordinary second takes from the statistic at the lowest ordinary rate."""
+TO_ALARM = ceil(40 / (GAIN - DRIFT))
+"""Consecutive seconds with one order until the alarm: 23."""
+
+
+def detected(scope: Scope) -> int | None:
+    return since_start(scope.windows()[0].detected_at) if scope.windows() else None
+
+
+def test_the_alarm_comes_when_the_statistic_crosses_the_threshold() -> None:
+    scope = Scope()
+    scope.flow(100, 100 + TO_ALARM - 1)
+    assert scope.rows == []
+    scope.second(100 + TO_ALARM - 1, cell())
+    window = scope.window()
+    assert since_start(window.onset) == 100
+    assert since_start(window.detected_at) == 100 + TO_ALARM - 1
+    assert (window.events, window.usd_observed) == (TO_ALARM, TO_ALARM * 1_000_000_000)
+    assert (window.side, window.statistic, window.window_class) == ("long", "count", "burst")
+
+
+@pytest.mark.parametrize(("lone", "onset"), [(50, 100), (64, 100), (66, 66), (90, 90)])
+def test_the_onset_is_the_first_second_after_the_last_zero(lone: int, onset: int) -> None:
+    scope = Scope()
+    scope.second(lone, cell())
+    scope.flow(100, 130)
+    # One order lasts ln 6 / 0.05 = 35.8 seconds in the statistic.
+    assert since_start(scope.window().onset) == onset
+
+
+def test_the_onset_and_the_detection_never_change() -> None:
+    scope = Scope()
+    scope.flow(100, 200)
+    scope.second(1000)
+    assert {(row.onset, row.detected_at, row.id) for row in scope.rows} == {
+        (scope.window().onset, scope.window().detected_at, scope.window().id)
+    }
+
+
+def test_orders_of_one_side_say_nothing_of_the_other() -> None:
+    scope = Scope()
+    for at in range(100, 100 + TO_ALARM - 1):
+        scope.second(at, cell("long"), cell("short"))
+    assert scope.rows == []
+    scope.second(100 + TO_ALARM - 1, cell("long"))
+    assert scope.window().side == "long"
+    assert scope.window().events == TO_ALARM
+    assert scope.window().share_long == pytest.approx(TO_ALARM / (2 * TO_ALARM - 1))
+
+
+def test_a_window_is_mixed_only_when_both_sides_alarm_together() -> None:
+    scope = Scope()
+    for at in range(100, 160):
+        scope.second(at, cell("long"), cell("short", usd=500.0))
+    scope.second(1000)
+    window = scope.window()
+    assert window.side == "mixed"
+    assert window.events == 120
+    assert window.usd_observed == 60 * 1_500_000_000
+    assert window.share_long == pytest.approx(2 / 3)
+
+
+def test_the_other_side_joins_a_young_window_once_and_counts_from_its_onset() -> None:
+    scope = Scope()
+    for at in range(100, 200):
+        scope.second(at, cell("long"), *([cell("short")] if at >= 110 else []))
+    scope.second(1000)
+    window = scope.window()
+    assert window.side == "mixed"
+    assert since_start(window.onset) == 100
+    assert since_start(window.detected_at) == 100 + TO_ALARM - 1
+    assert window.events == 190
+
+
+def test_a_side_that_alarms_later_has_a_window_of_its_own() -> None:
+    scope = Scope()
+    scope.flow(100, 400, cell("long"))
+    scope.flow(400, 450, cell("long"), cell("short"))
+    sides = {window.side: window for window in scope.windows()}
+    assert set(sides) == {"long", "short"}
+    assert sides["long"].events == 350
+    assert sides["short"].events == 50
+
+
+def test_a_mixed_window_lasts_as_long_as_either_side_does() -> None:
+    scope = Scope()
+    scope.flow(100, 140, cell("long"), cell("short"))
+    scope.flow(140, 600, cell("short"))
+    scope.second(3000)
+    window = scope.window()
+    assert window.side == "mixed"
+    assert since_start(window.end) == 599
+    assert window.events == 540
+
+
+def test_a_sampled_second_counts_once_however_many_orders_it_names() -> None:
+    one, many = Scope(venues=(SAMPLED,)), Scope(venues=(SAMPLED,))
+    one.flow(100, 160, cell(venue=SAMPLED))
+    many.flow(100, 160, cell(venue=SAMPLED, n=7))
+    assert detected(one) == detected(many) == 100 + TO_ALARM - 1
+    assert many.window().gates["concentration"] == one.window().gates["concentration"]
+
+
+def test_every_symbol_of_a_sampled_feed_counts_for_itself() -> None:
+    scope = Scope(venues=(SAMPLED,))
+    pair = (cell(venue=SAMPLED), cell(venue=SAMPLED, symbol="BTCUSDC"))
+    scope.flow(100, 160, *pair)
+    assert detected(scope) == 100 + ceil(40 / (2 * GAIN - DRIFT)) - 1
+
+
+def test_a_complete_feed_counts_every_order() -> None:
+    scope = Scope()
+    scope.flow(100, 110, cell(n=6))
+    assert detected(scope) == 100 + ceil(40 / (6 * GAIN - DRIFT)) - 1
+
+
+def test_a_few_large_orders_raise_the_dollar_statistic() -> None:
+    scope = Scope()
+    scope.second(100, cell(usd=2_000_000))
+    assert scope.rows == []
+    scope.second(110, cell(usd=2_000_000))
+    window = scope.window()
+    assert window.statistic == "dollar"
+    assert since_start(window.onset) == 100
+    assert window.events == 2
+    scope.second(200, cell(usd=1_000_000))
+    scope.second(2000)
+    assert since_start(scope.window().end) == 200
+    assert scope.window().events == 3
+
+
+def test_one_order_however_large_is_no_window() -> None:
+    scope = Scope()
+    scope.second(100, cell(usd=500_000_000))
+    scope.second(1000)
+    assert scope.rows == []
+
+
+def test_auto_deleveraging_is_reported_and_not_counted() -> None:
+    scope = Scope()
+    scope.flow(100, 200, cell(kind="adl", usd=9_000_000))
+    assert scope.rows == []
+    scope.flow(200, 240, cell(), cell(kind="adl", usd=50.0))
+    window = scope.window()
+    assert since_start(window.onset) == 200
+    assert window.events == 40
+    assert window.usd_observed == 40_000_000_000
+    assert window.adl_usd == 40 * 50_000_000
+
+
+def test_the_end_is_the_last_order_before_five_quiet_minutes() -> None:
+    scope = Scope()
+    scope.flow(100, 161)
+    scope.second(2000)
+    window = scope.window()
+    # Below 5 % of the peak, and below four times the ordinary rate of 0.01 a second.
+    intensity = peak = 1 - 0.5 ** (61 / 60)
+    seconds = 0
+    while intensity >= max(0.04, 0.05 * peak):
+        intensity *= 0.5 ** (1 / 60)
+        seconds += 1
+    assert since_start(window.end) == 160
+    assert since_start(window.closed_at) == 160 + seconds + 300
+    assert window.duration_s == 60.0
+    assert window.phase == "end"
+
+
+def test_orders_of_the_quiet_gap_belong_to_no_window() -> None:
+    scope = Scope()
+    scope.flow(100, 161)
+    scope.second(600, cell())
+    scope.second(2000)
+    assert since_start(scope.window().end) == 160
+    assert scope.window().events == 61
+
+
+def test_a_new_wave_within_the_quiet_gap_extends_the_window() -> None:
+    scope = Scope()
+    scope.flow(100, 161)
+    scope.second(500, cell())
+    scope.flow(600, 640)
+    scope.second(3000)
+    window = scope.window()
+    assert since_start(window.end) == 639
+    assert window.events == 61 + 1 + 40
+    assert since_start(window.onset) == 100
+
+
+@pytest.mark.parametrize(("again", "follows"), [(700, True), (2480, True), (2481, False)])
+def test_a_wave_within_half_an_hour_of_the_close_is_an_aftershock(
+    again: int, follows: bool
+) -> None:
+    scope = Scope()
+    scope.flow(100, 161)
+    scope.flow(again, again + 40)
+    scope.second(9000)
+    first, second = scope.windows()
+    assert since_start(first.closed_at) == 680
+    assert second.parent_id == (first.id if follows else None)
+    assert first.parent_id is None
+
+
+def test_a_window_is_split_after_its_longest_duration() -> None:
+    scope = Scope(CascadeParams(split_s=900))
+    scope.flow(100, 1400)
+    scope.second(9000)
+    first, second = scope.windows()
+    assert since_start(first.closed_at) == 1000
+    assert since_start(first.end) == 1000
+    assert since_start(second.onset) == 1001
+    assert second.parent_id == first.id
+    assert first.events + second.events == 1300
+
+
+def test_the_ordinary_rate_is_frozen_while_a_window_is_open() -> None:
+    scope = Scope()
+    scope.flow(100, 3700)
+    rate = scope.state.sides["long"].rates[FULL]
+    assert rate.counts <= 0.01
+    assert scope.windows()[0].closed_at is None
+    scope.second(9000)
+    assert len(scope.windows()) == 1
+    assert scope.state.sides["long"].rates[FULL].counts <= 0.01
+
+
+def test_neither_side_of_a_mixed_window_learns_from_it() -> None:
+    scope = Scope()
+    scope.flow(100, 2000, cell("long"), cell("short"))
+    scope.second(4000)
+    scope.second(6000, cell("long"), cell("short"))
+    sides: list[PositionSide] = ["long", "short"]
+    assert [scope.state.sides[side].rates[FULL].counts <= 0.01 for side in sides] == [True, True]
+
+
+def test_a_steady_rate_is_learned_and_raises_no_alarm() -> None:
+    scope = Scope()
+    scope.flow(0, 8 * 3600, step=40)
+    assert scope.rows == []
+    scope.flow(8 * 3600, 16 * 3600, step=20)
+    assert scope.rows == []
+    rate = scope.state.sides["long"].rates[FULL]
+    assert 0.04 < rate.counts < 0.06
+
+
+BUSY = CascadeParams(assets={"BTC": ScopePrior(0.5, 0.01, 50_000_000_000, 10**12, 40.0)})
+
+
+def test_a_full_feed_that_returns_after_three_hours_does_not_fire() -> None:
+    scope = Scope(BUSY, venues=(FULL, SAMPLED))
+    scope.flow(0, 3600, step=2)
+    scope.second(3600, up=(SAMPLED,))
+    before = scope.state.sides["long"].rates[FULL].counts
+    scope.second(3600 + 3 * 3600, up=(FULL, SAMPLED))
+    scope.flow(4 * 3600 + 1, 5 * 3600, step=2)
+    assert scope.rows == []
+    assert scope.state.sides["long"].rates[FULL].counts == pytest.approx(before, rel=0.3)
+
+
+def test_a_venue_that_is_down_is_no_part_of_the_ordinary_rate() -> None:
+    scope = Scope(BUSY, venues=(FULL, SAMPLED))
+    scope.second(0)
+    scope.second(100, up=(SAMPLED,))
+    scope.flow(200, 330, cell(venue=SAMPLED))
+    # The sampled venue alone is ordinary at 0.5 a second: one order a second loses ground.
+    assert scope.rows == []
+
+
+def test_a_window_is_final_ten_minutes_after_its_close() -> None:
+    scope = Scope()
+    scope.flow(100, 161)
+    scope.second(5000)
+    window = scope.window()
+    closed = since_start(window.closed_at)
+    assert closed is not None
+    assert window.is_final
+    assert since_start(window.watermark) == closed + 600
+    assert [row.is_final for row in scope.rows].count(True) == 1
+
+
+def test_with_prices_a_window_is_final_when_its_recovery_is_known() -> None:
+    scope = Scope()
+    for at in range(100, 161):
+        scope.second(at, cell(), price=100.0 - (at - 100) * 0.1)
+    scope.second(1000, price=97.0)
+    scope.second(1900, price=97.0)
+    scope.second(2500, price=99.0)
+    window = scope.window()
+    assert window.is_final
+    assert (window.price_onset, window.price_extreme) == (100.0, 94.0)
+    assert since_start(window.watermark) == 160 + 1800
+    assert window.recovery_30m == pytest.approx(0.5)
+    assert window.impact_bp == pytest.approx(10_000 * log(0.94))
+
+
+def test_the_recovery_is_that_of_thirty_minutes_however_long_the_window_lasts() -> None:
+    scope = Scope()
+    scope.flow(100, 150, cell())
+    scope.second(150, cell(), price=100.0)
+    scope.second(151, cell(), price=90.0)
+    scope.flow(152, 1900, cell())
+    scope.second(1900, cell(), price=95.0)
+    scope.flow(1901, 2500, cell())
+    scope.second(2500, cell(), price=99.0)
+    scope.flow(2501, 2600, cell())
+    scope.second(9000)
+    assert scope.window().recovery_30m == pytest.approx(0.5)
+
+
+def test_every_change_of_a_window_is_a_higher_revision() -> None:
+    scope = Scope()
+    scope.flow(100, 161)
+    scope.second(5000)
+    assert [row.revision for row in scope.rows] == list(range(1, len(scope.rows) + 1))
+
+
+def _with_late(*cells: object, at: int = 150) -> CascadeWindow:
+    scope = Scope()
+    for second in range(100, 161):
+        scope.second(second, cell(), late=cells if second == at else ())  # type: ignore[arg-type]
+    scope.second(5000)
+    return scope.window()
+
+
+def test_late_orders_revise_the_dollars_and_nothing_of_the_onset() -> None:
+    plain, revised = _with_late(), _with_late(late(120, usd=777.0, n=2))
+    assert revised.usd_late == 777_000_000
+    assert revised.events_late == 2
+    assert revised.usd_observed == plain.usd_observed + 777_000_000
+    assert revised.usd_by_venue == {FULL: revised.usd_observed}
+    same = ("onset", "detected_at", "end", "closed_at", "peak_at", "id", "gates")
+    assert [getattr(plain, name) for name in same] == [getattr(revised, name) for name in same]
+
+
+def test_orders_late_before_the_alarm_are_counted_too() -> None:
+    window = _with_late(late(104, usd=777.0), at=110)
+    assert window.usd_late == 777_000_000
+
+
+def test_a_late_order_waits_for_the_window_to_reach_its_second() -> None:
+    scope = Scope()
+    scope.flow(100, 161)
+    scope.second(200, late=[late(190, usd=777.0), late(240, usd=5.0)])
+    assert scope.window().usd_late == 0
+    scope.second(210, cell())
+    assert scope.window().usd_late == 777_000_000
+    scope.second(5000)
+    assert scope.window().usd_late == 777_000_000
+    assert since_start(scope.window().end) == 210
+
+
+@pytest.mark.parametrize(
+    ("cells", "late_usd"),
+    [
+        ((late(99, usd=7.0),), 0),
+        ((late(170, usd=7.0),), 0),
+        ((late(120, "short", usd=7.0),), 0),
+        ((late(120, usd=7.0, kind="adl"),), 0),
+        ((late(100, usd=7.0),), 7_000_000),
+    ],
+)
+def test_late_orders_outside_the_window_are_not_its_own(
+    cells: tuple[object, ...], late_usd: int
+) -> None:
+    assert _with_late(*cells).usd_late == late_usd
+
+
+def test_a_window_takes_late_orders_until_it_is_final_and_none_after() -> None:
+    scope = Scope()
+    scope.flow(100, 161)
+    scope.second(700, late=[late(130, usd=3.0)])
+    assert scope.window().phase == "end"
+    assert scope.window().usd_late == 3_000_000
+    scope.second(5000)
+    assert scope.window().is_final
+    revision = scope.window().revision
+    scope.second(5001, late=[late(130, usd=3.0)])
+    assert scope.window().revision == revision
+
+
+def test_late_orders_of_both_sides_survive_that_a_window_becomes_mixed() -> None:
+    scope = Scope()
+    for at in range(100, 180):
+        orders = [late(105, usd=3.0), late(106, "short", usd=4.0)] if at == 115 else []
+        scope.second(at, cell("long"), *([cell("short")] if at >= 110 else []), late=orders)
+    window = scope.window()
+    assert window.side == "mixed"
+    assert (window.usd_late, window.events_late) == (7_000_000, 2)
+    assert window.usd_observed == (80 + 70) * 1_000_000_000 + 7_000_000
+
+
+def test_bounds_are_ordered_on_a_sampled_feed() -> None:
+    scope = Scope(venues=(SAMPLED,))
+    for at in range(100, 161, 2):
+        scope.second(at, cell(venue=SAMPLED, taker=50_000.0))
+        scope.second(at + 1, cell(venue=SAMPLED, taker=50_000.0, symbol="BTCUSDC"))
+    window = scope.window()
+    assert window.usd_estimated is not None and window.usd_upper is not None
+    assert window.usd_observed < window.usd_estimated < window.usd_upper
+    assert window.usd_upper == window.events * 50_000_000_000
+
+
+def test_the_peak_is_the_strongest_moment_since_the_onset() -> None:
+    scope = Scope()
+    scope.second(100, cell(n=20))
+    scope.flow(101, 130)
+    window = scope.window()
+    assert since_start(window.detected_at) in range(101, 110)
+    assert since_start(window.peak_at) == 100
+
+
+def test_the_market_window_counts_the_assets_with_an_onset_nearby() -> None:
+    scope = Scope(CascadeParams(market=ScopePrior(0.01, 0.01, 10**10, 10**12, 40.0)), "ALL")
+    onsets: list[tuple[str, PositionSide, int]] = [
+        ("BTC", "long", 100),
+        ("SOL", "long", 1200),
+        ("XRP", "long", 1301),
+        ("ADA", "short", 110),
+    ]
+    for at in range(100, 161):
+        scope.second(at, cell(), onsets=onsets, assets_known=8)
+    assert scope.window().breadth == pytest.approx(2 / 8)
