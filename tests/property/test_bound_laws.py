@@ -236,7 +236,20 @@ def test_windows_bound_the_true_dollars_of_their_sides(
 ) -> None:
     seconds = list(market(9, venues, (0.5, 0.4), unknown=unknown, late=late, noise=0.0))
     machine: PositionSide = "short" if side == "short" else "long"
-    window = OpenWindow("w", "ALL", machine, side, BEGIN, BEGIN, "count", "prior", 0.1, 0.1, None)
+    window = OpenWindow(
+        id="w",
+        scope="ALL",
+        machine=machine,
+        side=side,
+        onset=BEGIN,
+        detected_at=BEGIN,
+        statistic="count",
+        baseline="prior",
+        frozen=0.1,
+        frozen_units=0.1,
+        prior_mean=0.1,
+        parent_id=None,
+    )
     window.gates = {"concentration": Gate("pass", None, None)}
     for number, second in enumerate(seconds, 1):
         if second.cells:
