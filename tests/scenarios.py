@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 from hypothesis import Phase, settings
+from hypothesis import strategies as st
 
 from streams.core.events import MICROS, Raw, Status
 from tests.logs import (
@@ -34,6 +35,10 @@ PRICES = {"BTC": 60_000.0, "SOL": 150.0, "XRP": 2.0}
 
 FEW = settings(max_examples=12, phases=[Phase.explicit, Phase.generate])
 """A market takes a fifth of a second, and shrinking a seed tells nothing."""
+
+
+SEEDS = st.integers(0, 2**32)
+"""A seed stands for every choice of a test: a failure names it."""
 
 
 def chance(seed: int) -> Random:

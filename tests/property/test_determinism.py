@@ -14,10 +14,7 @@ from streams.venues import PARSERS
 from tests.drive import INSTRUMENTS, asset_of, encoded, final_bytes, run, shuffled_inputs
 from tests.drive import Path as DataPath
 from tests.logs import Log
-from tests.scenarios import FEW, chance, drawn, market, second_collector
-
-SEEDS = st.integers(0, 2**32)
-"""A seed stands for a market and for every choice of the test: a failure names it."""
+from tests.scenarios import FEW, SEEDS, chance, drawn, market, second_collector
 
 
 @FEW
