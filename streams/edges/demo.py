@@ -11,8 +11,6 @@ import fcntl
 import importlib.util
 import json
 import shutil
-import signal
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,8 +23,8 @@ from rich.console import Console
 
 from streams.config import MarginquakeError, Settings
 from streams.contracts import FRAMES, MARKET_INPUTS, RAW
-from streams.edges.broker import HOST, Broker
-from streams.edges.crew import Crew
+from streams.edges.broker import Broker
+from streams.edges.crew import Crew, Interrupts, free_port
 from streams.edges.demo_report import DemoReport, read_report
 from streams.edges.framer import GROUP as FRAMER_GROUP
 from streams.edges.generator import SEED, Hour, generate
@@ -101,6 +99,22 @@ class Steps:
         self.console.print(text, markup=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """Where a demo happens."""
+
+    home: Path
+    jars: Path
+    dsn: str
+    steps: Steps
+    interrupts: Interrupts
+
+    def crew(self, **env: str) -> Crew:
+        """Processes with this demo's settings."""
+        mine = {"MARGINQUAKE_HOME": str(self.home), "CLICKHOUSE_DSN": self.dsn, **env}
+        return Crew(self.home / "log", mine, self.interrupts)
+
+
 def run_demo(here: Settings, own_dsn: bool, engine: Engine | None, keep: bool) -> Outcome:
     """Run the demo to its end.
 
@@ -111,44 +125,53 @@ def run_demo(here: Settings, own_dsn: bool, engine: Engine | None, keep: bool) -
         keep: go on with what an earlier demo left instead of starting afresh.
 
     Raises:
-        MarginquakeError: names the step, process and log.
+        MarginquakeError: names the step, process and log; or the demo was interrupted.
     """
-    began = time.monotonic()
-    steps = Steps()
     home = here.home / "demo"
     dsn = here.clickhouse_dsn if own_dsn else f"chdb://{home / 'warehouse'}"
-    label = parse_dsn(dsn).label
-    with _terminating(), _owned(home):
-        jars = here.home / "kafka" / "lib"
-        chosen = engine or _choose(jars, steps)
+    ground = _Ground(home, here.home / "kafka" / "lib", dsn, Steps(), Interrupts())
+    try:
+        with ground.interrupts.listening(), _owned(home):
+            return _run(ground, engine, keep)
+    except KeyboardInterrupt:
+        raise MarginquakeError(
+            "interrupted; every process that the demo started has ended"
+        ) from None
+
+
+def _run(ground: _Ground, engine: Engine | None, keep: bool) -> Outcome:
+    began = time.monotonic()
+    steps, home, label = ground.steps, ground.home, parse_dsn(ground.dsn).label
+    chosen = engine or _choose(ground)
+    if chosen == "faust":
+        _require_faust()
+    steps.say(f"demo with the engine {chosen}, in {home}; rows go to {label}")
+    if not keep:
+        _wipe(ground)
+    (home / "log").mkdir(exist_ok=True)
+    hour = _hour(ground)
+    crew = ground.crew()
+    try:
+        with steps.step("migrate") as tell:
+            tell(f"{len(crew.run('migrate', 'migrate')['migrations'])} migrations")
         if chosen == "faust":
-            _require_faust()
-        steps.say(f"demo with the engine {chosen}, in {home}; rows go to {label}")
-        if not keep:
-            _wipe(home, jars)
-        (home / "log").mkdir(exist_ok=True)
-        hour = _hour(home, steps)
-        crew = Crew(home / "log", {"MARGINQUAKE_HOME": str(home), "CLICKHOUSE_DSN": dsn})
-        try:
-            with steps.step("migrate") as tell:
-                done = crew.run("migrate", "migrate")
-                tell(f"{len(done['migrations'])} migrations")
-            if chosen == "faust":
-                _through_kafka(home, jars, dsn, Path(hour.path), steps)
-            else:
-                with steps.step("replay") as tell:
-                    found = crew.run("replay", "replay", hour.path)
-                    tell(f"{found['records']:,} records, {found['frames']:,} frames")
-        finally:
+            _through_kafka(ground, hour)
+        else:
+            with steps.step("replay") as tell:
+                found = crew.run("replay", "replay", hour.path)
+                tell(f"{found['records']:,} records, {found['frames']:,} frames")
+    finally:
+        with ground.interrupts.held():
             crew.end_all()
-        with connect(dsn) as client:
-            report = read_report(client)
+    with connect(ground.dsn) as client:
+        report = read_report(client)
     seconds = time.monotonic() - began
     return Outcome(chosen, str(home), label, hour, report, seconds, steps.seconds)
 
 
-def _choose(jars: Path, steps: Steps) -> Engine:
+def _choose(ground: _Ground) -> Engine:
     """Faust where all it needs is here; else says in one line why not."""
+    jars, steps = ground.jars, ground.steps
     try:
         _require_faust()
         java_command()
@@ -169,34 +192,32 @@ def _require_faust() -> None:
         raise MarginquakeError("Faust is not installed: pip install 'marginquake[faust]'")
 
 
-def _hour(home: Path, steps: Steps) -> Hour:
+def _hour(ground: _Ground) -> Hour:
     """The simulated hour; what an earlier demo generated is taken as it is."""
-    marker = home / MARKER
-    path = home / "hour.jsonl.zst"
+    marker = ground.home / MARKER
+    path = ground.home / "hour.jsonl.zst"
     if path.exists():
         return msgspec.json.decode(marker.read_bytes(), type=Hour)
-    with steps.step("simulate an hour") as tell:
+    with ground.steps.step("simulate an hour") as tell:
         # Under another name until it is whole: a demo may be interrupted here.
         part = path.with_suffix(".part")
         hour = generate(part, SEED, progress=lambda count: tell(f"{count:,} records"))
-        hour = msgspec.structs.replace(hour, path=str(part.rename(path)))
+        hour = msgspec.structs.replace(hour, path=str(path))
         marker.write_bytes(msgspec.json.encode(hour))
+        part.rename(path)
         tell(f"{hour.records:,} records of three venues, seed {hour.seed}")
     return hour
 
 
-def _through_kafka(home: Path, jars: Path, dsn: str, log: Path, steps: Steps) -> None:
+def _through_kafka(ground: _Ground, hour: Hour) -> None:
     """Broker, topics, all stages, the import; each stage is stopped when it has read all."""
-    broker = Broker(home, _free_port(), jars=jars)
-    env = {
-        "MARGINQUAKE_HOME": str(home),
-        "MARGINQUAKE_KAFKA": broker.bootstrap,
-        "CLICKHOUSE_DSN": dsn,
-    }
-    crew = Crew(home / "log", env)
+    steps = ground.steps
+    broker = Broker(ground.home, free_port(), jars=ground.jars)
+    crew = ground.crew(MARGINQUAKE_KAFKA=broker.bootstrap)
     try:
         with steps.step("broker") as tell:
-            broker.start()
+            with ground.interrupts.held():
+                broker.start()
             tell(f"Apache Kafka on {broker.bootstrap}")
         with steps.step("topics") as tell:
             tell(f"{len(crew.run('topics', 'topics', '--create')['topics'])} topics")
@@ -207,19 +228,20 @@ def _through_kafka(home: Path, jars: Path, dsn: str, log: Path, steps: Steps) ->
             if asyncio.run(_lag(broker.bootstrap, FRAMER_GROUP, (RAW,))).records:
                 tell("already in raw.v1")
             else:
-                tell(f"{crew.run('import', 'import', str(log))['records']:,} records in raw.v1")
+                tell(f"{crew.run('import', 'import', hour.path)['records']:,} records in raw.v1")
         for name, group, topics in (
             ("framer", FRAMER_GROUP, (RAW,)),
             ("detect", DETECT_GROUP, (FRAMES, MARKET_INPUTS)),
             ("sink", SINK_GROUP, SINK_TOPICS),
         ):
             with steps.step(name) as tell:
+                crew.await_ready(name)
                 read = asyncio.run(_drained(broker.bootstrap, name, group, topics, crew, tell))
                 crew.stop(name)
                 tell(f"{read.records:,} records read, ended with 0")
     finally:
-        crew.end_all()
-        with steps.step("stop"):
+        with ground.interrupts.held(), steps.step("stop"):
+            crew.end_all()
             broker.stop()
 
 
@@ -285,40 +307,13 @@ def _owned(home: Path) -> Iterator[None]:
         yield
 
 
-def _wipe(home: Path, jars: Path) -> None:
+def _wipe(ground: _Ground) -> None:
     """Remove what an earlier demo left, its broker first, should it still run."""
-    Broker(home, jars=jars).stop()
-    for item in home.iterdir():
+    Broker(ground.home, jars=ground.jars).stop()
+    for item in ground.home.iterdir():
         if item.name in ("lock", MARKER):
             continue
         if item.is_dir() and not item.is_symlink():
             shutil.rmtree(item)
         else:
             item.unlink()
-
-
-@contextmanager
-def _terminating() -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP end the demo once; a second one cannot break the cleaning up."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def interrupt(number: int, frame: object) -> None:
-        for other in numbers:
-            signal.signal(other, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = [signal.signal(number, interrupt) for number in numbers]
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise MarginquakeError(
-            "interrupted; every process that the demo started has ended"
-        ) from None
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-
-
-def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as probe:
-        return int(probe.getsockname()[1])

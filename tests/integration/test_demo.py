@@ -204,16 +204,25 @@ def interrupted(home: Path, until: str, interrupt: Callable[[int], None]) -> tup
             raise AssertionError(f"the demo ended before {until}: {seen}")
         interrupt(process.pid)
         said = process.stderr.read()
-        return process.wait(60), said
+        code = process.wait(60)
+    return code, said
 
 
 @pytest.mark.kafka
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("number", "step"), [(signal.SIGTERM, "migrate"), (signal.SIGINT, "topics")]
+)
 def test_a_demo_that_is_stopped_leaves_no_process(
-    make_home: Callable[[], Path], number: signal.Signals
+    make_home: Callable[[], Path], number: signal.Signals, step: str
 ) -> None:
     home = make_home()
-    code, said = interrupted(home, "topics", lambda pid: os.kill(pid, number))
+
+    def insist(pid: int) -> None:
+        os.kill(pid, number)
+        time.sleep(0.2)
+        os.kill(pid, number)
+
+    code, said = interrupted(home, step, insist)
     assert code == 1
     assert "interrupted" in said
     assert left_running(home) == []
