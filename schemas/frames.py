@@ -203,6 +203,8 @@ class Frame(Row):
     """Ticker values as of the end of the second."""
     books: tuple[BookState, ...]
     """Last book of each symbol that had one in the second."""
+    quiet: bool = False
+    """Nothing happened in the second and health is as in the previous frame."""
     v: Version = 1
     """Layout version."""
 
@@ -232,7 +234,7 @@ class Tick(Row):
     prev: Second | None
     """Second of the partition's previous tick, µs UTC. Null in its first."""
     n_frames: Count
-    """Frames of this second in this partition."""
+    """Frames of this second in this partition that are not quiet: so many contributions come."""
     v: Version = 1
     """Layout version."""
 

@@ -43,6 +43,7 @@ FRAMER_STATE: Final = "framer_state.v1"
 CASCADES: Final = "cascades.v1"
 PRINTS: Final = "prints.v1"
 DETECTOR_CHANGELOG: Final = "marginquake-detect-detector_state-changelog"
+MARKET_CHANGELOG: Final = "marginquake-detect-market_state-changelog"
 
 CleanupPolicy = Literal["delete", "compact"]
 Headers = Sequence[tuple[str, bytes]]

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
 from clickhouse_connect.driver.client import Client
 
 from streams import contracts
@@ -126,7 +127,7 @@ async def lags(bootstrap: str) -> tuple[dict[TopicPartition, int], dict[str, int
         ends: dict[TopicPartition, int] = await consumer.end_offsets(parts)
         behind = {}
         for group, topics in GROUPS.items():
-            committed = await admin.list_consumer_group_offsets(group)
+            committed = await _committed(admin, group)
             behind[group] = sum(
                 end - max(0, committed[part].offset if part in committed else 0)
                 for part, end in ends.items()
@@ -135,6 +136,28 @@ async def lags(bootstrap: str) -> tuple[dict[TopicPartition, int], dict[str, int
         return ends, behind
     finally:
         await consumer.stop()
+        await admin.close()
+
+
+async def _committed(admin: Any, group: str) -> dict[TopicPartition, Any]:
+    """Committed offsets; the first question makes a new broker create its offsets topic."""
+    for _ in range(100):
+        try:
+            offsets: dict[TopicPartition, Any] = await admin.list_consumer_group_offsets(group)
+            return offsets
+        except (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError):
+            await asyncio.sleep(0.1)
+    raise AssertionError(f"no coordinator for {group}")
+
+
+async def committed(bootstrap: str, group: str, name: str) -> dict[int, int]:
+    """Committed offset of a group by partition of one topic."""
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        offsets = await _committed(admin, group)
+        return {p.partition: meta.offset for p, meta in offsets.items() if p.topic == name}
+    finally:
         await admin.close()
 
 
@@ -233,9 +256,8 @@ async def topic(bootstrap: str, name: str) -> list[tuple[int, int, bytes, bytes]
 
 def framer_counters(bootstrap: str) -> dict[str, int]:
     """Exact counters of the last checkpoint of every partition, summed."""
-    last: dict[bytes, bytes] = {}
-    for _, _, key, value in asyncio.run(topic(bootstrap, contracts.FRAMER_STATE)):
-        last[key] = value
+    records = asyncio.run(topic(bootstrap, contracts.FRAMER_STATE))
+    last = {key: value for _, _, key, value in records}
     sums: dict[str, int] = {}
     for value in last.values():
         for name, count in msgspec.json.decode(value)["counters"].items():

@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS frames
     venues_up Array(LowCardinality(String)) COMMENT 'venues whose liquidation feed was healthy',
     venues_all Array(LowCardinality(String)) COMMENT 'venues whose liquidation feed was ever subscribed',
     channels Array(LowCardinality(String)) COMMENT 'healthy pushed channels, venue/channel',
+    quiet Bool COMMENT 'nothing happened and health is as in the previous frame',
 
     `cells.venue` Array(LowCardinality(String)) COMMENT 'forced orders by venue, symbol, side and kind',
     `cells.symbol` Array(LowCardinality(String)) COMMENT 'the venue''s own symbol',

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import os
+import sys
 from typing import Annotated, Literal
 
 import typer
@@ -75,6 +77,7 @@ def detect(
 
     Example: marginquake detect --engine faust
     """
+    import structlog
     import uvloop
 
     from streams.config import MarginquakeError, settings
@@ -94,6 +97,13 @@ def detect(
         server = serve_metrics("detect", metrics_port, lambda: Health(worker.ready))
         try:
             await worker.run(graceful_shutdown())
+        except Exception as error:
+            # Faust's threads and agents would keep a failed process alive: end it at once, and
+            # let the restart read again what was not saved.
+            structlog.get_logger().error("detect_failed", exc_info=error)
+            typer.echo(f"marginquake: {error}", err=True)
+            sys.stderr.flush()
+            os._exit(1)
         finally:
             if server is not None:
                 server.close()

@@ -100,6 +100,8 @@ class Frame(msgspec.Struct, frozen=True):
 
     `venues_up` / `venues_all`: venues whose liquidation channel is healthy / has ever been
     subscribed; `coverage` is their ratio. `channels` lists the healthy pushed `venue/channel`.
+    `quiet`: nothing happened in the second and health is that of the previous frame, so the
+    frame adds nothing to the market.
     """
 
     asset: str
@@ -115,14 +117,16 @@ class Frame(msgspec.Struct, frozen=True):
     flows: tuple[Flow, ...]
     tickers: tuple[TickerState, ...]
     books: tuple[BookState, ...]
+    quiet: bool = False
     v: int = 1
 
 
 class Tick(msgspec.Struct, frozen=True, tag_field="type", tag="tick"):
-    """The framer's word that partition `partition` has sent all `n_frames` frames of `second`.
+    """The framer's word that partition `partition` has sent all its frames of `second`.
 
     `partitions` is the number of partitions that the market stage must hear from; `prev` the
-    second of the partition's previous tick.
+    second of the partition's previous tick. `n_frames` counts the frames of the second that are
+    not quiet: each of them gives the market stage one contribution.
     """
 
     partition: int

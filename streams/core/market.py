@@ -93,7 +93,7 @@ def _complete(inputs: MarketInputs) -> list[int]:
 
 
 def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | None:
-    """The market's moment of a complete second; None when no asset had a frame.
+    """The market's moment of a complete second; None while no asset is known.
 
     Forgets the second. Cells keep their venue and symbol, so throttle slots stay apart.
     """
@@ -101,7 +101,7 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
     for progress in inputs.partitions.values():
         parts.extend(progress.got.pop(second, {}).values())
     inputs.sealed = second
-    if not parts:
+    if not parts and not inputs.assets:
         return None
     parts.sort(key=lambda part: part.asset)
     for part in parts:

@@ -41,8 +41,8 @@ class AssetState(msgspec.Struct):
 class PartitionState(msgspec.Struct):
     """A checkpoint: everything the framer knows of one raw partition.
 
-    `next_offset` is the raw offset to continue from; `frames_of` counts frames of seconds that
-    have not been ticked yet; `ticked` is the last ticked second (s).
+    `next_offset` is the raw offset to continue from; `frames_of` counts frames that
+    are not quiet, of seconds not ticked yet; `ticked` is the last ticked second (s).
     """
 
     partition: int

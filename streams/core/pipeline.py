@@ -121,8 +121,8 @@ class AssetStage:
             first: the stage has no history and may begin in the middle of a chain.
 
         Returns:
-            Results, then the contribution to the market stage; or the broken chain, with the
-            state untouched.
+            Results, then the contribution to the market stage unless the frame is quiet; or the
+            broken chain, with the state untouched.
         """
         if self.applied is not None and frame.second <= self.applied:
             return []
@@ -130,9 +130,10 @@ class AssetStage:
             return BrokenChain(self.asset, self.applied, frame.prev, frame.second)
         moment = moment_of(frame, self._reference)
         rows: list[Output] = list(self._detectors.step(moment))
-        onsets = cascade.early_onsets(self._detectors.cascade, self._detectors.params.cascade)
-        in_micros = tuple((side, onset * MICROS) for side, onset in onsets)
-        rows.append(contribution_of(frame, moment, in_micros))
+        if not frame.quiet:
+            onsets = cascade.early_onsets(self._detectors.cascade, self._detectors.params.cascade)
+            in_micros = tuple((side, onset * MICROS) for side, onset in onsets)
+            rows.append(contribution_of(frame, moment, in_micros))
         self.applied = frame.second
         return rows
 

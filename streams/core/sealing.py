@@ -186,6 +186,8 @@ class Sealer:
         self, asset: str, state: AssetState, second: int, bucket: Bucket, out: Emission
     ) -> None:
         health = self.group(asset).health(second)
+        same = (health.venues_up, health.channels) == (state.venues_up, state.channels)
+        quiet = same and bucket is _EMPTY and not state.late
         late: tuple[LateCell, ...] = ()
         if state.late:
             late = tuple(
@@ -216,6 +218,7 @@ class Sealer:
                 buckets.flows(bucket) if bucket.tapes else (),
                 tickers,
                 buckets.books(bucket) if bucket.books else (),
+                quiet,
             )
         )
         state.prev = second
@@ -223,7 +226,7 @@ class Sealer:
         if bucket.active:
             state.last_active = second
         frames_of = self._state.frames_of
-        frames_of[second] = frames_of.get(second, 0) + 1
+        frames_of[second] = frames_of.get(second, 0) + (not quiet)
 
     def _partition(self, asset: str) -> int:
         partition = self._homes.get(asset)

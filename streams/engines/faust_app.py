@@ -89,16 +89,24 @@ class Shell:
         self._apply = apply
         self._bootstrap = bootstrap
         self._stores: dict[int, StageStore] = {}
+        self._revocations: dict[int, int] = {}
         self._sent: list[asyncio.Future[Any]] = []
         self._lock = asyncio.Lock()
         self._saved = time.monotonic()
         self.producer: Any = None
 
     async def record(self, record: Record) -> None:
-        """Apply one record; the first of a partition reads again what its states have missed."""
-        if record.partition not in self._stores:
-            await self._catch_up(record.partition, record.offset)
-        await self._step(self._stores[record.partition], record)
+        """Apply one record, exactly at its place in the log.
+
+        What the states have missed is read again first: all that a restart has not saved, and
+        whatever Faust leaves out (after a rebalance its stream may skip records). What they
+        have applied is ignored.
+        """
+        store = self._stores.get(record.partition)
+        if store is None or store.next_offset is None or record.offset > store.next_offset:
+            store = await self._catch_up(record.partition, record.offset)
+        if record.offset == store.next_offset:
+            await self._step(store, record)
 
     async def _step(self, store: StageStore, record: Record) -> None:
         for message in self._apply(store, record):
@@ -137,10 +145,14 @@ class Shell:
         """Drop stages of partitions that went to another worker."""
         for partition in partitions:
             self._stores.pop(partition, None)
+            self._revocations[partition] = self._revocations.get(partition, 0) + 1
 
-    async def _catch_up(self, partition: int, until: int) -> None:
-        """Read from the marker of the saved states up to the first record given by Faust."""
-        store = StageStore(partition, self._table, lambda key: self._create(key, partition))
+    async def _catch_up(self, partition: int, until: int) -> StageStore:
+        """Read the partition from where its states stand up to `until`, exclusive."""
+        revocations = self._revocations.get(partition, 0)
+        store = self._stores.get(partition)
+        if store is None:
+            store = StageStore(partition, self._table, lambda key: self._create(key, partition))
         source = TopicPartition(self.topic, partition)
         consumer: Any = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap, enable_auto_commit=False, auto_offset_reset="none"
@@ -156,16 +168,19 @@ class Shell:
                     f"begins at {begin}: records between are lost; raise its retention"
                 )
             consumer.seek(source, at)
-            while at < until:
+            store.next_offset = at
+            while store.next_offset < until:
                 for records in (await consumer.getmany(timeout_ms=500)).values():
                     for record in records:
-                        if record.offset < until:
+                        if store.next_offset <= record.offset < until:
                             await self._step(store, record)
-                at = await consumer.position(source)
-            _log.info("caught_up", topic=self.topic, partition=partition, until=until)
         finally:
             await consumer.stop()
-        self._stores[partition] = store
+        _log.info("read_again", topic=self.topic, partition=partition, begin=at, until=until)
+        if self._revocations.get(partition, 0) == revocations:
+            # Else the partition is another worker's by now, and its states must not be ours.
+            self._stores[partition] = store
+        return store
 
 
 def apply_frame(store: StageStore, record: Record) -> Iterable[Output]:
@@ -261,6 +276,8 @@ def _app(bootstrap: str, datadir: str) -> Any:
         key_serializer="raw",
         value_serializer="raw",
         broker_commit_interval=1.0,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=3.0,
         consumer_auto_offset_reset="earliest",
         producer_max_request_size=16 * 1024 * 1024,
         stream_wait_empty=False,

@@ -62,7 +62,6 @@ def test_recordings_give_the_same_final_rows_through_kafka_as_in_process(
     assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
     oracle = Oracle(recordings)
     found = differences(path.dsn, oracle)
-    print({view: count for view, (count, _) in found.items()})
     assert {view: lines for view, (_, lines) in found.items() if lines} == {}
     assert found["v_liquidations"][0] == len({e.id for e in oracle.emission.liquidations}) > 3000
     assert found["v_cascades"][0] >= 9

@@ -18,6 +18,7 @@ from streams.contracts import (
     DETECTOR_CHANGELOG,
     FRAMER_STATE,
     FRAMES,
+    MARKET_CHANGELOG,
     MARKET_INPUTS,
     PRINTS,
     RAW,
@@ -64,7 +65,7 @@ def test_topics_share_one_partition_count_or_have_one_partition() -> None:
 
 def test_compacted_topics_are_kept_for_ever_and_others_are_not() -> None:
     compacted = {name for name, spec in topics().items() if spec.cleanup_policy == "compact"}
-    assert compacted == {FRAMER_STATE, DETECTOR_CHANGELOG}
+    assert compacted == {FRAMER_STATE, DETECTOR_CHANGELOG, MARKET_CHANGELOG}
     assert compacted == {name for name, spec in topics().items() if spec.retention_ms is None}
 
 
@@ -112,7 +113,7 @@ def test_documented_examples_run() -> None:
 MESSAGES = [
     (topic, value)
     for topic, spec in topics().items()
-    if topic not in (RAW, FRAMER_STATE, DETECTOR_CHANGELOG)
+    if topic not in (RAW, FRAMER_STATE, DETECTOR_CHANGELOG, MARKET_CHANGELOG)
     for value in schemas.examples(spec.schema)
 ]
 
