@@ -142,6 +142,9 @@ class Sealer:
                 self._tickers.pop(asset, None)
             if self._due(state, second, bucket, group):
                 self._emit(asset, state, second, bucket or _EMPTY, out)
+                # From now on: after a stall, even the copy of an old order comes only now.
+                if bucket is not None and bucket.liquidations:
+                    state.seen.update(dict.fromkeys(bucket.liquidations, until))
             second = self._following(state, second, group)
         self._wakes[asset] = second
         if until > state.next_second:
@@ -197,7 +200,6 @@ class Sealer:
             state.late = {}
         if bucket.liquidations:
             liquidations = buckets.ordered(bucket)
-            state.seen.update(dict.fromkeys(bucket.liquidations, second))
             out.liquidations.extend(liquidations)
         tickers = self._tickers.get(asset)
         if tickers is None:
