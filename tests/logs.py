@@ -222,8 +222,8 @@ class Log(NamedTuple):
             slot = deadlines.at_receipt(event) if random is None else random.randint(0, latest)
             slots[min(slot, latest)].append(event.raw)
         records: list[Raw] = []
-        for index, slot in enumerate(slots):
-            records.extend(slot)
+        for index, members in enumerate(slots):
+            records.extend(members)
             if index < len(self.statuses):
                 records.append(self.statuses[index])
         return records

@@ -24,7 +24,7 @@ from tests.scenarios import FEW, SEEDS, chance
 from tests.seconds import FULL, SAMPLED, START, Scope, cell, since_start
 
 SIDES: tuple[PositionSide, PositionSide] = ("long", "short")
-VENUES = (SAMPLED, FULL)
+VENUES: tuple[str, ...] = (SAMPLED, FULL)
 
 
 class Script:
@@ -218,7 +218,8 @@ def market_rows(contributions: list[Contribution]) -> list[Result]:
 
 def told(rows: list[Result]) -> list[bytes]:
     """The rows of each detector in their order; detectors do not wait for one another."""
-    return encoded(sorted(rows, key=lambda row: row.definition))
+    by_detector = sorted(rows, key=lambda row: row.definition)
+    return encoded(by_detector)
 
 
 @FEW

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.results import validate_result
 from streams.core.events import Liquidation
+from streams.core.results import CascadeWindow, Result
 from streams.engines.inprocess import InProcess
 from streams.venues import PARSERS
 from tests.drive import INSTRUMENTS, asset_of, encoded, final_bytes, run, shuffled_inputs
@@ -36,7 +37,7 @@ def test_any_flush_size_gives_the_same_rows(seed: int, size: int) -> None:
     records = log.arranged()
     expected = final_bytes(run(records).rows)
     engine = InProcess(PARSERS, INSTRUMENTS, lambda asset: 0)
-    rows = []
+    rows: list[Result] = []
     for index, raw in enumerate(records):
         engine.feed(raw)
         if index % size == 0:
@@ -144,10 +145,10 @@ def test_the_scenarios_hold_what_the_laws_are_about() -> None:
     for seed in range(6):
         path = run(market(chance(seed)).arranged())
         for row in path.rows:
-            kinds.add(row.__struct_config__.tag or "")
-            if hasattr(row, "statistic"):
-                kinds |= {row.scope, row.side, row.window_class, row.statistic, row.phase}
-    assert kinds >= {"cascade", "print", "ALL", "BTC", "long", "short", "mixed"}
+            kinds |= {row.scope, row.definition}
+            if isinstance(row, CascadeWindow):
+                kinds |= {row.side, row.window_class, row.statistic, row.phase}
+    assert kinds >= {"cascade", "print/1", "ALL", "BTC", "long", "short", "mixed"}
     assert kinds >= {"burst", "count", "dollar", "end", "acceleration", "peak"}
 
 

@@ -432,3 +432,24 @@ def test_the_market_window_counts_the_assets_with_an_onset_nearby() -> None:
     for at in range(100, 161):
         scope.second(at, cell(), onsets=onsets, assets_known=8)
     assert scope.window().breadth == pytest.approx(2 / 8)
+
+
+def test_open_interest_and_depth_are_measured_against_the_onset() -> None:
+    scope = Scope()
+    scope.second(99, price=100.0, oi_usd=5e9, oi_base=1_000.0, depth_usd=9e6)
+    for at in range(100, 160):
+        fallen = 1.0 - (at - 100) / 100
+        scope.second(at, cell(), oi_usd=4e9 * fallen, oi_base=900 * fallen, depth_usd=8e6 * fallen)
+    window = scope.window()
+    assert window.oi_share == pytest.approx(60_000 / 4e9)
+    assert window.oi_change == pytest.approx(-0.59)
+    assert window.depth_min_ratio == pytest.approx(0.41)
+
+
+def test_a_feed_gap_between_onset_and_alarm_shows_in_the_coverage() -> None:
+    scope = Scope(venues=(FULL, SAMPLED))
+    scope.flow(100, 105)
+    scope.second(105, up=(FULL,))
+    scope.second(108, up=(FULL, SAMPLED))
+    scope.flow(109, 140)
+    assert scope.window().coverage == 0.5

@@ -24,8 +24,8 @@ from streams.core.detectors.cascade_state import (
     owner,
     recovery_at,
 )
-from streams.core.detectors.moment import Moment
-from streams.core.detectors.window import OpenWindow, Trace
+from streams.core.detectors.moment import Moment, Trace, trace_of
+from streams.core.detectors.window import OpenWindow
 from streams.core.events import PositionSide, stable_id
 from streams.core.results import CascadeWindow, Statistic
 from streams.core.rowmeta import RowMeta
@@ -94,11 +94,10 @@ class _Run:
             minute[side] += x
         trace = None
         if moment is not None:
+            trace = trace_of(moment, state.moment)
             state.moment = moment
-            if moment.cells or moment.late or moment.price is not None:
-                trace = Trace(at, moment.cells, moment.late, moment.shares, moment.price)
-                if moment.cells or moment.late or self.active():
-                    state.trail.append(trace)
+            if trace is not None and (moment.cells or moment.late or self.active()):
+                state.trail.append(trace)
             if moment.price is not None:
                 state.returns.add(at, moment.price, self.params.sigma_half_life_min)
         alarmed = [s for s in SIDES if self.statistic(s, at, counted)]
@@ -169,11 +168,6 @@ class _Run:
             last_forced=onset,
         )
         window.sigma = state.returns.sigma(params.sigma_least_returns)
-        if state.moment is not None:
-            window.oi_onset = state.moment.oi_usd
-            window.oi_base_onset = state.moment.oi_base
-            falling = name == "long"
-            window.depth_onset = state.moment.bid_usd if falling else state.moment.ask_usd
         side.window = window
         self.catch_up(window, at)
 
@@ -187,6 +181,7 @@ class _Run:
             if trace not in window.held:
                 self.absorb(window, trace)
             window.absorb_late(trace.late)
+            window.observe(trace)
             counted = count(trace.cells, self.prior.unit_usd, self.params)
             own = [found for (name, _), found in counted.items() if window.counts(name)]
             passed = trace.second - last

@@ -48,6 +48,41 @@ class Moment(msgspec.Struct, frozen=True):
     assets_known: int = 1
 
 
+class Trace(msgspec.Struct):
+    """What a cascade window needs of a moment, kept from an onset on until the alarm."""
+
+    second: int
+    coverage: float
+    cells: tuple[Cell, ...]
+    late: tuple[LateCell, ...]
+    shares: tuple[Share, ...]
+    price: float | None
+    oi_usd: int | None
+    oi_base: float | None
+    bid_usd: int | None
+    ask_usd: int | None
+
+
+def trace_of(moment: Moment, before: Moment | None) -> Trace | None:
+    """The trace of a moment; None when it says nothing that the one before does not imply."""
+    levels = (moment.price, moment.bid_usd, moment.ask_usd)
+    same = before is not None and moment.coverage == before.coverage
+    if same and not moment.cells and not moment.late and levels == (None, None, None):
+        return None
+    return Trace(
+        moment.second,
+        moment.coverage,
+        moment.cells,
+        moment.late,
+        moment.shares,
+        moment.price,
+        moment.oi_usd,
+        moment.oi_base,
+        moment.bid_usd,
+        moment.ask_usd,
+    )
+
+
 class Reference(msgspec.Struct):
     """Last prices and open interest of an asset, kept between frames to build its moments.
 

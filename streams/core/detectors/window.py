@@ -13,7 +13,7 @@ import msgspec
 from streams.core import throttle
 from streams.core.detectors.cascade_params import CascadeParams
 from streams.core.detectors.measures import severity, share_interval
-from streams.core.detectors.moment import Moment, Share
+from streams.core.detectors.moment import Moment, Trace
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import Cell, LateCell
 from streams.core.results import (
@@ -39,19 +39,6 @@ NOT_DEFINED_YET = (
     "branching_high",
 )
 """Fields of the contract that definition `cascade/1` does not compute."""
-
-
-class Trace(msgspec.Struct):
-    """A second with content, kept from the onset on until a window needs it.
-
-    `late` are forced orders of earlier seconds that came with it.
-    """
-
-    second: int
-    cells: tuple[Cell, ...]
-    late: tuple[LateCell, ...]
-    shares: tuple[Share, ...]
-    price: float | None
 
 
 class OpenWindow(msgspec.Struct):
@@ -200,16 +187,18 @@ class OpenWindow(msgspec.Struct):
         self.blocks, self.sealed_blocks, self.sealed = {}, 0, None
         self.late_slots, self.ahead = {}, []
 
-    def observe(self, moment: Moment) -> None:
-        """Follow coverage, open interest, depth and breadth while the window is open."""
+    def observe(self, at: Moment | Trace) -> None:
+        """Follow coverage, open interest and depth, from the onset on."""
         if self.quiet_from is None:
-            self.coverage = min(self.coverage, moment.coverage)
+            self.coverage = min(self.coverage, at.coverage)
         else:
-            self.held_coverage = min(self.held_coverage, moment.coverage)
-        if moment.oi_base is not None:
-            self.oi_base = moment.oi_base
-        depth = moment.bid_usd if self.machine == "long" else moment.ask_usd
+            self.held_coverage = min(self.held_coverage, at.coverage)
+        self.oi_onset = at.oi_usd if self.oi_onset is None else self.oi_onset
+        self.oi_base_onset = at.oi_base if self.oi_base_onset is None else self.oi_base_onset
+        self.oi_base = self.oi_base if at.oi_base is None else at.oi_base
+        depth = at.bid_usd if self.machine == "long" else at.ask_usd
         if depth is not None:
+            self.depth_onset = depth if self.depth_onset is None else self.depth_onset
             self.depth_min = depth if self.depth_min is None else min(self.depth_min, depth)
 
     def estimate(self, params: CascadeParams, throttled: ThrottleParams) -> SideEstimate:
