@@ -110,7 +110,7 @@ def milestone_row(
         max_hour_share=standing.max_hour_share,
         probability=None,
         text=headline(scope, crossing.basis, crossing.threshold_usd, standing.percentile_365d),
-        null_reasons=reasons,
+        null_reasons=dict(sorted(reasons.items())),
     )
 
 

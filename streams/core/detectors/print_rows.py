@@ -156,7 +156,7 @@ def _row(
         n_days=len(state.ranks.get(key, ())),
         oi_share=_oi_share(state, venue, usd, reasons),
         basket=_basket(state, venue, period),
-        null_reasons=reasons,
+        null_reasons=dict(sorted(reasons.items())),
     )
 
 
