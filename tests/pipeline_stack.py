@@ -25,6 +25,7 @@ from streams import contracts
 from streams.core.framing import Emission
 from streams.core.results import Result
 from streams.edges import archives
+from streams.edges.broker import Broker
 from streams.edges.inserts import Inserter
 from streams.edges.intake import TOPICS
 from streams.edges.migrate import migrate
@@ -54,6 +55,7 @@ class Stack:
         self.home = home
         home.mkdir(exist_ok=True)
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.broker: Broker | None = None
         with connect(dsn, create=True) as client:
             migrate(client)
 

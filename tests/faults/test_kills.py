@@ -16,7 +16,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from pipeline_stack import (
+
+from streams import contracts
+from streams.edges.broker import Broker
+from streams.edges.topics import reconcile
+from streams.edges.warehouse import connect
+from streams.engines.faust_app import APP_ID
+from streams.engines.stage_store import Marker
+from tests.pipeline_stack import (
     Oracle,
     Stack,
     committed,
@@ -26,13 +33,6 @@ from pipeline_stack import (
     lags,
     topic,
 )
-
-from streams import contracts
-from streams.edges.broker import Broker
-from streams.edges.topics import reconcile
-from streams.edges.warehouse import connect
-from streams.engines.faust_app import APP_ID
-from streams.engines.stage_store import Marker
 
 BrokerMaker = Callable[[], Broker]
 RECORDING = (
@@ -77,7 +77,7 @@ def path(make_broker: BrokerMaker, warehouse_dsn: str, tmp_path: Path) -> Iterat
     broker.start()
     asyncio.run(reconcile(broker.bootstrap, create=True))
     stack = Stack(broker.bootstrap, warehouse_dsn, tmp_path / "stack")
-    stack.broker = broker  # type: ignore[attr-defined]
+    stack.broker = broker
     yield stack
     stack.end()
 
@@ -147,10 +147,10 @@ def test_a_broker_restart_in_the_middle_changes_nothing(path: Stack, archive: Pa
     sent = import_archives(path.bootstrap, [archive])
     path.start()
     time.sleep(6)
-    broker: Broker = path.broker  # type: ignore[attr-defined]
-    broker.stop()
+    assert path.broker is not None
+    path.broker.stop()
     time.sleep(1)
-    broker.start()
+    path.broker.start()
     path.await_drained(240)
     assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
     check_everything_arrived(path, archive, sent)

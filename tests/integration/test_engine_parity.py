@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pipeline_stack import Oracle, Stack, differences, framer_counters, import_archives, lags
 
 from streams.edges.broker import Broker
 from streams.edges.generator import generate
 from streams.edges.topics import reconcile
+from tests.pipeline_stack import Oracle, Stack, differences, framer_counters, import_archives, lags
 
 BrokerMaker = Callable[[], Broker]
 RECORDINGS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "recordings"

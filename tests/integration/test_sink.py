@@ -11,7 +11,6 @@ import msgspec
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from clickhouse_connect.driver.client import Client
-from sink_traffic import PARTITIONS, START, frame, group_view, lag, order, produce, records
 
 from streams import contracts
 from streams.config import MarginquakeError
@@ -23,6 +22,7 @@ from streams.edges.intake import TOPICS
 from streams.edges.sink import Sink, SinkOptions, SinkReport, first_offsets
 from streams.edges.topics import reconcile
 from streams.edges.warehouse import connect
+from tests.sink_traffic import PARTITIONS, START, frame, group_view, lag, order, produce, records
 
 pytestmark = [pytest.mark.kafka, pytest.mark.warehouse, pytest.mark.usefixtures("kafka_topics")]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sink_traffic import PARTITIONS, frame, group_view, lag, order, produce, records
 
 from streams import contracts
 from streams.edges.intake import TOPICS
 from streams.edges.sink import first_offsets
+from tests.sink_traffic import PARTITIONS, frame, group_view, lag, order, produce, records
 
 pytestmark = [pytest.mark.kafka, pytest.mark.warehouse, pytest.mark.usefixtures("kafka_topics")]
 

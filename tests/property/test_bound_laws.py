@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.moment import Trace
 from streams.core.detectors.prints import PrintParams, advance, new_state, step
-from streams.core.detectors.window import OpenWindow, Trace
+from streams.core.detectors.window import OpenWindow
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import Cell, LateCell
 from streams.core.results import Gate, Milestone, Print, WindowSide
@@ -253,7 +254,8 @@ def test_windows_bound_the_true_dollars_of_their_sides(
     window.gates = {"concentration": Gate("pass", None, None)}
     for number, second in enumerate(seconds, 1):
         if second.cells:
-            window.absorb(Trace(second.at, second.cells, (), (), None), CascadeParams())
+            trace = Trace(second.at, 1.0, second.cells, (), (), None, None, None, None, None)
+            window.absorb(trace, CascadeParams())
         window.absorb_late(
             cell for before in seconds[:number] for cell in before.late if before.at == second.at
         )
