@@ -6,6 +6,7 @@ which count equal rows of a message do not change.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -13,6 +14,9 @@ from streams.core.events import Raw
 from streams.core.instruments import Instruments
 from streams.core.normalise import normalise
 from streams.venues import PARSERS
+
+UNKNOWN: Final = "?"
+"""Stands for the asset of rows that have none."""
 
 Wrap = Callable[[list[bytes]], bytes]
 
@@ -25,20 +29,21 @@ def slices(raw: Raw, instruments: Instruments) -> list[tuple[str, bytes]]:
     """
     try:
         rows, wrap = _rows(raw.payload)
-    except (msgspec.MsgspecError, KeyError):
-        return [("?", raw.payload)]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
+        return [(_asset(raw, instruments), raw.payload)]
     groups: dict[str, list[bytes]] = {}
     for row in rows:
-        part = Raw(raw.venue, raw.channel, raw.connection, raw.received_at_us, wrap([row]))
-        assets = [
-            asset
-            for outcome in normalise(part, PARSERS, instruments)
-            if (asset := getattr(outcome, "asset", None)) is not None
-        ]
-        groups.setdefault(assets[0] if assets else "?", []).append(row)
+        part = msgspec.structs.replace(raw, payload=wrap([row]))
+        groups.setdefault(_asset(part, instruments), []).append(row)
     if not groups:
-        return [("?", raw.payload)]
+        return [(UNKNOWN, raw.payload)]
     return [(asset, wrap(members)) for asset, members in groups.items()]
+
+
+def _asset(raw: Raw, instruments: Instruments) -> str:
+    outcomes = normalise(raw, PARSERS, instruments)
+    assets = (getattr(outcome, "asset", None) for outcome in outcomes)
+    return next((asset for asset in assets if asset is not None), UNKNOWN)
 
 
 def _rows(payload: bytes) -> tuple[list[bytes], Wrap]:

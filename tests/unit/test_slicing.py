@@ -1,0 +1,152 @@
+"""A message of several assets becomes one message per asset, with nothing lost or renamed."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from streams.core.events import Ignored, Outcome, Raw, Rejected
+from streams.core.normalise import normalise
+from streams.edges.slicing import slices
+from streams.venues import PARSERS
+from tests.drive import INSTRUMENTS
+from tests.logs import bybit_forced, us
+
+
+def raw(venue: str, payload: bytes | str, channel: str | None = None) -> Raw:
+    data = payload if isinstance(payload, bytes) else payload.encode()
+    return Raw(venue, channel, "c", us(10), data)
+
+
+def mark(symbol: str, price: str) -> str:
+    return (
+        f'{{ "e":"markPriceUpdate", "E":{us(9) // 1000}, "s":"{symbol}", "p":"{price}", '
+        f'"i":"{price}", "P":"1.0", "r":"0.0001", "T":{us(3600) // 1000} }}'
+    )
+
+
+def okx(*rows: dict[str, Any]) -> str:
+    arg = {"channel": "liquidation-orders", "instType": "SWAP"}
+    return json.dumps({"arg": arg, "data": list(rows)})
+
+
+def okx_row(symbol: str, *details: tuple[str, str]) -> dict[str, Any]:
+    return {
+        "instId": symbol,
+        "instFamily": symbol.removesuffix("-SWAP"),
+        "instType": "SWAP",
+        "uly": symbol.removesuffix("-SWAP"),
+        "details": [
+            {
+                "bkLoss": "0",
+                "bkPx": price,
+                "ccy": "",
+                "posSide": "long",
+                "side": "sell",
+                "sz": size,
+                "ts": str(us(9) // 1000),
+            }
+            for size, price in details
+        ],
+    }
+
+
+def events(message: Raw) -> list[Outcome]:
+    return normalise(message, PARSERS, INSTRUMENTS)
+
+
+def of_slices(message: Raw) -> list[Outcome]:
+    return [
+        outcome
+        for _, part in slices(message, INSTRUMENTS)
+        for outcome in events(msgspec.structs.replace(message, payload=part))
+    ]
+
+
+def by_id(outcomes: list[Outcome]) -> dict[str, Outcome]:
+    named: dict[str, Outcome] = {}
+    for outcome in outcomes:
+        assert not isinstance(outcome, (Rejected, Ignored)), outcome
+        assert outcome.id not in named
+        named[outcome.id] = outcome
+    return named
+
+
+def test_a_message_of_one_asset_comes_back_under_it() -> None:
+    message = bybit_forced(1, "SOL").raw
+    ((asset, part),) = slices(message, INSTRUMENTS)
+    assert asset == "SOL"
+    assert json.loads(part) == json.loads(message.payload)
+
+
+def test_an_array_is_cut_by_asset_in_order_of_appearance_and_keeps_its_bytes() -> None:
+    rows = [mark("SOLUSDT", "150.10"), mark("BTCUSDT", "60000.00"), mark("SOLUSDC", "150.20")]
+    message = raw("binance-usdm", f"[{rows[0]} , {rows[1]},{rows[2]}]")
+    parts = slices(message, INSTRUMENTS)
+    assert [asset for asset, _ in parts] == ["SOL", "BTC"]
+    assert parts[0][1] == f"[{rows[0]},{rows[2]}]".encode()
+    assert parts[1][1] == f"[{rows[1]}]".encode()
+    assert by_id(of_slices(message)) == by_id(events(message))
+
+
+def test_an_envelope_is_kept_around_its_rows() -> None:
+    message = raw(
+        "okx",
+        okx(
+            okx_row("BTC-USDT-SWAP", ("1", "60000"), ("1", "60000")),
+            okx_row("ETH-USDT-SWAP", ("5", "3000")),
+            okx_row("BTC-USDT-SWAP", ("1", "60000")),
+        ),
+    )
+    parts = slices(message, INSTRUMENTS)
+    assert [asset for asset, _ in parts] == ["BTC", "ETH"]
+    assert [len(json.loads(part)["data"]) for _, part in parts] == [2, 1]
+    assert all(json.loads(part)["arg"]["instType"] == "SWAP" for _, part in parts)
+
+
+def test_equal_rows_of_one_symbol_keep_the_ids_that_count_them() -> None:
+    message = raw(
+        "okx",
+        okx(
+            okx_row("BTC-USDT-SWAP", ("1", "60000"), ("1", "60000")),
+            okx_row("ETH-USDT-SWAP", ("5", "3000")),
+            okx_row("BTC-USDT-SWAP", ("1", "60000")),
+        ),
+    )
+    assert len(by_id(events(message))) == 4
+    assert by_id(of_slices(message)) == by_id(events(message))
+
+
+def test_a_bad_row_travels_alone_and_its_neighbours_arrive() -> None:
+    message = raw("binance-usdm", f'[{mark("BTCUSDT", "1.0")}, {{"e":7}}, 5]')
+    parts = dict(slices(message, INSTRUMENTS))
+    assert set(parts) == {"BTC", "?"}
+    assert json.loads(parts["?"]) == [{"e": 7}, 5]
+
+
+SHAPELESS = [
+    b"",
+    b"pong",
+    b"{}",
+    b"[]",
+    b"null",
+    b'{"data":{"s":"BTCUSDT"}}',
+    b'{"data":[]}',
+    b"\xff\xfe",
+    b'{"data":"\xff"}',
+    b'{"\xff":[]}',
+    b"[" * 100_000,
+    b'{"data":' + b"[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("payload", SHAPELESS, ids=range(len(SHAPELESS)))
+def test_a_message_of_another_shape_comes_back_whole(payload: bytes) -> None:
+    message = raw("bybit", payload)
+    assert slices(message, INSTRUMENTS) == [("?", payload)]
+
+
+def test_a_message_whose_rows_are_no_array_comes_back_under_its_asset() -> None:
+    message = raw("binance-usdm", mark("BTCUSDT", "60000.00"))
+    assert slices(message, INSTRUMENTS) == [("BTC", message.payload)]
