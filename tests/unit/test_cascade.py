@@ -453,3 +453,12 @@ def test_a_feed_gap_between_onset_and_alarm_shows_in_the_coverage() -> None:
     scope.second(108, up=(FULL, SAMPLED))
     scope.flow(109, 140)
     assert scope.window().coverage == 0.5
+
+
+def test_a_long_window_keeps_no_more_than_its_rules_look_back() -> None:
+    scope = Scope()
+    scope.flow(100, 1900)
+    assert len(scope.state.trail) <= 61
+    scope.second(2300, cell())
+    assert len(scope.state.trail) <= 65
+    assert scope.window().events == 1800

@@ -342,10 +342,16 @@ class _Run:
         state, params = self.state, self.params
         if state.trail and state.trail[0].second < at - 60:
             began = [at]
-            for side in state.sides.values():
-                onset = side.window.onset if side.window else None
-                known = (onset, side.counts_onset, side.units_onset)
-                began.extend(second for second in known if second is not None)
+            for name in SIDES:
+                side, window = state.sides[name], owner(state, name)
+                if window is None:
+                    known = (side.counts_onset, side.units_onset)
+                    began.extend(second for second in known if second is not None)
+                elif at - window.detected_at <= params.mixed_within_s:
+                    # It may still become mixed, and then absorbs everything anew.
+                    began.append(window.onset)
+                elif window.quiet_from is not None:
+                    began.append(window.quiet_from)
             oldest = max(min(began) - 60, at - params.split_s - 60)
             if state.trail[0].second <= oldest:
                 state.trail = [trace for trace in state.trail if trace.second > oldest]
