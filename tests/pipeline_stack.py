@@ -59,7 +59,7 @@ class Stack:
         with connect(dsn, create=True) as client:
             migrate(client)
 
-    def start(self, *names: str) -> None:
+    def start(self, *names: str, options: Sequence[str] = ()) -> None:
         environment = {
             **os.environ,
             "MARGINQUAKE_HOME": str(self.home),
@@ -69,7 +69,7 @@ class Stack:
         for name in names or STAGES:
             with (self.home / f"{name}.log").open("ab") as log:
                 self.running[name] = subprocess.Popen(
-                    [sys.executable, "-c", "from streams.cli import main; main()", name],
+                    [sys.executable, "-m", "streams.cli", name, *options],
                     env=environment,
                     stdout=log,
                     stderr=log,

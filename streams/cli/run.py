@@ -218,6 +218,7 @@ def sink(
 
     Example: marginquake sink --until-idle 3
     """
+    stages.end_quietly()
     import asyncio
     import gc
     import logging

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import signal
 import sys
 from typing import Annotated, Literal
 
@@ -18,6 +19,14 @@ MetricsPort = Annotated[
 ]
 
 
+def end_quietly() -> None:
+    """Let SIGTERM end a process that has not begun: exit 0, since nothing is to be drained yet.
+
+    The stage's own handler replaces this one once its loop runs.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+
 def framer(
     kafka: Kafka = None,
     until_idle: Annotated[
@@ -26,6 +35,9 @@ def framer(
             min=0.1, help="End after so many seconds without a record.", show_default="run on"
         ),
     ] = None,
+    checkpoint_seconds: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between checkpoints.")
+    ] = 1.0,
     metrics_port: MetricsPort = None,
 ) -> None:
     """Turn raw.v1 into liquidations, frames, ticks, late records and dead letters.
@@ -35,6 +47,7 @@ def framer(
 
     Example: marginquake framer --metrics-port 9101
     """
+    end_quietly()
     import uvloop
 
     from streams.config import settings
@@ -44,7 +57,12 @@ def framer(
     from streams.venues.catalog import default_instruments
 
     configure_logging("framer")
-    process = FramerProcess(kafka or settings().kafka, PARSERS, default_instruments())
+    process = FramerProcess(
+        kafka or settings().kafka,
+        PARSERS,
+        default_instruments(),
+        checkpoint_s=checkpoint_seconds,
+    )
 
     def health() -> Health:
         lag = process.lag_seconds()
@@ -77,6 +95,7 @@ def detect(
 
     Example: marginquake detect --engine faust
     """
+    end_quietly()
     import structlog
     import uvloop
 

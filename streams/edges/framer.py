@@ -7,7 +7,7 @@ and that SIGTERM drains. Group offsets serve lag metrics only; it never starts f
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
@@ -41,6 +41,7 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         parsers: parser by venue.
         instruments: contract sizes.
         group: consumer group; its committed offsets serve lag metrics.
+        checkpoint_s: wall-clock seconds between checkpoints: what a restart repeats at most.
     """
 
     def __init__(
@@ -49,11 +50,13 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         parsers: Mapping[str, Parser],
         instruments: Instruments,
         group: str = GROUP,
+        checkpoint_s: float = CHECKPOINT_S,
     ) -> None:
         self._bootstrap = bootstrap
         self._parsers = parsers
         self._instruments = instruments
         self._group = group
+        self._checkpoint_s = checkpoint_s
         self._framers: dict[int, Framer] = {}
         self._sent: list[asyncio.Future[Any]] = []
         self._since = 0
@@ -105,7 +108,7 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
             now = time.monotonic()
             if batches:
                 heard = now
-            due = now - saved >= CHECKPOINT_S or self._since >= CHECKPOINT_RECORDS
+            due = now - saved >= self._checkpoint_s or self._since >= CHECKPOINT_RECORDS
             if due and self._since:
                 await self._checkpoint()
                 saved = time.monotonic()
@@ -234,17 +237,3 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         """Wall clock minus the slowest partition's last sealed second; None before the first."""
         ticked = [f.state.ticked for f in self._framers.values() if f.state.ticked is not None]
         return time.time() - min(ticked) if ticked else None
-
-
-async def frame(
-    bootstrap: str,
-    parsers: Mapping[str, Parser],
-    instruments: Instruments,
-    stop: asyncio.Event,
-    until_idle_s: float | None = None,
-    started: Callable[[FramerProcess], None] = lambda process: None,
-) -> None:
-    """Run a framer process to its end; `started` sees it before it runs (health, metrics)."""
-    process = FramerProcess(bootstrap, parsers, instruments)
-    started(process)
-    await process.run(stop, until_idle_s)

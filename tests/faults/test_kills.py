@@ -160,7 +160,7 @@ def test_a_framer_killed_and_restarted_repeats_equal_frames(path: Stack, archive
     import_archives(path.bootstrap, [archive])
     for _ in range(3):
         before = _sent_frames(path)
-        path.start("framer")
+        path.start("framer", options=("--checkpoint-seconds", "30"))
         while _sent_frames(path) == before and not _framed(path):
             time.sleep(0.02)
         path.kill("framer")
