@@ -33,7 +33,7 @@ HORIZON_S = 150
 PRICES = {"BTC": 60_000.0, "SOL": 150.0, "XRP": 2.0}
 
 
-FEW = settings(max_examples=12, phases=[Phase.explicit, Phase.generate])
+FEW = settings(max_examples=8, phases=[Phase.explicit, Phase.generate])
 """A market takes a fifth of a second, and shrinking a seed tells nothing."""
 
 

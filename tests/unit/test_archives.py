@@ -245,7 +245,7 @@ def test_recordings_cut_anywhere_named_in_any_order_and_doubled_are_one(tmp_path
     assert sum(expected.values()) == 2
     twice = [event for event in events for _ in range(2)]
     assert windows(read(write(tmp_path / "twice.jsonl", twice))) == expected
-    for cut in (1, 100, 120, 200):
+    for cut in (1, 120):
         first = write(tmp_path / f"{cut}-first.jsonl", events[:cut])
         second = write(tmp_path / f"{cut}-second.jsonl", events[cut:])
         assert windows(read(first, second)) == expected
