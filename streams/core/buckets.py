@@ -13,7 +13,6 @@ from streams.core.events import (
     MICROS,
     Book,
     Completeness,
-    Contract,
     Liquidation,
     LiquidationKind,
     PositionSide,
@@ -21,28 +20,9 @@ from streams.core.events import (
     Trade,
 )
 from streams.core.frames import DEPTH_BANDS_BP, BookState, Cell, Flow, TickerState
-
-Key = tuple[str, str]
-"""(venue, symbol)"""
+from streams.core.tapes import Key, Tape, add_trade
 
 _BASIS_POINTS = 10_000
-
-
-class Tape(msgspec.Struct, gc=False):
-    """Trades of one (venue, symbol) in an open second; ids dedupe redundant connections."""
-
-    contract: Contract
-    ids: set[str]
-    buy_usd: int
-    sell_usd: int
-    high: float
-    low: float
-    first_us: int
-    first_id: str
-    open: float
-    last_us: int
-    last_id: str
-    close: float
 
 
 class Bucket(msgspec.Struct):
@@ -63,43 +43,9 @@ class Bucket(msgspec.Struct):
         self.liquidations[event.id] = event
         return True
 
-    def add_trade(self, event: Trade) -> bool:
+    def add_trade(self, event: Trade, *, numbered: bool) -> bool:
         """Add a trade to its tape; False when its id is already there."""
-        tape = self.tapes.get((event.venue, event.symbol))
-        price, when, name = event.price, event.event_time_us, event.id
-        if tape is None:
-            bought = event.taker_side == "buy"
-            self.tapes[event.venue, event.symbol] = Tape(
-                event.contract,
-                {name},
-                event.usd if bought else 0,
-                0 if bought else event.usd,
-                price,
-                price,
-                when,
-                name,
-                price,
-                when,
-                name,
-                price,
-            )
-            return True
-        if name in tape.ids:
-            return False
-        tape.ids.add(name)
-        if event.taker_side == "buy":
-            tape.buy_usd += event.usd
-        else:
-            tape.sell_usd += event.usd
-        if price > tape.high:
-            tape.high = price
-        elif price < tape.low:
-            tape.low = price
-        if when >= tape.last_us and (when > tape.last_us or name > tape.last_id):
-            tape.last_us, tape.last_id, tape.close = when, name, price
-        if when <= tape.first_us and (when < tape.first_us or name < tape.first_id):
-            tape.first_us, tape.first_id, tape.open = when, name, price
-        return True
+        return add_trade(self.tapes, event, numbered=numbered)
 
     def add_ticker(self, event: Ticker) -> bool:
         """Keep a partial ticker until the second is sealed; False when it is a duplicate."""

@@ -193,6 +193,10 @@ class Clock:
                 floors.append(through // MICROS if through >= 0 else NOTHING)
         return min(floors) if floors else None
 
+    def reach(self) -> tuple[int | None, ...]:
+        """How far all has come: equal reach, with no feed up or down since, seals nothing more."""
+        return (self.slowest(), *(group.joint() for group in self._groups.values()))
+
     def apply(self, status: Status, raw: Raw) -> list[FeedStatus]:
         """Take one status record in log order; returns the feeds that came up or went down."""
         changed: list[FeedStatus] = []

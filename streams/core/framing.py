@@ -7,7 +7,7 @@ a counter. Does no I/O: `streams.edges.framer` runs it on Kafka, `streams.engine
 files.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from streams.core.buckets import Bucket
 from streams.core.clock import Clock
 from streams.core.events import (
+    LATEST_EVENT_US,
     MICROS,
     Book,
     DeadLetter,
@@ -30,13 +31,19 @@ from streams.core.events import (
     stable_id,
 )
 from streams.core.instruments import Instruments
+from streams.core.lanes import CHANNEL, Lane, VenueParser, on_time
 from streams.core.normalise import Parser, normalise, rejection
 from streams.core.partition import STATE_VERSION, AssetState, Emission, PartitionState
 from streams.core.sealing import Sealer
+from streams.core.tapes import TradeRow, merge
 
 __all__ = ["STATE_VERSION", "Emission", "Framer", "PartitionState"]
 
 DEAD_LETTER_TEXT: Final = 4096
+
+STATUS: Final = "status"
+CHANNELS: Final = frozenset({"liquidation", "trade", "ticker", "book", STATUS})
+"""What records are counted by; any other channel is counted as unknown."""
 
 _KIND: Final[dict[type, str]] = {
     Liquidation: "liquidation",
@@ -79,6 +86,14 @@ class Framer:
         self._clock = Clock(state.clock)
         self._sealer = Sealer(state, self._clock, home)
         self._counters = state.counters
+        self._names: dict[tuple[str, str | None], str] = {}
+        self._batch: tuple[Sequence[Raw], Sequence[int | str]] = ((), ())
+        self._reach: tuple[int | None, ...] | None = None
+        self._lanes = {
+            venue: Lane(venue, parser.trades, instruments)
+            for venue, parser in parsers.items()
+            if isinstance(parser, VenueParser) and parser.trades is not None
+        }
         self._out = Emission()
 
     @property
@@ -93,12 +108,37 @@ class Framer:
 
     def apply(self, raw: Raw, position: int | str = 0) -> None:
         """Take one record in log order; `origin` and `position` name it in a dead letter."""
-        self._count("received")
-        if raw.channel == "status":
+        self._received(raw.venue, raw.channel, 1)
+        self._take(raw, position)
+
+    def _take(self, raw: Raw, position: int | str) -> None:
+        if raw.channel == STATUS:
             self._status(raw, position)
             return
         for row, outcome in enumerate(normalise(raw, self._parsers, self._instruments)):
             self._outcome(outcome, raw, position, row)
+
+    def apply_all(self, raws: Sequence[Raw], positions: Sequence[int | str]) -> None:
+        """Take records in log order, as `apply` would one by one, trades in lots.
+
+        The sealed content and the counters are the same; the dead letters of a stretch between
+        two status records may come in another order.
+
+        Args:
+            raws: the records.
+            positions: of each, for dead letters.
+        """
+        self._batch = raws, positions
+        lanes = self._lanes
+        for index, raw in enumerate(raws):
+            if raw.channel == CHANNEL and raw.venue in lanes:
+                lanes[raw.venue].waiting.append(index)
+                continue
+            if raw.channel == STATUS:
+                self._gather()
+            self.apply(raw, positions[index])
+        self._gather()
+        self._settle()
 
     def reject(self, rejected: Rejected, raw: Raw, position: int | str = 0, row: int = 0) -> None:
         """Dead-letter a record (or one row of it) under a content-derived id."""
@@ -124,8 +164,76 @@ class Framer:
             )
         )
 
-    def _count(self, name: str) -> None:
-        self._counters[name] = self._counters.get(name, 0) + 1
+    def _count(self, name: str, number: int = 1) -> None:
+        self._counters[name] = self._counters.get(name, 0) + number
+
+    def _received(self, venue: str, channel: str | None, number: int) -> None:
+        """Count records by venue and channel, all that we do not know as `unknown`."""
+        name = self._names.get((venue, channel))
+        if name is None:
+            known = venue if venue in self._parsers else "unknown"
+            what = channel if channel in CHANNELS else "unknown"
+            name = f"received:{known}/{what}"
+            if "unknown" not in (known, what):
+                self._names[venue, channel] = name
+        self._count(name, number)
+
+    def _gather(self) -> None:
+        """Decode the trades that wait; open their assets as the clock stands now."""
+        raws, positions = self._batch
+        for lane in self._lanes.values():
+            if not lane.waiting:
+                continue
+            self._received(lane.venue, CHANNEL, len(lane.waiting))
+            unread, symbols = lane.gather(raws)
+            for index in unread:
+                self._take(raws[index], positions[index])
+            for symbol in symbols:
+                terms = lane.terms(symbol)
+                if terms is not None:
+                    self._asset(terms.asset)
+
+    def _settle(self, venue: str | None = None) -> None:
+        """Put on tapes what lanes have gathered, of all venues or one; the odd is taken singly.
+
+        Called before anything changes that decides whether a trade is on time: the watermark of
+        its venue, and what is sealed.
+        """
+        raws, positions = self._batch
+        for lane in self._lanes.values():
+            if not lane.lots or (venue is not None and lane.venue != venue):
+                continue
+            lots, taken = lane.settle()
+            odd = {s for s, rows in lots.items() if not self._lot(lane, s, rows)}
+            for index in taken if odd else ():
+                if lane.symbol_of(raws[index]) in odd:
+                    self._take(raws[index], positions[index])
+            lane.earliest_us = LATEST_EVENT_US
+
+    def _lot(self, lane: Lane, symbol: str, rows: list[TradeRow]) -> bool:
+        """Put a symbol's rows on its tapes; False, with nothing changed, when one is odd."""
+        terms = lane.terms(symbol)
+        state = None if terms is None else self.state.assets.get(terms.asset)
+        if terms is None or state is None:
+            return False
+        news = lane.tapes(rows, symbol, terms, state.open)
+        stream = self._sealer.group(terms.asset).streams.get((lane.venue, CHANNEL))
+        floor = max(state.next_second or 0, 0 if stream is None else stream.floor)
+        if news is None or not on_time(news, floor, lane.earliest_us):
+            return False
+        fresh = 0
+        for second, tape in news.items():
+            if tape.ids:
+                fresh += len(tape.ids)
+                bucket = state.open.get(second)
+                if bucket is None:
+                    bucket = state.open[second] = Bucket()
+                    self._sealer.wake(terms.asset, second)
+                merge(bucket.tapes, tape, (lane.venue, symbol))
+        self._count("accepted:trade", fresh)
+        if fresh < len(rows):
+            self._count("duplicates:trade", len(rows) - fresh)
+        return True
 
     def _outcome(self, outcome: Outcome, raw: Raw, position: int | str, row: int) -> None:
         if isinstance(outcome, Rejected):
@@ -135,13 +243,11 @@ class Framer:
             self._count(f"filtered:{outcome.reason}")
             return
         asset = outcome.asset
-        state = self.state.assets.get(asset)
+        state = self._asset(asset)
         if state is None:
-            state = self._open_asset(asset)
-            if state is None:
-                detail = f"asset {asset!r} belongs to partition {self._home(asset)}"
-                self.reject(Rejected("wrong_partition", detail), raw, position, row)
-                return
+            detail = f"asset {asset!r} belongs to partition {self._home(asset)}"
+            self.reject(Rejected("wrong_partition", detail), raw, position, row)
+            return
         kind = _KIND[type(outcome)]
         stream = self._sealer.group(asset).streams.get((raw.venue, kind))
         second = outcome.event_time_us // MICROS
@@ -157,7 +263,8 @@ class Framer:
             bucket = state.open[second] = Bucket()
             self._sealer.wake(asset, second)
         if isinstance(outcome, Trade):
-            fresh = bucket.add_trade(outcome)
+            lane = self._lanes.get(outcome.venue)
+            fresh = bucket.add_trade(outcome, numbered=lane is not None and lane.numbered)
         elif isinstance(outcome, Liquidation):
             fresh = bucket.add_liquidation(outcome)
         elif isinstance(outcome, Book):
@@ -166,10 +273,12 @@ class Framer:
             fresh = bucket.add_ticker(outcome)
         self._count(f"accepted:{kind}" if fresh else f"duplicates:{kind}")
 
-    def _open_asset(self, asset: str) -> AssetState | None:
-        if not self._whole and self._home(asset) != self.state.partition:
-            return None
-        return self._sealer.begin(asset)
+    def _asset(self, asset: str) -> AssetState | None:
+        """The asset's state, begun when it is new; None when it belongs to another partition."""
+        state = self.state.assets.get(asset)
+        if state is None and (self._whole or self._home(asset) == self.state.partition):
+            state = self._sealer.begin(asset)
+        return state
 
     def _late(
         self, state: AssetState, event: Liquidation | Trade | Ticker | Book, kind: str, second: int
@@ -200,8 +309,16 @@ class Framer:
             self.reject(rejection(error, raw.payload), raw, position)
             return
         self._count("filtered:status_only")
+        # A heartbeat of other channels moves no watermark of trades.
+        if status.op != "heartbeat" or CHANNEL in status.through_us:
+            self._settle(raw.venue)
         changed = self._clock.apply(status, raw)
         self._out.feeds.extend(changed)
+        reach = self._clock.reach()
+        if reach == self._reach and not changed and status.op != "end":
+            return
+        self._settle()
+        self._reach = reach
         if status.op == "end" and self._clock.slowest() is None:
             self._sealer.end(status.advance_us, self._out)
         else:

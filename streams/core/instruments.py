@@ -32,6 +32,11 @@ class Instrument(msgspec.Struct, frozen=True):
     contract_size: Decimal = Decimal(1)
     coins_per_unit: int = 1
 
+    @property
+    def micros_per_unit(self) -> float:
+        """Micro-dollars of one unit of size at a price of one (inverse: of one unit of size)."""
+        return float(self.contract_size * MICROS)
+
     def price_per_coin(self, price: Decimal) -> Decimal:
         """The venue's price divided down to one coin of `asset`."""
         return price if self.coins_per_unit == 1 else price / self.coins_per_unit
@@ -61,6 +66,9 @@ class Instrument(msgspec.Struct, frozen=True):
         return int((value * MICROS).to_integral_value())
 
 
+MOST_KNOWN = 100_000
+"""Names that are remembered: a flood of invented ones must not fill the memory."""
+
 Rule = Callable[[str], Instrument | None]
 
 
@@ -76,9 +84,10 @@ class Instruments:
     def resolve(self, venue: str, symbol: str) -> Instrument | None:
         """The instrument, or None when neither table nor rule knows the symbol."""
         key = (venue, symbol)
-        if key not in self._known:
+        known = self._known.get(key)
+        if known is None and key not in self._known:
             rule = self._rules.get(venue)
-            if len(self._known) > 100_000:
-                return rule(symbol) if rule else None
-            self._known[key] = rule(symbol) if rule else None
-        return self._known[key]
+            known = rule(symbol) if rule else None
+            if len(self._known) <= MOST_KNOWN:
+                self._known[key] = known
+        return known

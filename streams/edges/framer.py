@@ -8,7 +8,7 @@ and that SIGTERM drains. Group offsets serve lag metrics only; it never starts f
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -122,14 +122,17 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         records = await self._continuing(framer.state, records)
         if not records:
             return
-        from_record, apply = contracts.raw_from_record, framer.apply
-        for record in records:
-            raw = from_record(record.headers, record.value)
-            if isinstance(raw, Rejected):
-                bare = Raw("unknown", None, "unknown", record.timestamp * 1000, record.value or b"")
-                framer.reject(raw, bare, record.offset)
-            else:
-                apply(raw, record.offset)
+        read = [contracts.raw_from_record(record.headers, record.value) for record in records]
+        offsets = [record.offset for record in records]
+        if Rejected in set(map(type, read)):
+            for raw, record in zip(read, records, strict=True):
+                if isinstance(raw, Rejected):
+                    at_us = record.timestamp * 1000
+                    bare = Raw("unknown", None, "unknown", at_us, record.value or b"")
+                    framer.reject(raw, bare, record.offset)
+            offsets = [at for at, raw in zip(offsets, read, strict=True) if isinstance(raw, Raw)]
+            read = [raw for raw in read if isinstance(raw, Raw)]
+        framer.apply_all(cast("list[Raw]", read), offsets)
         framer.state.next_offset = records[-1].offset + 1
         self._since += len(records)
         highwater = self._consumer.highwater(TopicPartition(RAW, partition))

@@ -55,7 +55,8 @@ class FramerMetrics:
 def _count(name: str, gained: int) -> None:
     kind, _, rest = name.partition(":")
     if kind == "received":
-        RECORDS_RECEIVED.labels(venue="all", channel="all").inc(gained)
+        venue, _, channel = rest.partition("/")
+        RECORDS_RECEIVED.labels(venue=venue, channel=channel).inc(gained)
     elif kind == "filtered":
         RECORDS_FILTERED.labels(reason=rest).inc(gained)
     elif kind == "duplicates":

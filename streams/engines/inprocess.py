@@ -42,6 +42,8 @@ class InProcess:
         self._hash = self._params.hash()
         self._home = home
         self.framer = Framer(PartitionState(0, 1), parsers, instruments, home, whole=True)
+        self._raws: list[Raw] = []
+        self._sources: list[str] = []
         self._assets: dict[str, AssetStage] = {}
         self._market = MarketStage(self._params, self._meta(home(MARKET)))
 
@@ -49,15 +51,24 @@ class InProcess:
         return RowMeta(self._hash, ENGINE, partition)
 
     def feed(self, raw: Raw, source: str = "") -> None:
-        """Give one raw record to the framer."""
-        self.framer.apply(raw, source)
+        """Take one raw record; it waits for the next flush."""
+        self._raws.append(raw)
+        self._sources.append(source)
 
     def reject(self, rejected: Rejected, raw: Raw, source: str) -> None:
         """Dead-letter a line that was no record."""
+        self._frame()
         self.framer.reject(rejected, raw, source)
 
+    def _frame(self) -> None:
+        """Give the framer what waits."""
+        raws, sources = self._raws, self._sources
+        self._raws, self._sources = [], []
+        self.framer.apply_all(raws, sources)
+
     def flush(self) -> Batch:
-        """Run the detectors over what has been sealed since the last call."""
+        """Frame what was taken since the last call, and run the detectors over what is sealed."""
+        self._frame()
         emission = self.framer.drain()
         results: list[Result] = []
         for frame in emission.frames:

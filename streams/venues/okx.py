@@ -33,7 +33,7 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -49,6 +49,7 @@ from streams.core.events import (
     stable_id,
 )
 from streams.core.instruments import Instrument, Instruments, Rule
+from streams.core.lanes import TradeFormat
 from streams.venues.fields import (
     BadField,
     Row,
@@ -70,7 +71,7 @@ from streams.venues.rows import (
     micro_dollars,
     per_coin,
 )
-from streams.venues.tape import forced, prints, trade
+from streams.venues.tape import Amount, Name, forced, prints, trade
 
 VENUES: Final = frozenset({"okx"})
 
@@ -90,15 +91,21 @@ _UNUSED_KINDS: Final = ("candle", "index-candle", "mark-price-candle", "sprd-")
 
 class _Arg(msgspec.Struct, frozen=True, gc=False):
     channel: Literal["trades", "trades-all"]
+    instId: Any = None
 
 
-class _Trade(msgspec.Struct, gc=False):
+class _Trade(msgspec.Struct, gc=False, kw_only=True):
+    """Fields in the venue's order; naming one that is not used is faster than passing it over."""
+
     symbol: str = msgspec.field(name="instId")
-    id: str = msgspec.field(name="tradeId")
-    price: float = msgspec.field(name="px")
-    size: float = msgspec.field(name="sz")
-    side: str
+    id: Name = msgspec.field(name="tradeId")
+    price: Amount = msgspec.field(name="px")
+    size: Amount = msgspec.field(name="sz")
+    side: Literal["buy", "sell"]
     time: int = msgspec.field(name="ts")
+    count: Any = None
+    source: Any = None
+    seqId: Any = None
     # OKX has no such mark; the name is none of its fields.
     block: bool = msgspec.field(name="", default=False)
 
@@ -109,6 +116,8 @@ class _Trades(msgspec.Struct, frozen=True, gc=False):
 
 
 _TRADES: Final = msgspec.json.Decoder(_Trades, strict=False)
+TRADES: Final = TradeFormat((_TRADES.decode,), many=True, buy="buy", sell="sell")
+"""`trades` and `trades-all` in lots."""
 _MESSAGE: Final = msgspec.json.Decoder(dict[str, object], float_hook=str)
 
 
@@ -153,7 +162,7 @@ def _quick_trades(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
         message = _TRADES.decode(raw.payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    return prints(raw, instruments, message.data, "buy", "sell")
+    return prints(raw, instruments, message.data, "buy")
 
 
 def _trades(raw: Raw, instruments: Instruments, _arg: Row, message: Row) -> list[Outcome]:

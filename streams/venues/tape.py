@@ -7,7 +7,9 @@ and None for any other, so that one place names reasons. `forced` is exact, by D
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Annotated, Final, Protocol
+
+import msgspec
 
 from streams.core.events import (
     MICROS,
@@ -24,6 +26,11 @@ from streams.core.events import (
 from streams.core.instruments import Instrument, Instruments
 from streams.venues.rows import LARGEST, MAX_USD, SMALLEST, by_value, notional
 
+Amount = Annotated[float, msgspec.Meta(gt=SMALLEST, lt=LARGEST)]
+"""A price or size of a flawless row."""
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+"""A trade id of a flawless row."""
+
 LATEST_MS: Final = 10**14
 """From here on a stamp is no millisecond stamp."""
 
@@ -32,19 +39,25 @@ SIDES: Final[dict[OrderSide, PositionSide]] = {"sell": "long", "buy": "short"}
 
 
 class Print(Protocol):
-    """A decoded trade row; `time` in ms, `block` for trades made off the book."""
+    """A decoded trade row whose decoder has checked side, price, size and id.
+
+    `time` in ms, `block` for trades made off the book.
+    """
 
     symbol: str
-    side: str
     size: float
     price: float
     time: int
     id: str
     block: bool
 
+    @property
+    def side(self) -> str:
+        """The venue's word for the taker's side."""
+
 
 def prints(
-    raw: Raw, instruments: Instruments, rows: Sequence[Print], buy: str, sell: str
+    raw: Raw, instruments: Instruments, rows: Sequence[Print], buy: str
 ) -> list[Outcome] | None:
     """All trades of a flawless message; None leaves it to the path by rows.
 
@@ -53,10 +66,8 @@ def prints(
         instruments: contract sizes and classes.
         rows: the typed rows.
         buy: the venue's word for a buying taker.
-        sell: its word for a selling one.
     """
     venue, received = raw.venue, raw.received_at_us
-    sides = (buy, sell)
     outcomes: list[Outcome] = []
     symbol = None
     for row in rows:
@@ -67,17 +78,11 @@ def prints(
                 return None
             asset, contract = instrument.asset, instrument.contract
             face, units = float(instrument.contract_size), instrument.coins_per_unit
+            scale = instrument.micros_per_unit
             inverse = contract == "inverse"
-        price, size, time, side = row.price, row.size, row.time, row.side
-        usd = size * face if inverse else price * size * face
-        if not (
-            SMALLEST < price < LARGEST
-            and SMALLEST < size < LARGEST
-            and usd <= MAX_USD
-            and 0 <= time < LATEST_MS
-            and side in sides
-            and 0 < len(row.id) <= 100
-        ):
+        price, size, time = row.price, row.size, row.time
+        micros = size * scale if inverse else price * size * scale
+        if not (micros <= MAX_USD * MICROS and 0 <= time < LATEST_MS):
             return None
         if row.block:
             outcomes.append(Ignored("off_book"))
@@ -88,10 +93,10 @@ def prints(
                 symbol,
                 asset,
                 contract,
-                "buy" if side == buy else "sell",
+                "buy" if row.side == buy else "sell",
                 price / units,
-                usd / price if inverse else size * face * units,
-                round(usd * MICROS),
+                size * face / price if inverse else size * face * units,
+                round(micros),
                 time * 1000,
                 received,
                 row.id,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from streams.core.instruments import Rule
+from streams.core.lanes import TradeFormat
 from streams.venues.binance.messages import parse
 from streams.venues.binance.symbols import (
     COINM,
@@ -20,11 +21,15 @@ from streams.venues.binance.symbols import (
     spot_rule,
     usdm_rule,
 )
+from streams.venues.binance.trades import AGGREGATES
 
-__all__ = ["RULES", "VENUES", "parse"]
+__all__ = ["RULES", "TRADES", "VENUES", "parse"]
 
 VENUES: Final = frozenset({USDM, COINM, SPOT})
 """Venue ids whose records this parser reads."""
 
 RULES: Final[Mapping[str, Rule]] = {USDM: usdm_rule, COINM: coinm_rule, SPOT: spot_rule}
 """Instruments told from the symbol alone, by venue id."""
+
+TRADES: Final[Mapping[str, TradeFormat | None]] = {USDM: AGGREGATES, COINM: None, SPOT: AGGREGATES}
+"""What can be read in lots, by venue id; COIN-M tells its family by row."""

@@ -5,13 +5,13 @@ rounded from the float product. Promises the same outcome as the row by row path
 well-formed print; whatever is odd in the least is left to that path (None), which names the reason.
 """
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec.structs import astuple
 
 from streams.core.events import Ignored, Outcome, Raw, Trade
 from streams.core.instruments import Instruments
+from streams.core.lanes import TradeFormat
 from streams.venues.binance.symbols import COINM, family
 from streams.venues.fields import (
     MAX_MAGNITUDE,
@@ -32,27 +32,30 @@ ON_BOOK: Final = ("MARKET", "", None)
 
 _Amount = Annotated[float, msgspec.Meta(ge=SMALLEST, lt=LARGEST)]
 _Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_MAGNITUDE)]
+_Usdm = Annotated[int, msgspec.Meta(le=1)]
 
 
-class _Aggregate(msgspec.Struct, frozen=True, gc=False, tag_field="e", tag="aggTrade"):
-    s: str
-    a: _Count
-    p: _Amount
-    q: _Amount
-    T: _Count
-    m: Any
+class _Aggregate(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="e", tag="aggTrade"
+):
     st: int = 0
+    symbol: str = msgspec.field(name="s")
+    id: _Count = msgspec.field(name="a")
+    price: _Amount = msgspec.field(name="p")
+    size: _Amount = msgspec.field(name="q")
+    time: _Count = msgspec.field(name="T")
+    side: Any = msgspec.field(name="m")
 
 
-class _Print(msgspec.Struct, frozen=True, gc=False, tag_field="e", tag="trade"):
-    s: str
-    t: _Count
-    p: _Amount
-    q: _Amount
-    T: _Count
-    m: Any
+class _Print(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="e", tag="trade"):
+    time: _Count = msgspec.field(name="T")
     st: int = 0
+    symbol: str = msgspec.field(name="s")
+    id: _Count = msgspec.field(name="t")
+    price: _Amount = msgspec.field(name="p")
+    size: _Amount = msgspec.field(name="q")
     X: str | None = None
+    side: Any = msgspec.field(name="m")
 
 
 class _Combined(msgspec.Struct, frozen=True, gc=False):
@@ -63,6 +66,50 @@ _decode_bare: Final = msgspec.json.Decoder(_Aggregate | _Print, strict=False).de
 _decode_combined: Final = msgspec.json.Decoder(_Combined, strict=False).decode
 
 
+class _Row(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """An `aggTrade` for lots; a row of COIN-M (st 2) is refused.
+
+    Fields stand in the venue's order; naming one that is not used is faster than passing it over.
+    """
+
+    e: Literal["aggTrade"]
+    E: Any = None
+    st: _Usdm = 0
+    symbol: str = msgspec.field(name="s")
+    id: _Count = msgspec.field(name="a")
+    price: _Amount = msgspec.field(name="p")
+    size: _Amount = msgspec.field(name="q")
+    nq: Any = None
+    f: Any = None
+    l: Any = None  # noqa: E741
+    time: _Count = msgspec.field(name="T")
+    side: Any = msgspec.field(name="m")
+
+    @property
+    def data(self) -> "_Row":
+        """A bare message is its own row."""
+        return self
+
+
+class _CombinedRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    stream: str
+    data: _Row
+
+
+AGGREGATES: Final = TradeFormat(
+    (
+        msgspec.json.Decoder(_CombinedRow, strict=False).decode,
+        msgspec.json.Decoder(_Row, strict=False).decode,
+    ),
+    many=False,
+    buy=False,
+    sell=True,
+    numbered=True,
+    plain=lambda symbol: "_" not in symbol,
+)
+"""`aggTrade` of USD-M and spot in lots; `m` says that the buyer was the maker: a sale."""
+
+
 def quick(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
     """The message's one print, or None when it is no flawless print message."""
     payload = raw.payload
@@ -70,19 +117,18 @@ def quick(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
         row = _decode_combined(payload).data if payload[2:8] == b"stream" else _decode_bare(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if isinstance(row, _Aggregate):
-        symbol, number, price, size, stamp, maker, st = astuple(row)
-    else:
-        symbol, number, price, size, stamp, maker, st, origin = astuple(row)
-        if origin not in ON_BOOK:
-            return [Ignored("off_book")]
+    if isinstance(row, _Print) and row.X not in ON_BOOK:
+        return [Ignored("off_book")]
+    maker = row.side
     if maker is not True and maker is not False:
         return None
-    venue = raw.venue
-    if st > 1 or "_" in symbol or venue == COINM:
-        venue = family(venue, symbol, st)
+    venue, symbol = raw.venue, row.symbol
+    if row.st > 1 or "_" in symbol or venue == COINM:
+        venue = family(venue, symbol, row.st)
     try:
-        return [_event(raw, instruments, venue, symbol, number, price, size, stamp, maker)]
+        return [
+            _event(raw, instruments, venue, symbol, row.id, row.price, row.size, row.time, maker)
+        ]
     except BadField as field:
         return [field.outcome]
 

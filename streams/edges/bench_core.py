@@ -1,0 +1,84 @@
+"""Measures the core in memory: bytes to rows, against a loop that only decodes JSON.
+
+A benchmark beside the data path: the same payload bytes go through the in-process engine and
+through `json.loads`, in rounds that alternate, by CPU time of this process. Promises medians of
+whole rounds and counts events (rows) the same way for both. Says nothing about Kafka.
+"""
+
+import gc
+import json
+import time
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Final, Protocol
+
+import msgspec
+
+from streams.core.events import Raw
+
+BATCH: Final = 1_000
+"""Records given to the engine between two runs of the detectors."""
+
+
+class Engine(Protocol):
+    """An engine in this process, fresh."""
+
+    def feed(self, raw: Raw, source: str = "") -> None:
+        """Take one record."""
+
+    def flush(self) -> object:
+        """Run the detectors over what has been sealed."""
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """Events per CPU second of both loops; `ratio` is that of CPU time per event, json first."""
+
+    name: str
+    events: int
+    records: int
+    mean_bytes: float
+    core: float
+    json_only: float
+    ratio: float
+
+
+def measure(
+    name: str, raws: Sequence[Raw], events: int, engine: Callable[[], Engine], rounds: int
+) -> Measured:
+    """Run both loops `rounds` times in turn over `raws`, which hold `events` events."""
+    payloads = [raw.payload for raw in raws]
+    core, plain = [], []
+    gc.collect()
+    gc.freeze()
+    for _ in range(rounds):
+        plain.append(_cpu_seconds(lambda: _json_only(payloads)))
+        core.append(_cpu_seconds(lambda: _core(raws, engine())))
+    gc.unfreeze()
+    return Measured(
+        name,
+        events,
+        len(raws),
+        sum(map(len, payloads)) / len(payloads),
+        events / median(core),
+        events / median(plain),
+        median(plain) / median(core),
+    )
+
+
+def _cpu_seconds(work: Callable[[], None]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def _json_only(payloads: Sequence[bytes]) -> None:
+    for payload in payloads:
+        json.loads(payload)
+
+
+def _core(raws: Sequence[Raw], engine: Engine) -> None:
+    feed = engine.feed
+    for start in range(0, len(raws), BATCH):
+        for raw in raws[start : start + BATCH]:
+            feed(raw)
+        engine.flush()

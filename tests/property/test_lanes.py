@@ -1,0 +1,287 @@
+"""The fast lane against the general path: the same trades, whole or odd, give the same framer.
+
+Logs mix what three venues send with what they should not: rows without a side, stamps of next
+week, prices beyond reason, cut messages, copies, strangers. `apply` takes them one by one.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.core.events import MAX_PAYLOAD_BYTES, MICROS, Raw, Status
+from streams.core.framing import Emission, Framer, PartitionState
+from streams.core.lanes import VenueParser
+from streams.venues import PARSERS
+from streams.venues.catalog import default_instruments
+from tests.logs import ORIGIN, binance_forced, end, heartbeat, status, subscribe
+from tests.scenarios import FEW, chance
+
+INSTRUMENTS = default_instruments()
+SECONDS = 12
+ASSETS = ("BTC", "ETH", "1000PEPE")
+Message = tuple[str, Any]
+"""Venue and message (a JSON value, or bytes as they are)."""
+
+
+def number(random: Random) -> int:
+    """A trade's number, not drawn twice: one id is one trade, and only copies repeat it."""
+    return random.randrange(1000, 10**15)
+
+
+def aggregate(random: Random, asset: str, ms: int) -> Message:
+    """One `aggTrade`, bare or on the combined stream."""
+    row = {
+        "e": "aggTrade",
+        "E": ms + 2,
+        "st": 1,
+        "s": f"{asset}USDT",
+        "a": number(random),
+        "p": f"{random.uniform(90, 110):.2f}",
+        "q": f"{random.uniform(0.001, 9):.3f}",
+        "f": 1,
+        "l": 2,
+        "T": ms,
+        "m": random.random() < 0.5,
+    }
+    whole = {"stream": f"{asset.lower()}usdt@aggTrade", "data": row}
+    return "binance-usdm", whole if random.random() < 0.8 else row
+
+
+def bybit_rows(random: Random, asset: str, ms: int) -> Message:
+    """A `publicTrade` of one to four rows, ids of both kinds."""
+    rows = [
+        {
+            "T": ms + random.choice([0, 0, 0, 1, 900]),
+            "s": f"{asset}USDT",
+            "S": random.choice(["Buy", "Sell"]),
+            "v": f"{random.uniform(0.001, 9):.3f}",
+            "p": f"{random.uniform(90, 110):.2f}",
+            "i": random.choice(["", "00", "a-"]) + str(number(random)),
+            "BT": random.random() < 0.02,
+        }
+        for _ in range(random.randint(1, 4))
+    ]
+    topic = f"publicTrade.{asset}USDT"
+    return "bybit", {"topic": topic, "type": "snapshot", "ts": ms, "data": rows}
+
+
+def okx_rows(random: Random, asset: str, ms: int) -> Message:
+    """An OKX `trades` message."""
+    name = f"{asset.removeprefix('1000')}-USDT-SWAP"
+    row = {
+        "instId": name,
+        "tradeId": str(number(random)),
+        "px": f"{random.uniform(90, 110):.2f}",
+        "sz": f"{random.uniform(0.01, 99):.2f}",
+        "side": random.choice(["buy", "sell"]),
+        "ts": str(ms),
+    }
+    return "okx", {"arg": {"channel": "trades", "instId": name}, "data": [row]}
+
+
+MAKERS = (aggregate, aggregate, bybit_rows, okx_rows)
+
+ODD: dict[str, Sequence[Any]] = {
+    "e": ["trade", "kline"],
+    "st": [2, "1", None],
+    "s": ["NOSUCHUSDT", "BTCUSD_PERP", "BTCUSDT_261225", "", 7],
+    "a": [-1, 10**18, 1.5],
+    "p": ["0", "-1", "NaN", "1e17", "1e30", "", None],
+    "q": ["0", "1e16", "x"],
+    "T": [0, 10**15, -5, "1790000001000", 4_070_908_800_000],
+    "m": [1, "true", None, 0],
+    "S": ["buy", "", None],
+    "v": ["0", "1e17"],
+    "i": ["", "x" * 101, 12],
+    "BT": [True, "false"],
+    "side": ["Buy", None],
+    "px": ["0", "nan"],
+    "sz": ["1e18"],
+    "ts": ["soon", "0"],
+    "tradeId": ["", 9, "x" * 101],
+    "instId": ["ETH-USDT-SWAP", "BTC-USD-SWAP", "BTC-USDT-OPTION"],
+    "data": [[], {}, None],
+    "topic": ["publicTrade", "tickers.BTCUSDT"],
+}
+
+
+def spoil(random: Random, message: Any) -> Any:
+    """Make one field of a message, or its bytes, what they should not be."""
+    places: list[tuple[Any, str]] = []
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            places.extend((value, key) for key in value if key in ODD)
+            for inner in value.values():
+                walk(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+
+    walk(message)
+    if random.random() < 0.1:
+        return json.dumps(message).encode()[: random.randrange(1, 80)]
+    holder, key = random.choice(places)
+    if random.random() < 0.1:
+        del holder[key]
+    else:
+        holder[key] = random.choice(ODD[key])
+    if random.random() < 0.05:
+        return json.dumps(message).encode() + b" " * MAX_PAYLOAD_BYTES
+    return message
+
+
+def trades(random: Random, spoiled: float) -> Iterator[Raw]:
+    """Records of a second after another; some late, some of the future, some twice."""
+    for _ in range(random.randint(100, 500)):
+        ms = ORIGIN * 1000 + random.randrange(SECONDS * 1000)
+        venue, message = random.choice(MAKERS)(random, random.choice(ASSETS), ms)
+        if random.random() < spoiled:
+            message = spoil(random, message)
+        payload = message if isinstance(message, bytes) else json.dumps(message).encode()
+        lag_ms = random.choice([30, 80, 80, 200, 1500])
+        if random.random() < spoiled / 4:
+            lag_ms = random.choice([-5_500, -4_500, 4_000, 9_000])
+        raw = Raw(venue, "trade", f"{venue}/a", (ms + lag_ms) * 1000, payload)
+        yield raw
+        if random.random() < 0.2:
+            later = raw.received_at_us + random.randrange(400_000)
+            yield msgspec.structs.replace(raw, connection=f"{venue}/b", received_at_us=later)
+
+
+def records(random: Random, spoiled: float) -> list[Raw]:
+    """A log: trades, forced orders, and the heartbeats of three connections."""
+    venues = ("binance-usdm", "bybit", "okx")
+    found = list(trades(random, spoiled))
+    found += [binance_forced(random.uniform(0, SECONDS), usd=5e4).raw for _ in range(20)]
+    for venue in venues:
+        first = random.choice([-1, -1, 2])
+        found.append(subscribe(venue, first, ["trade", "liquidation"]))
+        for second in range(first + 1, SECONDS + 4):
+            phase = random.random()
+            channels = random.choice([["trade", "liquidation"], ["liquidation"], ["trade"]])
+            found.append(heartbeat(venue, second + phase, None, channels))
+        if random.random() < 0.3:
+            found.append(status(venue, random.uniform(3, 9), Status("gap")))
+    found.sort(key=lambda raw: raw.received_at_us)
+    return [*found, end(SECONDS + 5, advance_s=60)]
+
+
+def home(asset: str) -> int:
+    """Two partitions, where PEPE and BTC live apart."""
+    return int(asset == "PEPE")
+
+
+def framer(partition: int | None = None, state: PartitionState | None = None) -> Framer:
+    """A framer of all, or of one of the partitions."""
+    if state is None:
+        state = PartitionState(partition or 0, 1 if partition is None else 2)
+    return Framer(state, PARSERS, INSTRUMENTS, home, whole=partition is None)
+
+
+def singly(log: Sequence[Raw], of: Framer) -> tuple[Emission, Framer]:
+    """The log through `apply`."""
+    for index, raw in enumerate(log):
+        of.apply(raw, index)
+    return of.drain(), of
+
+
+def in_batches(log: Sequence[Raw], of: Framer, random: Random) -> tuple[Emission, Framer]:
+    """The log through `apply_all`, cut anywhere."""
+    at = 0
+    while at < len(log):
+        upto = at + random.choice([1, 3, 40, 200, 1000])
+        of.apply_all(log[at:upto], range(at, upto))
+        at = upto
+    return of.drain(), of
+
+
+def assert_equal(one: tuple[Emission, Framer], other: tuple[Emission, Framer]) -> None:
+    """Bytes of what was emitted, counters and state; dead letters in any order."""
+    (left, general), (right, fast) = one, other
+    for name in ("frames", "liquidations", "ticks", "late", "feeds"):
+        ours, theirs = getattr(left, name), getattr(right, name)
+        assert msgspec.json.encode(ours) == msgspec.json.encode(theirs), name
+    assert sorted(left.dead, key=_source) == sorted(right.dead, key=_source)
+    assert general.state.counters == fast.state.counters
+    assert general.state == fast.state
+
+
+def _source(letter: Any) -> tuple[int, int]:
+    return int(letter.source), letter.row
+
+
+@FEW
+@given(seed=st.integers(0, 2**32), spoiled=st.sampled_from([0.0, 0.02, 0.3]))
+def test_batches_give_what_records_one_by_one_give(seed: int, spoiled: float) -> None:
+    random = chance(seed)
+    log = records(random, spoiled)
+    assert_equal(singly(log, framer()), in_batches(log, framer(), random))
+
+
+@FEW
+@given(seed=st.integers(0, 2**32))
+def test_the_open_seconds_are_equal_at_any_record(seed: int) -> None:
+    random = chance(seed)
+    log = records(random, 0.05)
+    log = log[: random.randrange(len(log))]
+    assert_equal(singly(log, framer()), in_batches(log, framer(), random))
+
+
+@FEW
+@given(seed=st.integers(0, 2**32), partition=st.integers(0, 1))
+def test_a_stranger_to_the_partition_is_rejected_in_batches_too(seed: int, partition: int) -> None:
+    random = chance(seed)
+    log = records(random, 0.02)
+    one = singly(log, framer(partition))
+    assert any(letter.reason == "wrong_partition" for letter in one[0].dead)
+    assert_equal(one, in_batches(log, framer(partition), random))
+
+
+@FEW
+@given(seed=st.integers(0, 2**32))
+def test_a_restart_between_batches_changes_nothing(seed: int) -> None:
+    random = chance(seed)
+    log = records(random, 0.02)
+    cut = random.randrange(len(log))
+    whole, ended = singly(log, framer())
+    before, stopped = in_batches(log[:cut], framer(), random)
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode(stopped.state), type=PartitionState)
+    after, again = in_batches(log[cut:], framer(state=state), random)
+    frames = [*before.frames, *after.frames]
+    assert msgspec.json.encode(frames) == msgspec.json.encode(whole.frames)
+    assert again.state.counters == ended.state.counters
+
+
+@pytest.mark.parametrize("maker", [aggregate, bybit_rows, okx_rows])
+def test_flawless_trades_take_the_lane(maker: Callable[[Random, str, int], Message]) -> None:
+    random, seen = chance(1), list[str]()
+
+    def refuse(parser: Any) -> VenueParser:
+        def parse(raw: Raw, instruments: Any) -> list[Any]:
+            seen.append(raw.venue)
+            found: list[Any] = parser.parse(raw, instruments)
+            return found
+
+        return VenueParser(parse, parser.trades)
+
+    watched = {venue: refuse(parser) for venue, parser in PARSERS.items()}
+    of = Framer(PartitionState(0, 1), watched, INSTRUMENTS, lambda asset: 0, whole=True)
+    log = []
+    for index in range(300):
+        venue, message = maker(random, "BTC", ORIGIN * 1000 + index * 10)
+        for row in message.get("data", []) if isinstance(message.get("data"), list) else []:
+            row.pop("BT", None)
+        raw = Raw(
+            venue, "trade", "a", ORIGIN * MICROS + index * 10_000, json.dumps(message).encode()
+        )
+        log.append(raw)
+    of.apply_all(log, range(300))
+    assert of.state.counters["accepted:trade"] > 50
+    assert seen == []
