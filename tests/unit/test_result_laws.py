@@ -143,7 +143,7 @@ def test_a_frame_with_a_broken_member_is_refused(
 def test_no_field_may_be_missing_or_foreign(schema: str, number: int) -> None:
     value = example(schema, number)
     assert "colour" in refused(schema, {**value, "colour": "red"})
-    optional = {"v", "taker_usd", "opposite_taker_usd"}
+    optional = {"v", "quiet", "taker_usd", "opposite_taker_usd"}
     optional |= {"channels", "assets", "through_us", "advance_us", "detail"}
     state = {"framer_state", "dead_letter"}
     for name in value.keys() - (optional if schema not in state else set()):
