@@ -173,6 +173,23 @@ def test_a_partition_frames_its_assets_as_one_framer_of_all_would(
     assert {t.second for t in parted.ticks} == {t.second for t in expected.ticks}
 
 
+@given(SEEDS, st.integers(1, 60))
+def test_records_taken_in_lots_are_as_records_taken_one_by_one(seed: int, size: int) -> None:
+    records = hostile_log(chance(seed))
+    expected = framed(records)
+    lots = Framing()
+    framer = lots.framers[0]
+    for begin in range(0, len(records), size):
+        lot = records[begin : begin + size]
+        framer.apply_all(lot, range(begin, begin + len(lot)))
+    out = framer.drain()
+    assert encoded(out.frames) == encoded(expected.frames)
+    assert encoded(out.ticks) == encoded(expected.ticks)
+    assert encoded(out.late) == encoded(expected.late)
+    assert encoded(out.liquidations) == encoded(expected.liquidations)
+    assert framer.state.counters == expected.framers[0].state.counters
+
+
 @given(SEEDS)
 def test_no_event_changes_what_the_clock_has_passed(seed: int) -> None:
     records = hostile_log(chance(seed))
