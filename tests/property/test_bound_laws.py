@@ -249,6 +249,7 @@ def test_windows_bound_the_true_dollars_of_their_sides(
         frozen=0.1,
         frozen_units=0.1,
         prior_mean=0.1,
+        hour_seen=True,
         parent_id=None,
     )
     window.gates = {"concentration": Gate("pass", None, None)}

@@ -38,6 +38,7 @@ def test_a_large_sudden_fall_on_a_healthy_feed_is_a_cascade() -> None:
     assert states(window) == {
         "size": "pass",
         "concentration": "pass",
+        "improbability": "pass",
         "displacement": "pass",
         "deleveraging": "pass",
         "data": "pass",

@@ -163,6 +163,7 @@ class _Run:
             frozen,
             frozen_units,
             ordinary.minute_mean(state, params, name, onset, frozen),
+            ordinary.hour_seen(state, params, onset),
             self.parent(side, onset),
             peak_at=onset,
             last_forced=onset,
@@ -193,6 +194,12 @@ class _Run:
                 window.fast_max, window.peak_at = fast, trace.second
             window.slow_max = max(window.slow_max, slow)
             window.slow_units_max = max(window.slow_units_max, slow_units)
+
+    def release(self, window: OpenWindow) -> None:
+        """Give a window the seconds that were held until its next own order."""
+        held, window.held = window.held, []
+        for trace in held:
+            self.absorb(window, trace)
 
     def absorb(self, window: OpenWindow, trace: Trace) -> None:
         """Give a window a second, and follow its largest minute (count and corrected dollars)."""
@@ -243,11 +250,12 @@ class _Run:
         changed = moment is not None and window.absorb_late(moment.late)
         self.intensity(window, at)
         if trace is not None:
-            if window.quiet_from is None:
-                self.absorb(window, trace)
-                changed = changed or any(window.counts(k[0]) for k in counted)
-            else:
-                window.held.append(trace)
+            own = any(window.counts(k[0]) for k in counted)
+            window.held.append(trace)
+            if own and window.quiet_from is None:
+                # What lies between its own orders is the window's; what follows the last is not.
+                self.release(window)
+                changed = True
         if moment is not None:
             window.observe(moment)
             self.spread(window, moment)
@@ -288,12 +296,9 @@ class _Run:
         if window.statistic != "count":
             lively = lively or slow_units >= self.low(window.frozen_units, window.slow_units_max)
         if lively:
-            held, window.held = window.held, []
             window.quiet_from = None
             window.coverage = min(window.coverage, window.held_coverage)
             window.held_coverage = 1.0
-            for trace in held:
-                self.absorb(window, trace)
         elif window.quiet_from is None:
             window.quiet_from = at
 
@@ -319,8 +324,9 @@ class _Run:
         if not quiet and at - window.onset < params.split_s:
             return
         if not quiet:
-            for trace in window.held:
-                self.absorb(window, trace)
+            while window.held and not window.own(window.held[-1]):
+                window.held.pop()
+            self.release(window)
         window.held, window.ahead = [], []
         window.end, window.closed_at, window.phase = window.last_forced, at, "end"
         self.state.sides[window.machine].closed.append(window)
@@ -350,8 +356,8 @@ class _Run:
                 elif at - window.detected_at <= params.mixed_within_s:
                     # It may still become mixed, and then absorbs everything anew.
                     began.append(window.onset)
-                elif window.quiet_from is not None:
-                    began.append(window.quiet_from)
+                else:
+                    began.append(window.last_forced)
             oldest = max(min(began) - 60, at - params.split_s - 60)
             if state.trail[0].second <= oldest:
                 state.trail = [trace for trace in state.trail if trace.second > oldest]
@@ -368,11 +374,7 @@ def step(
     throttled: ThrottleParams,
     meta: RowMeta,
 ) -> list[CascadeWindow]:
-    """Apply one second (and the empty ones before it); ignores seconds already applied.
-
-    Returns:
-        Rows in order of logical time; each an upsert by id and revision.
-    """
+    """Apply one second and the empty ones before it; returns rows in order of logical time."""
     if state.last is not None and moment.second <= state.last:
         return []
     run = _Run(state, params, throttled, meta)

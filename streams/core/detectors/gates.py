@@ -1,7 +1,7 @@
 """The gates that turn a burst into a cascade (definition 1.1, Q1 to Q5).
 
 Each gate is pass, fail or unknown (its input is missing); an unknown gate neither passes nor
-fails: it lowers confidence and is named in the row. Size and concentration must pass, and no
+fails: it lowers confidence and is named in the row. Size and both halves of Q2 must pass, and no
 gate may fail, for a window to be of class `cascade`.
 """
 
@@ -64,12 +64,15 @@ def size(window: OpenWindow, floor: int, params: CascadeParams) -> Gate:
 
 
 def concentration(window: OpenWindow, params: CascadeParams) -> Gate:
-    """Q2: the peak minute's count against the mean minute of the hour before (Poisson)."""
-    mean = max(window.prior_mean, 1e-9)
-    ratio = window.minute_max / mean
-    improbable = poisson_tail(round(window.minute_max), mean) < params.concentration_p
-    passed = improbable and ratio >= params.concentration_ratio
-    return Gate(_state(passed), ratio, params.concentration_ratio)
+    """Q2: the peak minute's count against the mean minute of the hour before."""
+    ratio = window.minute_max / max(window.prior_mean, 1e-9)
+    return Gate(_state(ratio >= params.concentration_ratio), ratio, params.concentration_ratio)
+
+
+def improbability(window: OpenWindow, params: CascadeParams) -> Gate:
+    """Q2: Poisson probability of so full a minute; a ratio of small counts proves nothing."""
+    p = poisson_tail(round(window.minute_max), max(window.prior_mean, 1e-9))
+    return Gate(_state(p < params.concentration_p), p, params.concentration_p)
 
 
 def displacement(window: OpenWindow, params: CascadeParams) -> Gate:
@@ -106,11 +109,12 @@ def judge(window: OpenWindow, moment: Moment, params: CascadeParams) -> None:
     window.gates = {
         "size": size(window, size_floor(window, moment.venues_all, params), params),
         "concentration": concentration(window, params),
+        "improbability": improbability(window, params),
         "displacement": displacement(window, params),
         "deleveraging": deleveraging(window, params),
         "data": data(window, params),
     }
-    must = (window.gates["size"].state, window.gates["concentration"].state)
+    must = [window.gates[name].state for name in ("size", "concentration", "improbability")]
     failed = any(gate.state == "fail" for gate in window.gates.values())
-    if must == ("pass", "pass") and not failed:
+    if set(must) == {"pass"} and not failed:
         window.window_class = "cascade"

@@ -82,6 +82,13 @@ def unlearned(side: SideState, onset: int, stop: int | None) -> Interval:
     return (onset if last is None else max(onset, last), stop)
 
 
+def hour_seen(state: CascadeState, params: CascadeParams, onset: int) -> bool:
+    """Whether some venue was healthy throughout the hour before the onset's minute."""
+    last = onset // 60 * 60
+    span = params.concentration_minutes * 60
+    return state.uptime.observed(last - span, last) == span
+
+
 def minute_mean(
     state: CascadeState, params: CascadeParams, name: str, onset: int, ordinary: float
 ) -> float:

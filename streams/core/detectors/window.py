@@ -59,6 +59,7 @@ class OpenWindow(msgspec.Struct):
     frozen: float
     frozen_units: float
     prior_mean: float
+    hour_seen: bool
     parent_id: str | None
     revision: int = 0
     phase: Phase = "acceleration"
@@ -112,6 +113,10 @@ class OpenWindow(msgspec.Struct):
     def counts(self, side: PositionSide) -> bool:
         """Whether forced orders of `side` belong to this window."""
         return self.side in ("mixed", side)
+
+    def own(self, trace: Trace) -> bool:
+        """Whether forced orders of the window's own side are in the second."""
+        return any(cell.kind != "adl" and self.counts(cell.side) for cell in trace.cells)
 
     def absorb(self, trace: Trace, params: CascadeParams) -> None:
         """Add a second's forced orders and price."""
@@ -318,7 +323,7 @@ class OpenWindow(msgspec.Struct):
             severity=None if oi_share is None else severity(oi_share),
             magnitude=log10(dollars) if dollars >= 1 else None,
             confidence=self._confidence(sides.identifiability),
-            elevated_day=self.gates["concentration"].state == "fail",
+            elevated_day=self.hour_seen and self.gates["concentration"].state == "fail",
             gates=dict(sorted(self.gates.items())),
             parent_id=self.parent_id,
             null_reasons=dict(sorted(reasons.items())),
