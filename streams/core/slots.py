@@ -6,7 +6,7 @@ have hidden: in a slot that both sides share, an order of one side may hide one 
 Orders closed by auto-deleveraging are left out. Definition: docs/definitions/throttle.md.
 """
 
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -51,13 +51,17 @@ class SlotSecond(msgspec.Struct, frozen=True, gc=False):
         return self.long_upper + self.short_upper - self.long_usd - self.short_usd
 
 
-def slot_seconds(cells: Iterable[Cell], second: int) -> list[tuple[SlotKey, SlotSecond]]:
-    """The slots that published something in `second` (s since 1970), sorted by key."""
+@lru_cache(maxsize=4096)
+def slot_seconds(cells: tuple[Cell, ...], second: int) -> tuple[tuple[SlotKey, SlotSecond], ...]:
+    """The slots that published something in `second` (s since 1970), sorted by key.
+
+    Remembered, since a window reads each of its last 60 seconds again in every second.
+    """
     slots: dict[SlotKey, list[Cell]] = {}
     for cell in cells:
         if cell.kind != "adl":
             slots.setdefault(_key(cell, second), []).append(cell)
-    return [(key, _slot_second(key, slots[key], second)) for key in sorted(slots)]
+    return tuple((key, _slot_second(key, slots[key], second)) for key in sorted(slots))
 
 
 def _key(cell: Cell | LateCell, second: int) -> SlotKey:
@@ -89,7 +93,7 @@ def _bound(usd: int, taker: list[int | None]) -> int | None:
     return max(usd, *known) if len(known) == len(taker) else None
 
 
-def tally_slots(slots: Slots, cells: Iterable[Cell], second: int) -> None:
+def tally_slots(slots: Slots, cells: tuple[Cell, ...], second: int) -> None:
     """Add the cells of `second` (s) to the tallies of their slots."""
     for key, one in slot_seconds(cells, second):
         tally = slots.get(key)
