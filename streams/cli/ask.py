@@ -1,4 +1,4 @@
-"""Commands of the group "ask": query,tail."""
+"""Command of the group "ask": query."""
 
 import sys
 from typing import Annotated, Literal
@@ -24,10 +24,10 @@ def query(
     """
     import json
 
-    from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from streams.config import MarginquakeError, settings
+    from streams.edges.console import show_table, verbatim
     from streams.edges.migrate import split_statements
     from streams.edges.warehouse import ask, connect_reader
 
@@ -44,10 +44,11 @@ def query(
             answer = ask(client, statements[0], "JSONCompact")
             # Kept as text, or a float would lose digits of a decimal.
             found = json.loads(answer, parse_float=str, parse_int=str)
-            table = Table(*(column["name"] for column in found["meta"]))
+            names = (verbatim(column["name"]) for column in found["meta"])
+            table = Table(*(Column(name, overflow="fold") for name in names))
             for row in found["data"]:
-                table.add_row(*(_cell(value) for value in row))
-            Console().print(table)
+                table.add_row(*(verbatim(_cell(value)) for value in row))
+            show_table(table)
 
 
 def _cell(value: object) -> str:

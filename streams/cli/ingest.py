@@ -1,4 +1,4 @@
-"""Commands of the group "ingest": replay,normalise,instruments."""
+"""Commands of the group "ingest": replay, import, normalise, instruments."""
 
 import json
 import os
@@ -86,9 +86,9 @@ def list_instruments(
 
     Example: marginquake instruments list --venue okx
     """
-    from rich.console import Console
     from rich.table import Table
 
+    from streams.edges.console import show_table
     from streams.venues.catalog import effective_table
 
     rows = [
@@ -113,7 +113,7 @@ def list_instruments(
     table = Table(*columns)
     for row in rows:
         table.add_row(*(str(row[column]) for column in columns))
-    Console().print(table)
+    show_table(table)
 
 
 @instruments.command("refresh")
@@ -132,10 +132,10 @@ def refresh_instruments(
     """
     from pathlib import Path
 
-    from rich.console import Console
     from rich.table import Table
 
     from streams.config import MarginquakeError
+    from streams.edges.console import report_console, show_table
     from streams.edges.instrument_table import fetch, refresh
     from streams.venues.catalog import refreshed_path
     from streams.venues.listings import URLS
@@ -167,14 +167,14 @@ def refresh_instruments(
     for c in changes:
         counts = (c.listed, len(c.added), len(c.changed), len(c.removed), len(c.problems))
         table.add_row(c.venue, *map(str, counts))
-    console = Console()
-    console.print(table)
+    show_table(table)
+    console = report_console()
     for c in changes:
         for symbol in c.changed:
-            console.print(f"changed: {c.venue} {symbol}")
+            console.print(f"changed: {c.venue} {symbol}", soft_wrap=True)
         for problem in c.problems[:10]:
-            console.print(f"skipped: {c.venue} {problem}", markup=False)
-    console.print(f"wrote {refreshed_path()}")
+            console.print(f"skipped: {c.venue} {problem}", soft_wrap=True)
+    console.print(f"wrote {refreshed_path()}", soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:

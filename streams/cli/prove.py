@@ -65,12 +65,12 @@ def bench_core(
     """
     import gc
 
-    from rich.console import Console
     from rich.table import Table
 
     from streams.contracts import partition_for
     from streams.edges.bench_core import measure
     from streams.edges.bench_log import MIX, raw_log
+    from streams.edges.console import show_table
     from streams.engines.inprocess import InProcess
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
@@ -103,7 +103,7 @@ def bench_core(
             f"{one.json_only:,.0f}",
             f"{one.ratio:.2f}",
         )
-    Console().print(table)
+    show_table(table)
 
 
 @bench.command("framer")
@@ -125,13 +125,13 @@ def bench_framer(
     """
     from contextlib import ExitStack
 
-    from rich.console import Console
     from rich.table import Table
 
     from streams.config import settings
     from streams.edges.bench_framer import measure
     from streams.edges.bench_log import MIX, raw_log
     from streams.edges.broker import Broker
+    from streams.edges.console import show_table
     from streams.edges.crew import free_port
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
@@ -160,7 +160,7 @@ def bench_framer(
         f"{found.framer_events:,.0f}",
         f"{found.ratio:.2f}",
     )
-    Console().print(table)
+    show_table(table)
 
 
 def register(app: typer.Typer) -> None:

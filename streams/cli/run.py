@@ -72,10 +72,10 @@ def topics(
     import asyncio
     import logging
 
-    from rich.console import Console
     from rich.table import Table
 
     from streams.config import settings
+    from streams.edges.console import show_table
     from streams.edges.topics import reconcile
 
     # A broker that is down is told once, by our own error.
@@ -96,7 +96,7 @@ def topics(
             if drift:
                 state = ", ".join(f"{d.setting} is {d.found}, not {d.wanted}" for d in drift)
             table.add_row(name, state)
-        Console().print(table)
+        show_table(table)
     if report.drift:
         if not as_json:
             mend = (
@@ -152,10 +152,10 @@ def warehouse(
 
     Example: marginquake warehouse status
     """
-    from rich.console import Console
     from rich.table import Table
 
     from streams.config import settings
+    from streams.edges.console import show_table
     from streams.edges.migrate import plan, read_migrations, recorded
     from streams.edges.warehouse import connect, parse_dsn, table_sizes
 
@@ -186,7 +186,7 @@ def warehouse(
             size.first_partition,
             size.last_partition,
         )
-    Console().print(table)
+    show_table(table)
     typer.echo(f"warehouse {parse_dsn(dsn).label}, ClickHouse {version}")
     typer.echo(f"migrations: {', '.join(labels) or 'none'}")
     if pending:

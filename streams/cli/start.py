@@ -1,4 +1,4 @@
-"""Commands of the group "start": demo,live,up,doctor."""
+"""Commands of the group "start": demo, doctor."""
 
 import json
 from dataclasses import asdict
@@ -32,9 +32,9 @@ def demo(
     import os
 
     from streams.config import settings
+    from streams.edges.console import report_console
     from streams.edges.demo import run_demo
     from streams.edges.demo_report import show_report
-    from streams.edges.summary import report_console
 
     here = settings()
     done = run_demo(here, "CLICKHOUSE_DSN" in os.environ, engine, keep)
@@ -43,7 +43,7 @@ def demo(
         return
     console = report_console()
     show_report(done.report, done.hour, console)
-    console.print(f"{done.seconds:.0f} s; data and logs in {done.home}")
+    console.print(f"{done.seconds:.0f} s; data and logs in {done.home}", soft_wrap=True)
     dsn = "" if "CLICKHOUSE_DSN" in os.environ else f"CLICKHOUSE_DSN={done.warehouse} "
     sql = "SELECT scope, side, class, usd_observed FROM v_cascades ORDER BY onset"
     typer.echo(f'ask it: {dsn}marginquake query "{sql}"')
@@ -56,10 +56,10 @@ def doctor(
 
     Example: marginquake doctor
     """
-    from rich.console import Console
     from rich.table import Table
 
     from streams.config import settings
+    from streams.edges.console import show_table
     from streams.edges.doctor import examine
 
     checks = examine(settings())
@@ -70,7 +70,7 @@ def doctor(
         for check in checks:
             state = "ok" if check.ok else "LACKING"
             table.add_row(check.name, state, check.needed_for, check.found, check.mend)
-        Console().print(table)
+        show_table(table)
     if not all(check.ok for check in checks):
         raise typer.Exit(1)
 

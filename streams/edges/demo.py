@@ -75,7 +75,9 @@ class Steps:
     """Tells each step and its seconds on standard error; live on a terminal."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = Console(
+            stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True
+        )
         self.seconds: dict[str, float] = {}
 
     @contextmanager
@@ -96,7 +98,7 @@ class Steps:
 
     def say(self, text: str) -> None:
         """A line between steps."""
-        self.console.print(text, markup=False)
+        self.console.print(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,7 @@ from rich.table import Table
 
 from streams.core.events import MICROS
 from streams.core.results import MARKET, CascadeWindow, Milestone, Print, Result
-
-PIPE_WIDTH: Final = 160
+from streams.edges.console import report_console
 
 MAX_ROWS: Final = 30
 """Windows that a table shows; the rest are counted and stand in the output."""
@@ -225,12 +224,6 @@ def print_table(rows: Iterable[PrintRow]) -> Table:
             f"{row.coverage:.2f}",
         )
     return table
-
-
-def report_console() -> Console:
-    """Standard output; a pipe or file has no width, so tables get the one they need."""
-    console = Console()
-    return console if console.is_terminal else Console(width=PIPE_WIDTH)
 
 
 def print_summary(summary: Summary, console: Console | None = None) -> None:
