@@ -20,6 +20,12 @@ PUSHED: Final = frozenset({"liquidation", "trade", "book"})
 HEARTBEAT_TIMEOUT_US: Final = 10 * MICROS
 """A feed leaves the joint watermark when the log is this far past its last heartbeat."""
 
+LEAP_US: Final = 60 * MICROS
+"""A receipt so far past the middle of the recent ones is a wrong clock, not the time."""
+
+RECENT: Final = 4
+"""Status records whose receipts say what time it is."""
+
 NOTHING: Final = -1
 """Watermark second of a stream that has not had a heartbeat yet: it holds everything open."""
 
@@ -30,6 +36,7 @@ class Feed(msgspec.Struct):
     `through_us` is the event time through which the collector has written everything (-1
     before the first heartbeat); `up_since` the second (s) from which it has been healthy; `over`:
     its connection has ended since, so that no heartbeat of the next one speaks for it.
+    `last_beat_us` is log time, `claimed_us` the collector's own.
     """
 
     venue: str
@@ -40,14 +47,20 @@ class Feed(msgspec.Struct):
     up: bool = False
     up_since: int = 0
     last_beat_us: int = 0
+    claimed_us: int = 0
     over: bool = False
 
 
 class ClockState(msgspec.Struct):
-    """What a checkpoint keeps of the clock. `log_us`: largest receipt time of a status record."""
+    """What a checkpoint keeps of the clock.
+
+    `log_us`: the log's time, the largest believed receipt of a status record; `recent`: the last
+    receipts, believed or not.
+    """
 
     feeds: list[Feed] = []
     log_us: int = 0
+    recent: list[int] = []
 
 
 class Stream:
@@ -200,8 +213,7 @@ class Clock:
     def apply(self, status: Status, raw: Raw) -> list[FeedStatus]:
         """Take one status record in log order; returns the feeds that came up or went down."""
         changed: list[FeedStatus] = []
-        now = max(self.state.log_us, raw.received_at_us)
-        self.state.log_us = now
+        now = self._time(raw)
         # Before the record's own word: a feed that returns after a silence has been down, whichever
         # of several silent feeds the log names first.
         for feed in self.state.feeds:
@@ -229,6 +241,32 @@ class Clock:
             group.refresh()
         return changed
 
+    def _time(self, raw: Raw) -> int:
+        """The log's time after a status record.
+
+        One collector whose clock runs ahead must not time the others out, nor stop their time-outs:
+        a leap counts once most recent records share it, or at once while no other connection is up
+        (a lone collector, the gap between two archives).
+        """
+        state, received_us = self.state, raw.received_at_us
+        if any(feed.up and feed.connection != raw.connection for feed in state.feeds):
+            state.recent = [*state.recent, received_us][-RECENT:]
+        else:
+            state.recent = [received_us]
+        middle = sorted(state.recent)[(len(state.recent) - 1) // 2]
+        if received_us - middle <= LEAP_US:
+            if received_us - state.log_us > LEAP_US:
+                # The time was not believed at once: those who told it have been there since.
+                for feed in state.feeds:
+                    if feed.claimed_us <= received_us:
+                        feed.last_beat_us = max(feed.last_beat_us, feed.claimed_us)
+            state.log_us = max(state.log_us, received_us)
+        if state.log_us - middle > LEAP_US:
+            state.log_us = middle
+            for feed in state.feeds:
+                feed.last_beat_us = min(feed.last_beat_us, middle)
+        return state.log_us
+
     def _find(self, raw: Raw, channel: str) -> list[Feed]:
         return [
             feed
@@ -252,7 +290,7 @@ class Clock:
             feed = Feed(raw.venue, raw.connection, channel, assets)
             self.state.feeds.append(feed)
             self._reindex()
-        feed.last_beat_us, feed.over = now, False
+        feed.last_beat_us, feed.claimed_us, feed.over = now, raw.received_at_us, False
         if not feed.up:
             # By the collector's own clock: another's that ran ahead must not keep it out.
             feed.up, feed.up_since = True, raw.received_at_us // MICROS
@@ -267,7 +305,7 @@ class Clock:
             feeds = self._find(raw, channel)
         for feed in [feed for feed in feeds if not feed.over] or feeds:
             # No collector can vouch for the time after it wrote the record.
-            feed.through_us = max(feed.through_us, min(through_us, raw.received_at_us))
+            feed.through_us = max(feed.through_us, min(through_us, raw.received_at_us, now))
             self._up(raw, channel, feed.assets, now, "heartbeat", changed)
 
     def _down(self, feed: Feed, reason: str, now: int, changed: list[FeedStatus]) -> None:

@@ -190,7 +190,17 @@ def test_a_collector_whose_clock_ran_ahead_for_a_moment_keeps_no_other_out() -> 
     told.tell(heartbeat(BYBIT, 90_000, through=7), heartbeat(BINANCE, 11))
     told.tell(heartbeat(BYBIT, 12), heartbeat(BINANCE, 12))
     assert told.joint() == 9
-    assert told.health(12).venues_up == (BINANCE,)
+    assert told.health(12).venues_up == (BINANCE, BYBIT)
+
+
+def test_a_dead_feed_times_out_though_another_collectors_clock_is_an_hour_ahead() -> None:
+    told = Told(subscribe(BYBIT, 0), subscribe(BINANCE, 0), subscribe(OKX, 0))
+    for at in range(1, 10):
+        told.tell(heartbeat(BYBIT, at), heartbeat(BINANCE, at), heartbeat(OKX, at + 3600))
+    for at in range(10, 40):
+        told.tell(heartbeat(BINANCE, at), heartbeat(OKX, at + 3600))
+    assert told.health(40).venues_up == (BINANCE, OKX)
+    assert told.joint() == 36
 
 
 def test_a_heartbeat_without_a_subscription_stands_for_the_whole_venue() -> None:
