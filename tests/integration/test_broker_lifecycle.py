@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,11 +93,13 @@ def test_the_broker_listens_on_loopback_alone(session_broker: Broker) -> None:
     pid = session_broker.status().pid
     if not Path("/proc/net/tcp").exists():
         pytest.skip("reads /proc")
-    inodes = {
-        os.readlink(link)[8:-1]
-        for link in Path(f"/proc/{pid}/fd").iterdir()
-        if os.readlink(link).startswith("socket:")
-    }
+    inodes = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        # A running broker closes files while we look.
+        with suppress(FileNotFoundError):
+            target = os.readlink(link)
+            if target.startswith("socket:"):
+                inodes.add(target[8:-1])
     listening = []
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
