@@ -12,21 +12,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast, get_args
 
 import msgspec
 import yaml
 
 from streams.config import MarginquakeError
 from streams.core.events import (
+    DEAD_LETTER_BYTES,
     EARLIEST_EVENT_US,
     LATEST_EVENT_US,
+    BadLine,
     DeadLetter,
     FeedStatus,
     LateLiquidation,
     Liquidation,
     Raw,
     Rejected,
+    RejectReason,
     Status,
 )
 from streams.core.frames import Frame, Tick
@@ -289,13 +292,24 @@ def raw_headers(
     return headers
 
 
+def bad_line_headers(bad: BadLine) -> list[tuple[str, bytes]]:
+    """Headers of a line that was no record: those of `raw_headers`, then why, where and size."""
+    return [
+        *raw_headers(bad.raw),
+        ("rejected", bad.rejected.reason.encode()),
+        ("detail", bad.rejected.detail.encode("utf-8", "replace")),
+        ("source", bad.source.encode("utf-8", "replace")),
+        ("size", b"%d" % bad.size),
+    ]
+
+
 _MAX_NAMES: Final = 10_000
 _names: dict[bytes, str] = {}
 _channels: dict[bytes, str | None] = {}
 
 
-def raw_from_record(headers: Headers, value: bytes | None) -> Raw | Rejected:
-    """The raw record of a Kafka record of `raw.v1`; never raises.
+def raw_from_record(headers: Headers, value: bytes | None) -> Raw | Rejected | BadLine:
+    """The raw record of a Kafka record of `raw.v1`, or what was no record; never raises.
 
     Four headers in canonical order with names seen before take the short way (about 0.35 us);
     anything else goes through `_raw_in_any_order`, with the same result. `slice` and
@@ -318,7 +332,7 @@ def raw_from_record(headers: Headers, value: bytes | None) -> Raw | Rejected:
     return _raw_in_any_order(headers, value)
 
 
-def _raw_in_any_order(headers: Headers, value: bytes | None) -> Raw | Rejected:
+def _raw_in_any_order(headers: Headers, value: bytes | None) -> Raw | Rejected | BadLine:
     if value is None:
         return Rejected("wrong_type", "the record has no value")
     # A repeated header: the first stands, as for any reader that stops at the first match.
@@ -333,15 +347,37 @@ def _raw_in_any_order(headers: Headers, value: bytes | None) -> Raw | Rejected:
         at = int(received)
     except ValueError:
         return Rejected("wrong_type", f"header received_at is {received[:40]!r}, not microseconds")
-    if not EARLIEST_EVENT_US <= at < LATEST_EVENT_US:
+    # A line that could not be read may stand before any that could: it has no time then.
+    timeless = at == 0 and "rejected" in given
+    if not (timeless or EARLIEST_EVENT_US <= at < LATEST_EVENT_US):
         return Rejected("time_out_of_range", f"received_at {at} us is outside 2010..2099")
     try:
         texts = venue.decode(), channel.decode(), connection.decode()
     except UnicodeDecodeError as error:
         return Rejected("invalid_utf8", f"a header is not UTF-8: {error}"[:300])
+    if "rejected" in given:
+        text = value[:DEAD_LETTER_BYTES]
+        return _bad_line(given, Raw(texts[0], texts[1] or None, texts[2], at, text))
     if len(_names) > _MAX_NAMES or len(_channels) > _MAX_NAMES:
         _names.clear()
         _channels.clear()
     _names[venue], _channels[channel] = texts[0], texts[1] or None
     _names[connection] = texts[2]
     return Raw(texts[0], texts[1] or None, texts[2], at, value)
+
+
+_REASONS: Final = frozenset(get_args(RejectReason))
+
+
+def _bad_line(given: Mapping[str, bytes], raw: Raw) -> BadLine | Rejected:
+    try:
+        reason, detail, source = (given[name].decode() for name in ("rejected", "detail", "source"))
+        size = int(given["size"])
+    except KeyError as error:
+        return Rejected("missing_field", f"header {error.args[0]} is missing of a rejected line")
+    except ValueError as error:
+        return Rejected("wrong_type", f"a header of a rejected line: {error}"[:300])
+    if reason not in _REASONS or not len(raw.payload) <= size < 2**63:
+        return Rejected("wrong_type", f"rejected line for {reason[:40]!r} of {size} bytes")
+    rejected = Rejected(cast("RejectReason", reason), detail[:300])
+    return BadLine(rejected, raw, size, source[:300])

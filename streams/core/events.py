@@ -65,6 +65,8 @@ FeedState = Literal["up", "down"]
 
 MAX_PAYLOAD_BYTES: Final = 1_000_000
 MAX_BOOK_LEVELS: Final = 1_000
+DEAD_LETTER_BYTES: Final = 4_096
+"""How much of a rejected record its dead letter shows."""
 EARLIEST_EVENT_US: Final = 1_262_304_000 * MICROS
 """2010-01-01 UTC: an earlier stamp is a unit error or a default, not a market event."""
 LATEST_EVENT_US: Final = 4_070_908_800 * MICROS
@@ -181,6 +183,19 @@ class Rejected(msgspec.Struct, frozen=True, tag_field="type", tag="rejected"):
 
     reason: RejectReason
     detail: str
+
+
+class BadLine(msgspec.Struct, frozen=True):
+    """A record or a line of a raw log that could not be read at all.
+
+    `raw` holds what is known of it, `raw.payload` its first `DEAD_LETTER_BYTES`; `size` is the
+    true size in bytes, `source` where it stood (`file:line`, or `raw.v1-3@1742`).
+    """
+
+    rejected: Rejected
+    raw: Raw
+    size: int
+    source: str
 
 
 class Ignored(msgspec.Struct, frozen=True, tag_field="type", tag="ignored"):

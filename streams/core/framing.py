@@ -15,8 +15,10 @@ import msgspec
 from streams.core.buckets import Bucket
 from streams.core.clock import Clock
 from streams.core.events import (
+    DEAD_LETTER_BYTES,
     LATEST_EVENT_US,
     MICROS,
+    BadLine,
     Book,
     DeadLetter,
     Ignored,
@@ -38,8 +40,6 @@ from streams.core.sealing import Sealer
 from streams.core.tapes import TradeRow, merge
 
 __all__ = ["STATE_VERSION", "Emission", "Framer", "PartitionState"]
-
-DEAD_LETTER_TEXT: Final = 4096
 
 STATUS: Final = "status"
 CHANNELS: Final = frozenset({"liquidation", "trade", "ticker", "book", STATUS})
@@ -140,12 +140,23 @@ class Framer:
         self._gather()
         self._settle()
 
-    def reject(self, rejected: Rejected, raw: Raw, position: int | str = 0, row: int = 0) -> None:
-        """Dead-letter a record (or one row of it) under a content-derived id."""
+    def reject(self, bad: BadLine) -> None:
+        """Take what could not be read; its place is part of its id, since its text may recur."""
+        self._received("unknown", None, 1)
+        self._letter(bad, 0, f"at {bad.source}")
+
+    def _reject(self, rejected: Rejected, raw: Raw, position: int | str, row: int = 0) -> None:
+        """Dead-letter a record (or one row of it) under an id of its content."""
+        self._letter(
+            BadLine(rejected, raw, len(raw.payload), f"{self._origin}{position}"), row, row
+        )
+
+    def _letter(self, bad: BadLine, row: int, which: int | str) -> None:
+        rejected, raw = bad.rejected, bad.raw
         self._count(f"dead_lettered:{rejected.reason}")
-        text = raw.payload[:DEAD_LETTER_TEXT].decode("utf-8", "replace")
+        text = raw.payload[:DEAD_LETTER_BYTES].decode("utf-8", "replace")
         identity = stable_id(
-            "dead", raw.venue, raw.connection, raw.received_at_us, stable_id(raw.payload), row
+            "dead", raw.venue, raw.connection, raw.received_at_us, stable_id(raw.payload), which
         )
         self._out.dead.append(
             DeadLetter(
@@ -153,14 +164,14 @@ class Framer:
                 rejected.reason,
                 rejected.detail,
                 "framer",
-                f"{self._origin}{position}",
+                bad.source,
                 row,
                 raw.venue,
                 raw.channel,
                 raw.connection,
                 raw.received_at_us,
                 text,
-                len(raw.payload),
+                bad.size,
             )
         )
 
@@ -237,7 +248,7 @@ class Framer:
 
     def _outcome(self, outcome: Outcome, raw: Raw, position: int | str, row: int) -> None:
         if isinstance(outcome, Rejected):
-            self.reject(outcome, raw, position, row)
+            self._reject(outcome, raw, position, row)
             return
         if isinstance(outcome, Ignored):
             self._count(f"filtered:{outcome.reason}")
@@ -246,7 +257,7 @@ class Framer:
         state = self._asset(asset)
         if state is None:
             detail = f"asset {asset!r} belongs to partition {self._home(asset)}"
-            self.reject(Rejected("wrong_partition", detail), raw, position, row)
+            self._reject(Rejected("wrong_partition", detail), raw, position, row)
             return
         kind = _KIND[type(outcome)]
         stream = self._sealer.group(asset).streams.get((raw.venue, kind))
@@ -306,7 +317,7 @@ class Framer:
         try:
             status = _decode_status(raw.payload)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            self.reject(rejection(error, raw.payload), raw, position)
+            self._reject(rejection(error, raw.payload), raw, position)
             return
         self._count("filtered:status_only")
         # A heartbeat of other channels moves no watermark of trades.

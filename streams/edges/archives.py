@@ -14,7 +14,10 @@ from typing import Final
 import msgspec
 
 from streams.core.events import (
+    DEAD_LETTER_BYTES,
+    EARLIEST_EVENT_US,
     MICROS,
+    BadLine,
     Book,
     Liquidation,
     Outcome,
@@ -34,6 +37,9 @@ QUIET_S: Final = 300
 END_ADVANCE_US: Final = 4 * 3600 * MICROS
 """The clock runs on this far after the input, so that every window closes and is final."""
 
+LEAP_US: Final = 3600 * MICROS
+"""A line this far ahead of both its neighbours has a wrong stamp; its file was not silent."""
+
 LAG_WINDOW_S: Final = 60
 LATENESS_S: Final[Mapping[str, int]] = {"all": 2, "sampled": 3}
 
@@ -46,7 +52,7 @@ _CHANNELS: Final[dict[type, str]] = {
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One record for the framer: `raw`, or `rejected` where the line was none.
+    """One record for the framer: `raw`, or `bad` (of which `raw` is a part) where it was none.
 
     `source` is `file:line` (or the file for synthesised records); `assets` are the assets of
     its events, which choose the partition.
@@ -55,7 +61,7 @@ class Line(msgspec.Struct, frozen=True):
     raw: Raw
     source: str
     assets: tuple[str, ...] = ()
-    rejected: Rejected | None = None
+    bad: BadLine | None = None
 
 
 class _Channel(msgspec.Struct):
@@ -156,11 +162,14 @@ def _file(
 ) -> Iterator[Line]:
     file = _File(path, index)
     vouched = None
-    for number, item in rawlog.read(path):
+    for number, item in _stamped(path):
         source = f"{Path(path).name}:{number}"
-        if isinstance(item, Rejected):
-            placeholder = Raw("unknown", None, file.name, file.last_us, b"")
-            yield Line(placeholder, source, (), item)
+        if isinstance(item, BadLine):
+            # Where it stands among the others; its own stamp is unread or not to be trusted.
+            raw = msgspec.structs.replace(
+                item.raw, connection=file.name, received_at_us=file.last_us
+            )
+            yield Line(raw, source, (), msgspec.structs.replace(item, raw=raw))
             continue
         # A recorder's clock may step back; the log's order is its arrival order.
         at_us = max(item.received_at_us, file.last_us)
@@ -182,3 +191,43 @@ def _file(
         yield Line(raw, source, tuple(assets))
     if file.last_us and not vouched:
         yield from file.before((file.last_us // MICROS + QUIET_S + 1) * MICROS)
+
+
+def _stamped(path: str) -> Iterator[tuple[int, Raw | BadLine]]:
+    """The lines of a file, those whose receipt stamp cannot be true as `BadLine`.
+
+    One record is looked ahead: bad lines may come before the record that they followed. The
+    last record has no successor to judge it by, and stands.
+    """
+    before: int | None = None
+    held: tuple[int, Raw] | None = None
+    for number, item in rawlog.read(path):
+        if isinstance(item, BadLine):
+            yield number, item
+            continue
+        if item.received_at_us < EARLIEST_EVENT_US:
+            yield number, _misdated(path, number, item, "is before 2010")
+            continue
+        if held is not None:
+            if _leaps(before, held[1].received_at_us, item.received_at_us):
+                detail = "leaps over an hour ahead, and the next line returns"
+                yield held[0], _misdated(path, *held, detail)
+            else:
+                before = max(before or 0, held[1].received_at_us)
+                yield held
+        held = (number, item)
+    if held is not None:
+        yield held
+
+
+def _leaps(before: int | None, at: int, after: int) -> bool:
+    """Whether a stamp (us) is far beyond the line before and the next is nearer to that one."""
+    if before is None:
+        return at - after > LEAP_US
+    return at - before > LEAP_US and after - before < at - after
+
+
+def _misdated(path: str, number: int, raw: Raw, what: str) -> BadLine:
+    rejected = Rejected("time_out_of_range", f"received_at_us {raw.received_at_us} {what}")
+    cut = msgspec.structs.replace(raw, payload=raw.payload[:DEAD_LETTER_BYTES])
+    return BadLine(rejected, cut, len(raw.payload), f"{Path(path).name}:{number}")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from streams.core.events import LATEST_EVENT_US, Ignored, Outcome, Raw, Rejected
+from streams.core.events import LATEST_EVENT_US, BadLine, Ignored, Outcome, Raw, Rejected
 from streams.core.instruments import Instruments
 from streams.core.normalise import Parser, normalise
 from streams.edges import rawlog
@@ -67,8 +67,8 @@ def event_lines(
         name = b',"file":' + encode(file) if len(files) > 1 else b""
         for number, record in rawlog.read(file):
             tally.lines += 1
-            if isinstance(record, Rejected):
-                outcomes: list[Outcome] = [record]
+            if isinstance(record, BadLine):
+                outcomes: list[Outcome] = [record.rejected]
             else:
                 outcomes = normalise(record, parsers, instruments)
                 if not quarantine:

@@ -17,7 +17,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from streams import contracts
 from streams.config import MarginquakeError
 from streams.contracts import FRAMER_STATE, RAW, encode, key_of, partition_for, topic_of
-from streams.core.events import Raw, Rejected
+from streams.core.events import BadLine, Raw, Rejected
 from streams.core.framing import Emission, Framer, PartitionState
 from streams.core.instruments import Instruments
 from streams.core.normalise import Parser
@@ -124,12 +124,15 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         read = [contracts.raw_from_record(record.headers, record.value) for record in records]
         offsets = [record.offset for record in records]
-        if Rejected in set(map(type, read)):
+        if {Rejected, BadLine} & set(map(type, read)):
             for raw, record in zip(read, records, strict=True):
                 if isinstance(raw, Rejected):
-                    at_us = record.timestamp * 1000
-                    bare = Raw("unknown", None, "unknown", at_us, record.value or b"")
-                    framer.reject(raw, bare, record.offset)
+                    value, at_us = record.value or b"", record.timestamp * 1000
+                    bare = Raw("unknown", None, "unknown", at_us, value)
+                    source = f"{RAW}-{partition}@{record.offset}"
+                    framer.reject(BadLine(raw, bare, len(value), source))
+                elif isinstance(raw, BadLine):
+                    framer.reject(raw)
             offsets = [at for at, raw in zip(offsets, read, strict=True) if isinstance(raw, Raw)]
             read = [raw for raw in read if isinstance(raw, Raw)]
         framer.apply_all(cast("list[Raw]", read), offsets)

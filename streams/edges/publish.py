@@ -28,8 +28,8 @@ async def publish(
 ) -> int:
     """Send every line; returns the number of records that the broker acknowledged.
 
-    A line that was no record (`rejected`) is sent as it stood, so that the framer dead-letters
-    it with its reason.
+    A line that was no record (`bad`) is sent cut to what a dead letter shows, with its reason,
+    source and true size in headers, so that the framer dead-letters it as replay does.
     """
     producer: Any = AIOKafkaProducer(
         bootstrap_servers=bootstrap,
@@ -46,7 +46,10 @@ async def publish(
     try:
         for line in lines:
             for key, partition, value, part in _records(line, instruments):
-                headers = raw_headers(line.raw, part, line.source if part else None)
+                if line.bad is None:
+                    headers = raw_headers(line.raw, part, line.source if part else None)
+                else:
+                    headers = contracts.bad_line_headers(line.bad)
                 future = await producer.send(RAW, value, key, partition=partition, headers=headers)
                 pending.append(future)
                 count += 1

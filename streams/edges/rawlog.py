@@ -1,6 +1,6 @@
 """Reads raw logs: JSON lines of venue messages as they came, plain, gzip or zstd.
 
-The first edge of replay and `normalise`. Promises a numbered `Raw` or `Rejected` for every line
+The first edge of replay and `normalise`. Promises a numbered `Raw` or `BadLine` for every line
 that is not blank, that no line stops the file, and memory bounded by the longest line read
 (8 MiB). Keeps the payload's own bytes. Does not sort, and does not judge the venue's message.
 """
@@ -18,7 +18,7 @@ import msgspec
 import zstandard
 
 from streams.config import MarginquakeError
-from streams.core.events import LATEST_EVENT_US, Raw, Rejected
+from streams.core.events import DEAD_LETTER_BYTES, LATEST_EVENT_US, BadLine, Raw, Rejected
 from streams.core.normalise import rejection
 
 if TYPE_CHECKING:
@@ -45,32 +45,46 @@ class _Line(msgspec.Struct, frozen=True, gc=False):
 _decode_line: Final = msgspec.json.Decoder(_Line).decode
 
 
-def read(path: str | Path) -> Iterator[tuple[int, Raw | Rejected]]:
+def read(path: str | Path) -> Iterator[tuple[int, Raw | BadLine]]:
     """The records of a raw log with their 1-based line numbers, in the file's order.
 
     Compression is told by the first bytes, whatever the name. A compressed file that ends early
-    or is damaged gives what could be read, then one `Rejected` naming the file.
+    or is damaged gives what could be read, then one `BadLine` naming the file.
 
     Args:
         path: a file, or `-` for standard input.
 
     Yields:
-        (line number, record or why the line is none).
+        (line number, record or the line that is none, with its reason, first bytes and size).
 
     Raises:
         MarginquakeError: the file cannot be opened.
     """
     number = 0
+    name = Path(path).name
+
+    def bad(rejected: Rejected, text: bytes, size: int) -> BadLine:
+        raw = Raw("unknown", None, name, 0, text[:DEAD_LETTER_BYTES])
+        return BadLine(rejected, raw, size, f"{name}:{number}")
+
     with _opened(str(path)) as stream:
         try:
-            for number, line in enumerate(_lines(stream), 1):
-                if isinstance(line, Rejected):
-                    yield number, line
+            for line, size in _lines(stream):
+                number += 1
+                if size > len(line):
+                    detail = f"line of {size} bytes, limit {MAX_LINE_BYTES}"
+                    yield number, bad(Rejected("too_large", detail), line, size)
                 elif line and not line.isspace():
-                    yield number, parse_line(line)
+                    record = parse_line(line)
+                    if isinstance(record, Rejected):
+                        text = line.rstrip(b"\r\n")
+                        yield number, bad(record, text, len(text))
+                    else:
+                        yield number, record
         except _DAMAGED as error:
             detail = f"{path}: compressed data ends early or is damaged: {error}"
-            yield number + 1, Rejected("invalid_json", detail[:300])
+            number += 1
+            yield number, bad(Rejected("invalid_json", detail[:300]), b"", 0)
 
 
 def parse_line(line: bytes) -> Raw | Rejected:
@@ -95,15 +109,16 @@ def parse_line(line: bytes) -> Raw | Rejected:
     return Raw(row.venue, row.channel or None, connection, received, payload)
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes | Rejected]:
+def _lines(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Each line and its size; of one beyond the limit its first bytes and full size."""
     while line := stream.readline(MAX_LINE_BYTES):
         if len(line) < MAX_LINE_BYTES or line.endswith(b"\n"):
-            yield line
+            yield line, len(line)
             continue
-        size = len(line)
+        text, size = line[:DEAD_LETTER_BYTES], len(line)
         while not line.endswith(b"\n") and (line := stream.readline(MAX_LINE_BYTES)):
             size += len(line)
-        yield Rejected("too_large", f"line of {size} bytes, limit {MAX_LINE_BYTES}")
+        yield text, size - line.endswith(b"\n")
 
 
 @contextmanager

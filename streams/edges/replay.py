@@ -18,7 +18,7 @@ import msgspec
 from streams import contracts
 from streams.config import MarginquakeError
 from streams.contracts import Message, encode, topic_of
-from streams.core.events import DeadLetter, Raw, Rejected, SinkRejectReason, stable_id
+from streams.core.events import BadLine, DeadLetter, Raw, Rejected, SinkRejectReason, stable_id
 from streams.core.framing import Emission, Framer
 from streams.core.results import Result
 from streams.edges import rawlog
@@ -66,7 +66,7 @@ class Engine(Protocol):
     def feed(self, raw: Raw, source: str = "") -> None:
         """Take one record."""
 
-    def reject(self, rejected: Rejected, raw: Raw, source: str) -> None:
+    def reject(self, bad: BadLine) -> None:
         """Take a line that was no record."""
 
     def flush(self) -> Batch:
@@ -207,7 +207,7 @@ def check_files(paths: Sequence[Path]) -> None:
         for number, item in rawlog.read(path):
             if isinstance(item, Raw):
                 break
-            first = first or item
+            first = first or item.rejected
             count = number
         else:
             why = "it is empty"
@@ -236,8 +236,8 @@ def run_replay(
     began = time.monotonic()
     summary = Summary(rows=writer.written, counters=engine.framer.state.counters)
     for line in lines:
-        if line.rejected is not None:
-            engine.reject(line.rejected, line.raw, line.source)
+        if line.bad is not None:
+            engine.reject(line.bad)
         else:
             engine.feed(line.raw, line.source)
         summary.records += 1

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from streams.core.events import Raw, Rejected
+from streams.core.events import BadLine, Raw
 from streams.core.framing import Emission, Framer, PartitionState
 from streams.core.instruments import Instruments
 from streams.core.normalise import Parser
@@ -55,10 +55,10 @@ class InProcess:
         self._raws.append(raw)
         self._sources.append(source)
 
-    def reject(self, rejected: Rejected, raw: Raw, source: str) -> None:
+    def reject(self, bad: BadLine) -> None:
         """Dead-letter a line that was no record."""
         self._frame()
-        self.framer.reject(rejected, raw, source)
+        self.framer.reject(bad)
 
     def _frame(self) -> None:
         """Give the framer what waits."""

@@ -102,7 +102,9 @@ def check_everything_arrived(stack: Stack, archive: Path, sent: int) -> None:
     late = {event.id for event in oracle.emission.late}
     assert late
     assert stored == (len(ids | late), len(late))
-    assert dead == len({letter.id for letter in oracle.emission.dead}) > 0
+    letters = [letter.id for letter in oracle.emission.dead]
+    assert len(set(letters)) == len(letters) > 0, "two letters share an id"
+    assert dead == len(letters)
 
 
 def test_nothing_is_lost_when_each_process_is_killed_three_times(

@@ -216,10 +216,53 @@ def test_a_collector_s_own_log_vouches_for_itself(tmp_path: Path) -> None:
 
 def test_a_line_that_is_no_record_is_named_and_passed_over(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", [bybit_forced(1), "{nonsense", bybit_forced(2)])
-    (bad,) = [line for line in read(path) if line.rejected is not None]
+    (bad,) = [line for line in read(path) if line.bad is not None]
     assert bad.source == "a.jsonl:2"
-    assert bad.rejected is not None and bad.rejected.reason == "invalid_json"
+    assert bad.bad is not None and bad.bad.rejected.reason == "invalid_json"
     assert _framed(read(path)).state.counters["accepted:liquidation"] == 2
+
+
+FAR = 72 * 365 * 86_400
+"""Seconds from the tests' origin to a stamp of 2098."""
+
+
+@pytest.mark.parametrize(
+    ("stamps", "wrong"),
+    [
+        ([1, 2, FAR, 3, 4], [3]),
+        ([FAR, 1, 2, 3], [1]),
+        ([1, 2, 3 + 3601, 3], [3]),
+        ([1, 2, FAR, 1.5, 3, FAR, 4], [3, 6]),
+        ([1, 2, 3 + 3500, 3], []),
+        ([1, 2, 90 * 86_400, 90 * 86_400 + 1], []),
+        ([1, 90 * 86_400, 90 * 86_400 - 5, 90 * 86_400 + 1], []),
+        ([1, 90 * 86_400], []),
+    ],
+)
+def test_a_line_that_leaps_ahead_of_both_neighbours_moves_nothing(
+    tmp_path: Path, stamps: list[float], wrong: list[int]
+) -> None:
+    lines = read(write(tmp_path / "a.jsonl", [bybit_forced(at) for at in stamps]))
+    bad = [line.bad for line in lines if line.bad is not None]
+    assert [found.source for found in bad] == [f"a.jsonl:{number}" for number in wrong]
+    for found in bad:
+        assert found.rejected.reason == "time_out_of_range"
+        assert "leaps over an hour ahead" in found.rejected.detail
+    times = [line.raw.received_at_us for line in lines]
+    assert times == sorted(times)
+    if wrong:
+        assert _framed(lines).state.counters["accepted:liquidation"] == len(stamps) - len(wrong)
+        assert _framed(lines).state.counters.get("late:liquidation", 0) == 0
+        assert max(times) < us(3602)
+
+
+def test_an_unreadable_line_beside_a_leap_hides_it_not(tmp_path: Path) -> None:
+    records: list[Event | str] = [bybit_forced(1), bybit_forced(FAR), "{nonsense", bybit_forced(2)]
+    bad = [line.bad for line in read(write(tmp_path / "a.jsonl", records)) if line.bad is not None]
+    assert {(found.source, found.rejected.reason) for found in bad} == {
+        ("a.jsonl:3", "invalid_json"),
+        ("a.jsonl:2", "time_out_of_range"),
+    }
 
 
 def test_an_empty_file_gives_an_end_and_nothing_else(tmp_path: Path) -> None:
@@ -280,6 +323,6 @@ def test_a_recording_doubled_or_cut_in_two_gives_the_same_market_windows(
 def _framed(lines: Iterable[Line]) -> Framer:
     framer = Framer(PartitionState(0, 1), PARSERS, INSTRUMENTS, lambda asset: 0, whole=True)
     for line in lines:
-        if line.rejected is None:
+        if line.bad is None:
             framer.apply(line.raw, line.source)
     return framer

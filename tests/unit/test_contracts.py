@@ -36,7 +36,14 @@ from streams.contracts import (
     topic_of,
     topics,
 )
-from streams.core.events import EARLIEST_EVENT_US, LATEST_EVENT_US, Raw, Rejected, Status
+from streams.core.events import (
+    EARLIEST_EVENT_US,
+    LATEST_EVENT_US,
+    BadLine,
+    Raw,
+    Rejected,
+    Status,
+)
 from streams.core.frames import Tick
 from streams.core.results import Milestone
 
@@ -261,6 +268,40 @@ def test_the_first_of_repeated_headers_stands() -> None:
     outcome = raw_from_record([*GOOD, ("venue", b"bybit")], b"{}")
     assert isinstance(outcome, Raw)
     assert outcome.venue == "okx"
+
+
+BAD = BadLine(Rejected("invalid_json", "é at 1"), Raw("unknown", None, "a", 0, b"{"), 9, "a:1")
+
+
+def test_a_bad_line_survives_its_headers_in_any_order() -> None:
+    headers = contracts.bad_line_headers(BAD)
+    assert raw_from_record(headers, b"{") == BAD
+    assert raw_from_record(headers[::-1], b"{") == BAD
+    huge = msgspec.structs.replace(BAD, size=10_000_000)
+    cut = raw_from_record(contracts.bad_line_headers(huge), b"{" * 5_000)
+    assert isinstance(cut, BadLine)
+    assert (len(cut.raw.payload), cut.size) == (4096, 10_000_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("rejected", b"because", "wrong_type"),
+        ("rejected", b"\xff", "wrong_type"),
+        ("size", b"many", "wrong_type"),
+        ("size", b"0", "wrong_type"),
+        ("size", None, "missing_field"),
+        ("source", None, "missing_field"),
+        ("received_at", b"5", "time_out_of_range"),
+    ],
+)
+def test_a_bad_line_of_no_known_reason_or_size_is_itself_rejected(
+    name: str, value: bytes | None, reason: str
+) -> None:
+    given = {**dict(contracts.bad_line_headers(BAD)), name: value}
+    found = raw_from_record([(k, v) for k, v in given.items() if v is not None], b"{")
+    assert isinstance(found, Rejected)
+    assert found.reason == reason
 
 
 def test_names_of_many_connections_do_not_fill_the_memory() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.config import MarginquakeError
-from streams.core.events import Raw, Rejected
+from streams.core.events import BadLine, Raw, Rejected
 from streams.edges import rawlog
 
 PAYLOAD = b'{"e": "forceOrder",  "o":{"p":"1.50"}}'
@@ -33,7 +33,7 @@ def written(folder: Path, data: bytes) -> Path:
 
 def reasons(path: Path) -> list[tuple[int, str]]:
     return [
-        (number, record.reason if isinstance(record, Rejected) else "record")
+        (number, record.rejected.reason if isinstance(record, BadLine) else "record")
         for number, record in rawlog.read(path)
     ]
 
@@ -104,6 +104,19 @@ def test_a_line_beyond_the_limit_is_rejected_and_the_next_is_read(tmp_path: Path
     assert reasons(written(tmp_path, b" " + full)) == [(1, "too_large")]
 
 
+def test_a_bad_line_keeps_its_first_bytes_and_its_true_size(tmp_path: Path) -> None:
+    huge = b"x" * 10_000_000
+    found = dict(rawlog.read(written(tmp_path, b"\n[1\r\n" + b"y" * 5_000 + b"\n" + huge + b"\n")))
+    assert list(found) == [2, 3, 4]
+    bad = [item for item in found.values() if isinstance(item, BadLine)]
+    assert [(item.raw.payload, item.size) for item in bad] == [
+        (b"[1", 2),
+        (b"y" * 4096, 5_000),
+        (huge[:4096], 10_000_000),
+    ]
+    assert [item.source for item in bad] == ["log.jsonl:2", "log.jsonl:3", "log.jsonl:4"]
+
+
 @pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
 def test_a_truncated_archive_gives_what_it_has_and_names_the_file(
     tmp_path: Path, compress: Any
@@ -115,15 +128,15 @@ def test_a_truncated_archive_gives_what_it_has_and_names_the_file(
     number, last = records[-1]
     assert len(records) > 5_000
     assert all(isinstance(record, Raw) for _, record in records[:-1])
-    assert isinstance(last, Rejected)
-    assert str(path) in last.detail
+    assert isinstance(last, BadLine)
+    assert str(path) in last.rejected.detail
     assert number == len(records)
 
 
 @pytest.mark.parametrize("magic", [b"\x1f\x8b\x08\x00", b"\x28\xb5\x2f\xfd"])
 def test_a_damaged_archive_is_one_rejection(tmp_path: Path, magic: bytes) -> None:
     (found,) = rawlog.read(written(tmp_path, magic + b"garbage" * 20))
-    assert isinstance(found[1], Rejected)
+    assert isinstance(found[1], BadLine)
 
 
 def test_an_empty_file_has_no_records(tmp_path: Path) -> None:
