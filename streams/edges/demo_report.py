@@ -25,6 +25,15 @@ FROM v_cascades
 WHERE onset BETWEEN fromUnixTimestamp({began:UInt32}) AND fromUnixTimestamp({ended:UInt32})
 ORDER BY onset, scope != 'ALL', scope, side
 """
+# The clock runs on for hours after the last event, and lets orders expire; a frame of a second in
+# which something happened is the last that readers ask about. Tickers stay in later frames.
+_DATA_END: Final = """
+SELECT max(toUnixTimestamp64Micro(second))
+FROM v_frames
+WHERE second BETWEEN fromUnixTimestamp({began:UInt32}) AND fromUnixTimestamp({ended:UInt32})
+    AND (notEmpty(cells.venue) OR notEmpty(late.venue) OR notEmpty(flows.venue)
+        OR notEmpty(books.venue) OR arrayExists(at -> at >= second, tickers.as_of_us))
+"""
 _PRINTS: Final = """
 SELECT *
 FROM
@@ -35,6 +44,7 @@ FROM
     WHERE kind = 'rolling_24h' AND venue IS NULL
         AND period_start
             BETWEEN fromUnixTimestamp({began:UInt32}) AND fromUnixTimestamp({ended:UInt32})
+        AND toUnixTimestamp64Micro(period_start) <= {data_end:Int64}
     ORDER BY at DESC
     LIMIT 1 BY scope
 )
@@ -55,16 +65,22 @@ WHERE received_at_us
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
-    """The demo's rows; dollars int64 micro-dollars, times int64 microseconds UTC."""
+    """The demo's rows; dollars int64 micro-dollars, times int64 microseconds UTC.
+
+    `prints` are those of the minute of `data_end`, the second of the last market event (0 without
+    any), as of its last second: a view holds only the last revision of a minute.
+    """
 
     windows: list[WindowRow]
     prints: list[PrintRow]
     counts: dict[str, int]
+    data_end: int
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for `--json`."""
         return {
             "windows": [asdict(row) for row in self.windows],
+            "data_end": self.data_end,
             "prints_24h": [asdict(row) for row in self.prints],
             "counts": self.counts,
         }
@@ -72,16 +88,18 @@ class DemoReport:
 
 def read_report(client: Client) -> DemoReport:
     """The rows of the simulated hour."""
+    ((data_end,),) = _ask(client, _DATA_END)
     return DemoReport(
         [WindowRow(*row) for row in _ask(client, _WINDOWS)],
-        [PrintRow(*row) for row in _ask(client, _PRINTS)],
+        [PrintRow(*row) for row in _ask(client, _PRINTS, data_end=data_end)],
         dict(_ask(client, _COUNTS)),
+        data_end,
     )
 
 
-def _ask(client: Client, sql: str) -> list[tuple[Any, ...]]:
+def _ask(client: Client, sql: str, **more: int) -> list[tuple[Any, ...]]:
     """Rows of the simulated hour, with dollars as int64 micro-dollars."""
-    span = {"began": BEGAN_S, "ended": BEGAN_S + MINUTES * 60}
+    span = {"began": BEGAN_S, "ended": BEGAN_S + MINUTES * 60, **more}
     try:
         rows = client.query(sql, parameters=span).result_rows
     except ClickHouseError as error:
@@ -97,7 +115,7 @@ def _micros(value: Any) -> Any:
 def show_report(report: DemoReport, hour: Hour, out: Console) -> None:
     """Print windows, the 24 h print and what the simulation knows to be true."""
     out.print(window_table(report.windows))
-    out.print(print_table(report.prints))
+    out.print(print_table(report.prints, report.data_end or None))
     counts = report.counts
     out.print(
         f"in the warehouse: {counts['frames']:,} frames, {counts['liquidations']:,} liquidations "

@@ -252,7 +252,8 @@ def run_replay(
 
 def _pass_on(batch: Batch, writer: Writer, summary: Summary) -> None:
     emission = batch.emission
-    summary.frames += len(emission.frames)
+    for frame in emission.frames:
+        summary.see(frame)
     for group in (
         emission.liquidations,
         emission.late,

@@ -1,11 +1,12 @@
 """What a replay or the demo found, as tables for people and as one object for programs.
 
-Last step of `replay` and `demo`. Promises the newest revision of every window, the newest 24 h
-print of scope ALL and every milestone, with memory that grows with windows and not with input.
+Last step of `replay` and `demo`. Promises the newest revision of every window, every milestone,
+and the 24 h print of scope ALL as of the last market event: the clock runs on for hours after the
+input and lets orders expire, which no reader asks for. Memory grows with windows, not with input.
 Dollars in tables are USD; `as_json` keeps the contract's int64 micro-dollars and microseconds.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.core.events import MICROS
+from streams.core.frames import Frame
 from streams.core.results import MARKET, CascadeWindow, Milestone, Print, Result
 from streams.edges.console import report_console
 
@@ -79,7 +81,11 @@ class PrintRow:
 
 @dataclass(slots=True)
 class Summary:
-    """What one run read and found. `counters` are the framer's; see `tally`."""
+    """What one run read and found. `counters` are the framer's; see `tally`.
+
+    `data_end` is the second of the last market event (µs UTC, None before the first) and
+    `newest_print` the market's newest rolling print that a frame up to it caused.
+    """
 
     records: int = 0
     frames: int = 0
@@ -90,6 +96,16 @@ class Summary:
     windows: dict[str, CascadeWindow] = field(default_factory=dict)
     newest_print: Print | None = None
     milestones: dict[str, Milestone] = field(default_factory=dict)
+    data_end: int | None = None
+    _after_end: deque[Print] = field(default_factory=deque)
+
+    def see(self, frame: Frame) -> None:
+        """Count a frame; one with a market event moves `data_end`. Before `take` of its rows."""
+        self.frames += 1
+        if (self.data_end is None or frame.second > self.data_end) and _has_event(frame):
+            self.data_end = frame.second
+            while self._after_end and self._after_end[0].watermark <= frame.second:
+                self.newest_print = self._after_end.popleft()
 
     def take(self, result: Result) -> None:
         """Keep a row when it is the newest of its id that a reader will ask for."""
@@ -98,7 +114,10 @@ class Summary:
         elif isinstance(result, Milestone):
             self.milestones[result.id] = result
         elif (result.scope, result.venue, result.kind) == (MARKET, None, "rolling_24h"):
-            self.newest_print = result
+            if self.data_end is not None and result.watermark <= self.data_end:
+                self.newest_print = result
+            else:
+                self._after_end.append(result)
 
     def tally(self, outcome: str) -> dict[str, int]:
         """Counters of one outcome by kind or reason, largest first.
@@ -133,12 +152,20 @@ class Summary:
             "late_dropped": self.tally("late_dropped"),
             "dead_lettered": self.tally("dead_lettered"),
             "windows": [msgspec.to_builtins(window) for window in self.ordered()],
+            "data_end": self.data_end,
             "print_24h": msgspec.to_builtins(self.newest_print),
             "milestones": [
                 msgspec.to_builtins(m)
                 for m in sorted(self.milestones.values(), key=lambda m: (m.crossed_at, m.id))
             ],
         }
+
+
+def _has_event(frame: Frame) -> bool:
+    """Whether anything happened in the frame's second; tickers of earlier seconds stay in it."""
+    return bool(frame.cells or frame.late or frame.flows or frame.books) or any(
+        ticker.as_of_us >= frame.second for ticker in frame.tickers
+    )
 
 
 def dollars(micros: int | None) -> str:
@@ -202,9 +229,10 @@ def window_table(rows: Iterable[WindowRow]) -> Table:
     return table
 
 
-def print_table(rows: Iterable[PrintRow]) -> Table:
-    """The 24 h print by scope."""
-    table = Table(title="liquidated in the 24 h before", title_justify="left")
+def print_table(rows: Iterable[PrintRow], data_end: int | None) -> Table:
+    """The 24 h print by scope at the end of the data (µs UTC); `as of` is the row's own second."""
+    until = "no data" if data_end is None else f"the data end, {moment(data_end)} UTC"
+    table = Table(title=f"liquidated in the 24 h before {until}", title_justify="left")
     table.add_column("scope")
     table.add_column("as of (UTC)", no_wrap=True)
     for name in ("observed", "estimated", "upper", "long", "short", "largest", "events"):
@@ -244,11 +272,11 @@ def print_summary(summary: Summary, console: Console | None = None) -> None:
     else:
         out.print("no cascade windows")
     if summary.newest_print is not None:
-        out.print(print_table([_print_row(summary.newest_print)]))
+        out.print(print_table([_print_row(summary.newest_print)], summary.data_end))
     for milestone in sorted(summary.milestones.values(), key=lambda m: (m.crossed_at, m.id)):
-        out.print(f"milestone {moment(milestone.crossed_at)}: {milestone.text}", markup=False)
+        out.print(f"milestone {moment(milestone.crossed_at)}: {milestone.text}")
     written = ", ".join(f"{name} {count:,}" for name, count in sorted(summary.rows.items()))
-    out.print(f"written to {summary.target}: {written or 'nothing'}", markup=False)
+    out.print(f"written to {summary.target}: {written or 'nothing'}")
 
 
 def _print_row(row: Print) -> PrintRow:

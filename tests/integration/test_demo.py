@@ -152,7 +152,12 @@ def test_without_java_it_says_so_in_one_line_and_runs_in_process(
     told = [line for line in done.stderr.splitlines() if "Java" in line]
     assert len(told) == 1
     assert "in-process engine gives identical results" in told[0]
-    assert json.loads(done.stdout)["engine"] == "inprocess"
+    found = json.loads(done.stdout)
+    assert found["engine"] == "inprocess"
+    market = found["prints_24h"][0]
+    assert (market["scope"], market["events"]) == ("ALL", found["simulated"]["published"])
+    minute = 60_000_000
+    assert found["data_end"] // minute == market["as_of"] // minute
     assert left_running(home) == []
 
 

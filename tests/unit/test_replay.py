@@ -13,7 +13,7 @@ from streams.cli import app
 from streams.config import MarginquakeError
 from streams.contracts import partition_for
 from streams.core.events import MICROS
-from streams.core.results import CascadeWindow
+from streams.core.results import CascadeWindow, Print
 from streams.edges.archives import lines
 from streams.edges.replay import OUTPUT_TOPICS, Folder, check_files, run_replay, write_summary
 from streams.edges.summary import Summary
@@ -164,6 +164,22 @@ def test_the_print_counts_every_dollar(tmp_path: Path) -> None:
     assert summary.newest_print is not None
     assert summary.newest_print.usd_observed == len(rows) * 2 * 90_100 * MICROS
     assert summary.newest_print.events == len(rows)
+
+
+def test_the_print_shown_is_that_of_the_end_of_the_data(tmp_path: Path) -> None:
+    # The first order leaves the 24 hours in the hours by which the clock runs on.
+    rows = [forced(0), forced(22 * 3600)]
+    summary = replayed(tmp_path / "out", write(tmp_path / "log", rows))
+    assert summary.data_end == (BEGAN_MS + 22 * 3600 * 1000) * 1000
+    assert summary.newest_print is not None
+    assert (summary.newest_print.events, summary.newest_print.as_of) == (2, summary.data_end)
+    market = [
+        row
+        for value in topic(tmp_path / "out", contracts.PRINTS)
+        if isinstance(row := contracts.decode_result(value), Print) and row.scope == "ALL"
+    ]
+    assert market[-1].as_of > summary.data_end
+    assert {row.events for row in market[-2:]} == {1}
 
 
 def test_the_folder_holds_a_summary_of_the_run(tmp_path: Path) -> None:

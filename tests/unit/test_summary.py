@@ -8,6 +8,8 @@ from rich.console import Console
 
 from schemas.results import validate_result
 from streams.contracts import decode_result
+from streams.core.events import MICROS
+from streams.core.frames import Frame
 from streams.core.results import CascadeWindow, Milestone, Print
 from streams.edges.summary import (
     MAX_ROWS,
@@ -24,6 +26,20 @@ Examples = dict[str, list[bytes]]
 
 def results(examples: Examples, kind: str) -> list[CascadeWindow | Print | Milestone]:
     return [decode_result(value) for value in examples[kind]]
+
+
+def decode_frame(value: bytes) -> Frame:
+    return msgspec.json.decode(value, type=Frame)
+
+
+def replaced(frame: Frame, second: int) -> Frame:
+    return msgspec.structs.replace(frame, second=second)
+
+
+def frame_at(second: int, examples: Examples) -> Frame:
+    """A frame of that second with forced orders in it."""
+    found = next(frame for value in examples["frame"] if (frame := decode_frame(value)).cells)
+    return replaced(found, second)
 
 
 def shown(summary: Summary) -> str:
@@ -51,6 +67,7 @@ def test_of_prints_only_the_markets_rolling_one_over_all_venues_is_kept(
     )
     wanted = msgspec.structs.replace(rolling, scope="ALL", venue=None)
     summary = Summary()
+    summary.see(frame_at(wanted.watermark, examples))
     summary.take(wanted)
     for other in (
         msgspec.structs.replace(wanted, scope="BTC"),
@@ -59,6 +76,45 @@ def test_of_prints_only_the_markets_rolling_one_over_all_venues_is_kept(
     ):
         summary.take(other)
     assert summary.newest_print == wanted
+
+
+def test_the_print_is_that_of_the_last_market_event_whatever_the_clock_does_after_it(
+    examples: Examples,
+) -> None:
+    rolling = next(
+        row
+        for row in results(examples, "print")
+        if isinstance(row, Print) and row.kind == "rolling_24h" and row.venue is None
+    )
+    end = rolling.watermark
+    rows = [
+        msgspec.structs.replace(rolling, scope="ALL", watermark=end + s * MICROS, as_of=end)
+        for s in range(6)
+    ]
+    summary = Summary()
+    silent = msgspec.structs.replace(
+        frame_at(end, examples), cells=(), late=(), flows=(), books=(), tickers=()
+    )
+    for second, row in enumerate(rows):
+        at = end + second * MICROS
+        # An order in seconds 0 and 2, then only a clock that runs on.
+        summary.see(frame_at(at, examples) if second in (0, 2) else replaced(silent, at))
+        summary.take(row)
+    assert summary.newest_print == rows[2]
+    assert summary.as_json()["data_end"] == end + 2 * MICROS
+    assert f"before the data end, {moment(end + 2 * MICROS)} UTC" in shown(summary)
+    summary.see(frame_at(end + 4 * MICROS, examples))
+    assert summary.newest_print == rows[4]
+
+
+def test_a_ticker_kept_from_an_earlier_second_is_no_market_event(examples: Examples) -> None:
+    frame = next(frame for value in examples["frame"] if (frame := decode_frame(value)).tickers)
+    bare = msgspec.structs.replace(frame, cells=(), late=(), flows=(), books=())
+    newest = max(ticker.as_of_us for ticker in frame.tickers) // MICROS * MICROS
+    summary = Summary()
+    summary.see(replaced(bare, newest))
+    summary.see(replaced(bare, newest + MICROS))
+    assert (summary.data_end, summary.frames) == (newest, 2)
 
 
 def test_the_json_holds_rows_as_their_topics_do(examples: Examples) -> None:
