@@ -37,10 +37,15 @@ def normalise(
     ] = False,
     quarantine: Annotated[
         bool,
-        typer.Option("--quarantine", help="Reject events stamped over 5 s after their receipt."),
+        typer.Option(
+            "--quarantine", help="Print events stamped over 5 s after receipt as rejected."
+        ),
     ] = False,
 ) -> None:
     """Print the canonical events of raw logs as JSON lines, rejections with their reason.
+
+    An event stamped over 5 s after its receipt is printed with "quarantine":"future_skew": replay
+    and framer dead-letter it. Many archives have invented receipt times.
 
     Example: marginquake normalise recording.jsonl.gz --source
     """

@@ -1,13 +1,14 @@
 """Canonical events of raw logs as JSON lines, for `marginquake normalise`.
 
 Reads files one after the other and keeps their order. Promises a line for every event and every
-rejection, and a count of what was ignored. It shows what a message says: an event stamped after
-its receipt, which the framer quarantines, is shown unless quarantine is asked for, since logs
-without a true receive time would show nothing.
+rejection, and a count of what was ignored. It shows what a message says: an event stamped over 5 s
+after its receipt, which the framer dead-letters, is shown with `"quarantine":"future_skew"` unless
+quarantine is asked for, since logs without a true receive time would show nothing.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,8 @@ from streams.core.events import LATEST_EVENT_US, BadLine, Ignored, Outcome, Raw,
 from streams.core.instruments import Instruments
 from streams.core.normalise import Parser, normalise
 from streams.edges import rawlog
+
+_QUARANTINED: Final = b',"quarantine":"future_skew"}'
 
 
 class Tally:
@@ -34,7 +37,9 @@ class Tally:
     def summary(self) -> str:
         """One line for people: `12 lines: 10 liquidation, 1 rejected:wrong_type`."""
         counts = ", ".join(f"{n} {kind}" for kind, n in sorted(self.outcomes.items()))
-        note = f"; {self.skewed} stamped over 5 s after receipt" if self.skewed else ""
+        note = ""
+        if self.skewed:
+            note = f"; {self.skewed} stamped over 5 s after receipt, which a framer dead-letters"
         return f"{self.lines} lines: {counts or 'nothing'}{note}"
 
 
@@ -57,7 +62,8 @@ def event_lines(
         tally: counts, updated as lines are drawn.
         source: add `line`, the 1-based line of the input, and `file` where there are several.
         ignored: show ignored outcomes too.
-        quarantine: reject events stamped over 5 s after their receipt, as the framer does.
+        quarantine: reject events stamped over 5 s after their receipt, as the framer does;
+            otherwise they are shown and marked.
 
     Raises:
         MarginquakeError: a file cannot be opened.
@@ -71,32 +77,37 @@ def event_lines(
                 outcomes: list[Outcome] = [record.rejected]
             else:
                 outcomes = normalise(record, parsers, instruments)
-                if not quarantine:
-                    outcomes = _shown(record, outcomes, parsers, instruments, tally)
-            for outcome in outcomes:
+            skewed = [] if quarantine else _skewed(outcomes)
+            if skewed and isinstance(record, Raw):
+                outcomes = _shown(record, outcomes, skewed, parsers, instruments)
+                tally.skewed += len(skewed)
+            for index, outcome in enumerate(outcomes):
                 tally.add(outcome)
                 if isinstance(outcome, Ignored) and not ignored:
                     continue
                 line = encode(outcome)
+                if index in skewed:
+                    line = line[:-1] + _QUARANTINED
                 yield line[:-1] + b',"line":%d%b}' % (number, name) if source else line
+
+
+def _skewed(outcomes: list[Outcome]) -> list[int]:
+    """Which outcomes are rejections of events stamped after their receipt."""
+    return [
+        index
+        for index, outcome in enumerate(outcomes)
+        if isinstance(outcome, Rejected) and outcome.reason == "future_skew"
+    ]
 
 
 def _shown(
     raw: Raw,
     outcomes: list[Outcome],
+    skewed: list[int],
     parsers: Mapping[str, Parser],
     instruments: Instruments,
-    tally: Tally,
 ) -> list[Outcome]:
     """The outcomes with the quarantined events themselves in place of their rejections."""
-    skewed = [
-        index
-        for index, outcome in enumerate(outcomes)
-        if isinstance(outcome, Rejected) and outcome.reason == "future_skew"
-    ]
-    if not skewed:
-        return outcomes
-    tally.skewed += len(skewed)
     # A receipt later than any event passes the check; the true one is put back afterwards.
     later = msgspec.structs.replace(raw, received_at_us=LATEST_EVENT_US)
     relaxed = normalise(later, parsers, instruments)

@@ -88,14 +88,23 @@ def test_several_files_are_named_in_the_source(tmp_path: Path) -> None:
     assert [(row["file"], row["line"]) for row in rows] == [(str(path), 1) for path in paths]
 
 
-def test_an_event_after_its_receipt_is_shown_unless_quarantine_is_asked_for() -> None:
+def test_an_event_after_its_receipt_is_shown_with_a_mark_or_rejected_on_request() -> None:
     stdin = line([forced(), forced(T=NOW_MS + 60_000)])
-    shown = run("normalise", "-", stdin=stdin)
+    shown = run("normalise", "-", "--source", stdin=stdin)
     assert [row["type"] for row in printed(shown)] == ["liquidation", "liquidation"]
+    assert [row.get("quarantine") for row in printed(shown)] == [None, "future_skew"]
+    assert [row["line"] for row in printed(shown)] == [1, 1]
     assert printed(shown)[1]["received_at_us"] == RECEIVED_US
     assert "1 stamped over 5 s after receipt" in shown.stderr
     rows = printed(run("normalise", "-", "--quarantine", stdin=stdin))
     assert [row.get("reason") for row in rows] == [None, "future_skew"]
+    assert not any("quarantine" in row for row in rows)
+
+
+def test_an_unmarked_line_is_what_the_framer_accepts() -> None:
+    stdin = "\n".join(line(forced(T=NOW_MS + ms)) for ms in (6_999, 7_000, 7_001, 60_000))
+    marks = [row.get("quarantine") for row in printed(run("normalise", "-", stdin=stdin))]
+    assert marks == [None, None, "future_skew", "future_skew"]
 
 
 @pytest.mark.parametrize(
