@@ -27,7 +27,7 @@ class Print(ResultRow):
     kind: PrintKind
     """Trailing 24 hours, or the UTC day so far."""
     venue: Venue | None
-    """The only venue counted. Null: all."""
+    """Dimension: the only venue counted. Null is the sum over all venues, not an unknown one."""
     period_start: Micros
     """Start of the row's minute (rolling) or day, µs UTC."""
     as_of: Micros

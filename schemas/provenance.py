@@ -38,7 +38,8 @@ class ResultRow(Row):
     partition: Partition
     """Partition of the scope."""
     coverage: Share
-    """Healthy liquidation feeds over known ones."""
+    """Healthy liquidation feeds over known ones: a window's least since its onset, of a print or
+    milestone the mean over its period (before the first input none was healthy)."""
     watermark: Second
     """Second of the frame that caused this revision, µs UTC."""
 

@@ -1,4 +1,4 @@
-"""Commands of the group "run": framer,detect,sink,migrate,topics,broker,warehouse."""
+"""Commands of the group "run": broker, topics, migrate, warehouse, framer, detect, sink."""
 
 import json
 from dataclasses import asdict
