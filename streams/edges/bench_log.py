@@ -132,7 +132,7 @@ class _Market:
         else:
             counts, weights = zip(*ROWS, strict=True)
             text = bybit_trade(one, self.number)
-            for _ in range(rng.choices(counts, weights)[0] - 1):
+            for _ in range(int(rng.choices(counts, weights)[0]) - 1):
                 self.number += 1
                 text = _joined(text, bybit_trade(one, self.number))
         return self._item(venue, "trade", at, asset, text)

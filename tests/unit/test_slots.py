@@ -68,10 +68,10 @@ def test_deleveraged_positions_are_in_no_slot() -> None:
 
 def test_seconds_add_up_until_one_is_unknown() -> None:
     slots: Slots = {}
-    tally_slots(slots, [cell("binance-usdm")], AT)
-    tally_slots(slots, [cell("binance-usdm", "short")], AT + 1)
+    tally_slots(slots, (cell("binance-usdm"),), AT)
+    tally_slots(slots, (cell("binance-usdm", "short"),), AT + 1)
     assert estimate_slots(slots, 60, AT, PARAMS) == SideEstimate(10, 10, 140, 140, "ok")
-    tally_slots(slots, [cell("binance-usdm", opposite=None)], AT + 2)
+    tally_slots(slots, (cell("binance-usdm", opposite=None),), AT + 2)
     assert estimate_slots(slots, 60, AT, PARAMS) == SideEstimate(20, 10, 240, None, "ok")
 
 
@@ -131,7 +131,8 @@ def bucket_of(*, trades: bool) -> Bucket:
                 usd=usd,
                 event_time_us=AT * MICROS,
                 received_at_us=AT * MICROS,
-            )
+            ),
+            numbered=True,
         )
     return bucket
 
