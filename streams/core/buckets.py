@@ -43,7 +43,7 @@ class Bucket(msgspec.Struct):
         self.liquidations[event.id] = event
         return True
 
-    def add_trade(self, event: Trade, *, numbered: bool) -> bool:
+    def add_trade(self, event: Trade, *, numbered: bool = False) -> bool:
         """Add a trade to its tape; False when its id is already there."""
         return add_trade(self.tapes, event, numbered=numbered)
 

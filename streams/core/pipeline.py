@@ -99,6 +99,12 @@ class _Detectors:
         )
         return rows
 
+    def rest(self) -> int:
+        """The next second (s) at which something happens though nothing comes; 0: at once."""
+        due = cascade.rest(self.cascade, self.params.cascade)
+        end = prints.next_end(self.prints)
+        return due if end is None else min(due, end)
+
     def snapshot(self, hot: bytes, stored: Container[str]) -> Snapshot:
         pages = prints.sealed_pages(self.prints, stored)
         return Snapshot(hot, pages, tuple(prints.page_names(self.prints)))
@@ -112,6 +118,8 @@ class AssetStage:
         self.applied: int | None = None
         self._reference = Reference()
         self._detectors = _Detectors(asset, params, meta)
+        self._standing: tuple[object, ...] | None = None
+        self._rest: int | None = None
 
     def step(self, frame: Frame, *, first: bool = False) -> list[Output] | BrokenChain:
         """Apply one frame.
@@ -128,6 +136,15 @@ class AssetStage:
             return []
         if frame.prev != self.applied and not (first and self.applied is None):
             return BrokenChain(self.asset, self.applied, frame.prev, frame.second)
+        standing = (frame.coverage, frame.venues_up, frame.venues_all, frame.tickers)
+        if frame.quiet and standing == self._standing:
+            # An empty second that detectors would have passed by themselves, were it left out.
+            if self._rest is None:
+                self._rest = self._detectors.rest()
+            if frame.second < self._rest * MICROS:
+                self.applied = frame.second
+                return []
+        self._standing, self._rest = standing, None
         moment = moment_of(frame, self._reference)
         rows: list[Output] = list(self._detectors.step(moment))
         if not frame.quiet:
@@ -156,6 +173,7 @@ class AssetStage:
         self._reference = record.reference
         self._detectors.cascade = record.cascade
         self._detectors.prints = prints.restore(record.prints, pages)
+        self._standing, self._rest = None, None
 
 
 class MarketStage:

@@ -95,7 +95,7 @@ def _bound(usd: int, taker: list[int | None]) -> int | None:
 
 def tally_slots(slots: Slots, cells: tuple[Cell, ...], second: int) -> None:
     """Add the cells of `second` (s) to the tallies of their slots."""
-    for key, one in slot_seconds(cells, second):
+    for key, one in slot_seconds(tuple(cells), second):
         tally = slots.get(key)
         if tally is None:
             tally = slots[key] = SlotTally()

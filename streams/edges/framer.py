@@ -148,7 +148,9 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         The client may answer a position it looked up before our seek, so a batch can begin
         elsewhere: what is behind is dropped, what is ahead is fetched again.
         """
-        if records[0].offset <= state.next_offset:
+        if records[0].offset == state.next_offset:
+            return records
+        if records[0].offset < state.next_offset:
             return [record for record in records if record.offset >= state.next_offset]
         source = TopicPartition(RAW, state.partition)
         begin = (await self._consumer.beginning_offsets([source]))[source]

@@ -35,6 +35,9 @@ from streams.core.throttle import ThrottleParams
 _FAST, _SLOW = 0.5 ** (1 / 10), 0.5 ** (1 / 60)
 """Weight that the two intensities (per second) keep after a second."""
 
+FAR = 1 << 62
+"""No second."""
+
 
 class _Run:
     """One call of `step`: the state, its parameters and the rows so far."""
@@ -65,18 +68,11 @@ class _Run:
                 self.second(at, None)
                 at += 1
                 continue
-            due = [second for side in state.sides.values() for second in self.due(side)]
+            due = [s for side in state.sides.values() for s in _due(side, self.params)]
             at = max(at, min([second, *due]))
             if at < second:
                 self.second(at, None)
                 at += 1
-
-    def due(self, side: SideState) -> Iterator[int]:
-        """Seconds at which a closed window of the side changes by itself."""
-        for window in side.closed:
-            yield final_at(window, self.params)
-            if window.extreme_at is not None and window.price_recovered is None:
-                yield recovery_at(window, self.params)
 
     def active(self) -> bool:
         return any(
@@ -367,6 +363,14 @@ class _Run:
             state.minutes = {m: seen for m, seen in state.minutes.items() if m >= first}
 
 
+def _due(side: SideState, params: CascadeParams) -> Iterator[int]:
+    """Seconds at which a closed window of the side changes by itself."""
+    for window in side.closed:
+        yield final_at(window, params)
+        if window.extreme_at is not None and window.price_recovered is None:
+            yield recovery_at(window, params)
+
+
 def step(
     state: CascadeState,
     moment: Moment,
@@ -382,6 +386,16 @@ def step(
     ordinary.connect(state, params, moment.second, moment.venues_up)
     run.second(moment.second, moment)
     return run.rows
+
+
+def rest(state: CascadeState, params: CascadeParams) -> int:
+    """The next second (s) at which a row changes though nothing comes; 0: statistics run now."""
+    due = FAR
+    for side in state.sides.values():
+        if side.window is not None or side.counts > 0 or side.units > 0:
+            return 0
+        due = min([due, *_due(side, params)])
+    return due
 
 
 def early_onsets(

@@ -60,7 +60,7 @@ def count_cells(
             sides.setdefault((cell.venue, cell.side == "long"), _Part()).add(cell)
     for venue, _ in sorted(sides):
         _open_windows(state, venue, by_venue)
-    bounds = _count_slots(state, slot_seconds(cells, second), throttle)
+    bounds = _count_slots(state, slot_seconds(tuple(cells), second), throttle)
     changed: list[str] = []
     for venue, long in sorted(sides):
         side = sides[venue, long]

@@ -36,6 +36,7 @@ __all__ = [
     "advance",
     "hot",
     "new_state",
+    "next_end",
     "page_names",
     "restore",
     "sealed_pages",
@@ -104,7 +105,7 @@ def advance(state: PrintState, to_second: int, params: PrintParams, meta: RowMet
     rows: Rows = []
     if state.applied is None:
         return rows
-    while (second := _next_end(state)) is not None and second <= to_second:
+    while (second := next_end(state)) is not None and second <= to_second:
         _close(state, second, params, meta, rows)
         _enter(state, second, params)
         _publish(state, second, params, meta, rows)
@@ -123,8 +124,10 @@ def _begin(state: PrintState, second: int) -> None:
     state.day = second // DAY
 
 
-def _next_end(state: PrintState) -> int | None:
-    """The next second after the last one at which something ends."""
+def next_end(state: PrintState) -> int | None:
+    """The next second (s) after the last one at which something ends; None before the first."""
+    if state.applied is None:
+        return None
     end = (state.day + 1) * DAY
     if state.minute is not None:
         end = min(end, state.minute * 60 + 60)
