@@ -37,7 +37,8 @@ broker-stop: $(VENV)/.demo ## Stop it; its data stays
 	@$(BIN)/marginquake broker stop
 
 bench: env ## Measure throughput and latency on this machine
-	$(BIN)/marginquake bench
+	$(BIN)/marginquake bench core
+	$(BIN)/marginquake bench framer
 
 docs: env ## Regenerate the pages that are made from the code
 	$(BIN)/python -m streams.telemetry docs/operations/metrics.md

@@ -78,7 +78,7 @@ CREATE TABLE IF NOT EXISTS prints
     engine LowCardinality(String) COMMENT 'inprocess, faust or flink',
     scope LowCardinality(String) COMMENT 'asset, or ALL for the market',
     partition UInt16 COMMENT 'Kafka partition of the scope' CODEC(T64, ZSTD(1)),
-    coverage Float64 COMMENT 'share of venues healthy, 0..1' CODEC(ZSTD(1)),
+    coverage Float64 COMMENT 'mean share of venues healthy over the row''s period, 0..1' CODEC(ZSTD(1)),
     watermark DateTime64(6, 'UTC') COMMENT 'second of the frame that caused this revision, UTC' CODEC(Delta, ZSTD(1)),
     kind LowCardinality(String) COMMENT 'rolling_24h or utc_day',
     venue LowCardinality(Nullable(String)) COMMENT 'venue that the row is narrowed to, null for all venues',
