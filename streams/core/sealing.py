@@ -51,7 +51,8 @@ class Sealer:
         self._groups: dict[str, Group] = {}
         self._groups_version = -1
         self._homes: dict[str, int] = {}
-        self._assets: list[tuple[str, AssetState]] = []
+        self._assets: list[tuple[str, AssetState, Group]] = []
+        self._assets_version = -1
         self._tickers: dict[str, tuple[TickerState, ...]] = {}
         self._wakes: dict[str, int] = {}
         self._first_up = clock.first_up()
@@ -93,8 +94,8 @@ class Sealer:
             self._first_up = self._clock.first_up()
         slowest = self._clock.slowest()
         wakes = self._wakes
-        for asset, state in self._sorted():
-            joint = self.group(asset).joint()
+        for asset, state, group in self._sorted():
+            joint = group.joint()
             until = slowest if joint is None else joint
             if until is None or until < 0:
                 continue
@@ -102,7 +103,8 @@ class Sealer:
             if begun is None or until > wakes.get(asset, begun):
                 self._seal(asset, state, until, out)
             elif until > begun:
-                self._forget(state, begun, until)
+                if state.seen:
+                    self._forget(state, begun, until)
                 state.next_second = until
         if slowest is not None and slowest >= 0:
             self._tick(slowest - 1, out)
@@ -114,8 +116,8 @@ class Sealer:
         assets = self._sorted()
         advance = min(max(advance_us, 0), MAX_ADVANCE_US)
         last = (self._state.clock.log_us + advance) // MICROS
-        last = max([last, *(max(state.open, default=0) + 1 for _, state in assets)])
-        for asset, state in assets:
+        last = max([last, *(max(state.open, default=0) + 1 for _, state, _ in assets)])
+        for asset, state, _ in assets:
             # The end took the feeds down: the first second after the sealed ones says so.
             self._seal(asset, state, last, out)
             if state.late or (state.prev is not None and state.prev < last):
@@ -124,9 +126,13 @@ class Sealer:
         self._wakes.clear()
         self._tick(last, out)
 
-    def _sorted(self) -> list[tuple[str, AssetState]]:
-        if len(self._assets) != len(self._state.assets):
-            self._assets = sorted(self._state.assets.items())
+    def _sorted(self) -> list[tuple[str, AssetState, Group]]:
+        """Every asset with its state and its feeds, by name."""
+        version = self._clock.version
+        if self._assets_version != version or len(self._assets) != len(self._state.assets):
+            self._assets_version = version
+            known = sorted(self._state.assets.items())
+            self._assets = [(asset, state, self.group(asset)) for asset, state in known]
         return self._assets
 
     def _seal(self, asset: str, state: AssetState, until: int, out: Emission) -> None:
