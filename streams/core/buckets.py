@@ -4,7 +4,9 @@ Promises: int64 sums, duplicates counted once by id, first and last decided by (
 so any arrival order gives the same sealed content. The structs are what a checkpoint stores.
 """
 
+from bisect import bisect_right
 from collections.abc import Container
+from itertools import accumulate
 from operator import attrgetter
 
 import msgspec
@@ -195,18 +197,17 @@ def _depth(book: Book) -> BookState:
         book.contract,
         bid,
         ask,
-        tuple(_within(book.bids, mid, band) for band in DEPTH_BANDS_BP),
-        tuple(_within(book.asks, mid, band) for band in DEPTH_BANDS_BP),
+        _within(book.bids, mid),
+        _within(book.asks, mid),
         book.event_time_us,
     )
 
 
-def _within(levels: tuple[tuple[float, float], ...], mid: float, band: int) -> int | None:
-    reach = mid * band / _BASIS_POINTS
-    if abs(levels[-1][0] - mid) < reach:
-        return None
-    return sum(
-        round(price * quantity * MICROS)
-        for price, quantity in levels
-        if abs(price - mid) <= reach
+def _within(levels: tuple[tuple[float, float], ...], mid: float) -> tuple[int | None, ...]:
+    """Micro-dollars within each band of the mid; None where the levels do not reach its end."""
+    away = [abs(price - mid) for price, _ in levels]
+    sums = [0, *accumulate([round(price * quantity * MICROS) for price, quantity in levels])]
+    return tuple(
+        None if away[-1] < reach else sums[bisect_right(away, reach)]
+        for reach in (mid * band / _BASIS_POINTS for band in DEPTH_BANDS_BP)
     )
