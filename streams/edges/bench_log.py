@@ -62,12 +62,12 @@ def raw_log(events: int, seed: int = 1) -> list[Item]:
     items = [_status(c, BEGAN_S * MICROS, Status("subscribe", CHANNELS[c[1]])) for c in _all()]
     made, second = 0, BEGAN_S
     while made < events:
-        now = sorted([*market.messages(second), *_beats(second)], key=_received)
+        now = [*market.messages(second), *_beats(second)]
         items += now
         made += sum(item.rows for item in now)
         second += 1
-    items += sorted(_beats(second + LATENESS_US // MICROS + 1), key=_received)
-    return items
+    items += _beats(second + LATENESS_US // MICROS + 1)
+    return sorted(items, key=_received)
 
 
 def _received(item: Item) -> int:
