@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 import faust
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from faust.types import TP
 
 from streams import contracts
 from streams.config import MarginquakeError
@@ -73,6 +74,7 @@ class Shell:
         create: an empty stage for (key, partition).
         apply: applies one record to the store's stage; gives its outputs.
         bootstrap: for reading a partition again.
+        passed: told (partition, begin, until) of offsets that Faust need not see acked.
     """
 
     def __init__(
@@ -82,8 +84,10 @@ class Shell:
         create: Callable[[str, int], Any],
         apply: Callable[[StageStore, Record], Iterable[Output]],
         bootstrap: str,
+        passed: Callable[[TP, int, int], Awaitable[None]],
     ) -> None:
         self.topic = topic
+        self._passed = passed
         self._table = table
         self._create = create
         self._apply = apply
@@ -176,6 +180,7 @@ class Shell:
                             await self._step(store, record)
         finally:
             await consumer.stop()
+        await self._passed(TP(self.topic, partition), at, until)
         _log.info("read_again", topic=self.topic, partition=partition, begin=at, until=until)
         if self._revocations.get(partition, 0) == revocations:
             # Else the partition is another worker's by now, and its states must not be ours.
@@ -291,6 +296,12 @@ def _shells(app: Any, bootstrap: str) -> tuple[Shell, Shell]:
     def meta(partition: int) -> RowMeta:
         return RowMeta(digest, ENGINE, partition)
 
+    async def passed(source: TP, begin: int, until: int) -> None:
+        # Faust commits up to the first offset that was not acked: without this, records that its
+        # stream left out would hold the committed offset, and the lag, for ever.
+        if begin < until:
+            await app.consumer._add_gap(source, begin, until - 1)  # noqa: SLF001
+
     def table(name: str, partitions: int) -> Any:
         return app.Table(name, partitions=partitions, key_type=str, value_type=bytes)
 
@@ -301,6 +312,7 @@ def _shells(app: Any, bootstrap: str) -> tuple[Shell, Shell]:
             lambda key, partition: AssetStage(key, params, meta(partition)),
             apply_frame,
             bootstrap,
+            passed,
         ),
         Shell(
             MARKET_INPUTS,
@@ -308,6 +320,7 @@ def _shells(app: Any, bootstrap: str) -> tuple[Shell, Shell]:
             lambda key, partition: MarketStage(params, meta(partition_for(MARKET))),
             apply_market_input,
             bootstrap,
+            passed,
         ),
     )
 
