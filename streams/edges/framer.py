@@ -60,6 +60,8 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         self._framers: dict[int, Framer] = {}
         self._sent: list[asyncio.Future[Any]] = []
         self._since = 0
+        # The client calls the listener while a batch or a checkpoint waits for the broker.
+        self._turn = asyncio.Lock()
         self._metrics = FramerMetrics()
         self._consumer: Any = None
         self._producer: Any = None
@@ -94,7 +96,8 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
             self._consumer.subscribe([RAW], listener=self)
             await self._consumer.start()
             await self._loop(stop, until_idle_s)
-            await self._checkpoint()
+            async with self._turn:
+                await self._checkpoint()
         finally:
             await self._consumer.stop()
             await self._producer.stop()
@@ -104,13 +107,15 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         while not stop.is_set():
             batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS)
             for source, records in batches.items():
-                await self._frame(source.partition, records)
+                async with self._turn:
+                    await self._frame(source.partition, records)
             now = time.monotonic()
             if batches:
                 heard = now
             due = now - saved >= self._checkpoint_s or self._since >= CHECKPOINT_RECORDS
             if due and self._since:
-                await self._checkpoint()
+                async with self._turn:
+                    await self._checkpoint()
                 saved = time.monotonic()
             if until_idle_s is not None and now - heard >= until_idle_s and self.ready:
                 return
@@ -215,14 +220,19 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Hand partitions over: checkpoint, then forget them."""
         mine = {source.partition for source in revoked}
-        if mine & set(self._framers):
-            await self._checkpoint(mine)
-        for partition in mine:
-            self._framers.pop(partition, None)
+        async with self._turn:
+            if mine & set(self._framers):
+                await self._checkpoint(mine)
+            for partition in mine:
+                self._framers.pop(partition, None)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Take partitions over: load their checkpoints and seek to where they continue."""
         mine = {source.partition for source in assigned}
+        async with self._turn:
+            await self._take_over(assigned, mine)
+
+    async def _take_over(self, assigned: set[TopicPartition], mine: set[int]) -> None:
         states = await checkpoints.load(self._bootstrap, mine)
         for source in assigned:
             state = states.get(source.partition)
