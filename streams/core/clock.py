@@ -77,7 +77,7 @@ class Stream:
 
     def refresh(self) -> None:
         """Set `floor`, the first second that the stream's watermark has not passed."""
-        through = max(feed.through_us for feed in self.feeds)
+        through = max([feed.through_us for feed in self.feeds])
         self.floor = through // MICROS if through >= 0 else NOTHING
 
     def up_since(self) -> int | None:
@@ -110,11 +110,12 @@ class Group:
         self._joint = self._slowest()
         self._stable_from = 0
 
-    def refresh(self) -> None:
-        """Recompute watermarks after a status record."""
+    def refresh(self, *, changed: bool) -> None:
+        """Recompute watermarks after a status record; `changed`: a feed came up or went down."""
         for stream in self.streams.values():
             stream.refresh()
-        self._cached = None
+        if changed:
+            self._cached = None
         self._joint = self._slowest()
 
     def joint(self) -> int | None:
@@ -125,7 +126,7 @@ class Group:
         floors = [
             stream.floor
             for stream in self.streams.values()
-            if stream.channel in PUSHED and stream.up_since() is not None
+            if stream.channel in PUSHED and True in [feed.up for feed in stream.feeds]
         ]
         return min(floors) if floors else None
 
@@ -238,7 +239,7 @@ class Clock:
         if any(change.state == "up" for change in changed):
             self._prune()
         for group in self._groups.values():
-            group.refresh()
+            group.refresh(changed=bool(changed))
         return changed
 
     def _time(self, raw: Raw) -> int:

@@ -330,7 +330,8 @@ class Framer:
             return
         self._settle()
         self._reach = reach
-        if status.op == "end" and self._clock.slowest() is None:
+        slowest = reach[0]
+        if status.op == "end" and slowest is None:
             self._sealer.end(status.advance_us, self._out)
         else:
-            self._sealer.advance(self._out, feeds_changed=bool(changed))
+            self._sealer.advance(self._out, slowest, feeds_changed=bool(changed))

@@ -82,17 +82,17 @@ class Sealer:
         if second < self._wakes.get(asset, second):
             self._wakes[asset] = second
 
-    def advance(self, out: Emission, *, feeds_changed: bool) -> None:
+    def advance(self, out: Emission, slowest: int | None, *, feeds_changed: bool) -> None:
         """Seal and tick what the clock has passed.
 
         Args:
             out: where frames, liquidations and ticks go.
+            slowest: the clock's, now.
             feeds_changed: a feed came up or went down since the last call.
         """
         if feeds_changed:
             self._wakes.clear()
             self._first_up = self._clock.first_up()
-        slowest = self._clock.slowest()
         wakes = self._wakes
         for asset, state, group in self._sorted():
             joint = group.joint()
