@@ -68,6 +68,7 @@ def bench_core(
     from rich.table import Table
 
     from streams.contracts import partition_for
+    from streams.core.lanes import VenueParser
     from streams.edges.bench_core import measure
     from streams.edges.bench_log import MIX, raw_log
     from streams.edges.console import show_table
@@ -76,6 +77,11 @@ def bench_core(
     from streams.venues.catalog import default_instruments
 
     instruments = default_instruments()
+    decoders = {
+        venue: parser.trades.readers[0]
+        for venue, parser in PARSERS.items()
+        if isinstance(parser, VenueParser) and parser.trades is not None
+    }
     items = raw_log(events)
     trades = [item for item in items if item.raw.channel in ("trade", "status")]
     gc.set_threshold(100_000, 50, 50)
@@ -85,6 +91,7 @@ def bench_core(
             [item.raw for item in some],
             sum(item.rows for item in some),
             lambda: InProcess(PARSERS, instruments, partition_for),
+            decoders,
             rounds,
         )
         for name, some in (("mix", items), ("trades only", trades))
@@ -93,7 +100,9 @@ def bench_core(
         typer.echo(json.dumps([msgspec.structs.asdict(one) for one in found]))
         return
     typer.echo(MIX)
-    table = Table("log", "events", "bytes", "core events/s", "json.loads events/s", "ratio")
+    table = Table(
+        "log", "events", "bytes", "core events/s", "json.loads alone", "msgspec alone", "ratio"
+    )
     for one in found:
         table.add_row(
             one.name,
@@ -101,6 +110,7 @@ def bench_core(
             f"{one.mean_bytes:.0f}",
             f"{one.core:,.0f}",
             f"{one.json_only:,.0f}",
+            f"{one.decode_only:,.0f}",
             f"{one.ratio:.2f}",
         )
     show_table(table)

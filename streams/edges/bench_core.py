@@ -1,14 +1,15 @@
-"""Measures the core in memory: bytes to rows, against a loop that only decodes JSON.
+"""Measures the core in memory: bytes to rows, against loops that only decode JSON.
 
-A benchmark beside the data path: the same payload bytes go through the in-process engine and
-through `json.loads`, in rounds that alternate, by CPU time of this process. Promises medians of
-whole rounds and counts events (rows) the same way for both. Says nothing about Kafka.
+A benchmark beside the data path: the same payload bytes go through the in-process engine, through
+`json.loads` and through msgspec alone, in rounds that alternate, by CPU time of this process.
+Promises medians of whole rounds and counts events (rows) the same way for all. Says nothing
+about Kafka.
 """
 
 import gc
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Final, Protocol
 
@@ -30,8 +31,14 @@ class Engine(Protocol):
         """Run the detectors over what has been sealed."""
 
 
+Decode = Callable[[bytes], object]
+
+
 class Measured(msgspec.Struct, frozen=True):
-    """Events per CPU second of both loops; `ratio` is that of CPU time per event, json first."""
+    """Events per CPU second of each loop; `ratio` is that of CPU time per event, json first.
+
+    `decode_only` reads trades with the venues' typed decoders: what no core can be faster than.
+    """
 
     name: str
     events: int
@@ -39,19 +46,40 @@ class Measured(msgspec.Struct, frozen=True):
     mean_bytes: float
     core: float
     json_only: float
+    decode_only: float
     ratio: float
 
 
 def measure(
-    name: str, raws: Sequence[Raw], events: int, engine: Callable[[], Engine], rounds: int
+    name: str,
+    raws: Sequence[Raw],
+    events: int,
+    engine: Callable[[], Engine],
+    decoders: Mapping[str, Decode],
+    rounds: int,
 ) -> Measured:
-    """Run both loops `rounds` times in turn over `raws`, which hold `events` events."""
+    """Run the loops `rounds` times in turn.
+
+    Args:
+        name: of the log.
+        raws: its records.
+        events: how many events (rows) they hold.
+        engine: makes a fresh engine.
+        decoders: typed decoder of a venue's trades, by venue.
+        rounds: medians are taken of so many.
+    """
     payloads = [raw.payload for raw in raws]
-    core, plain = [], []
+    plain_decode: Decode = msgspec.json.decode
+    typed = [
+        (decoders[raw.venue] if raw.channel == "trade" else plain_decode, raw.payload)
+        for raw in raws
+    ]
+    core, plain, decoded = [], [], []
     gc.collect()
     gc.freeze()
     for _ in range(rounds):
         plain.append(_cpu_seconds(lambda: _json_only(payloads)))
+        decoded.append(_cpu_seconds(lambda: _decode_only(typed)))
         core.append(_cpu_seconds(lambda: _core(raws, engine())))
     gc.unfreeze()
     return Measured(
@@ -61,6 +89,7 @@ def measure(
         sum(map(len, payloads)) / len(payloads),
         events / median(core),
         events / median(plain),
+        events / median(decoded),
         median(plain) / median(core),
     )
 
@@ -74,6 +103,11 @@ def _cpu_seconds(work: Callable[[], None]) -> float:
 def _json_only(payloads: Sequence[bytes]) -> None:
     for payload in payloads:
         json.loads(payload)
+
+
+def _decode_only(typed: Sequence[tuple[Decode, bytes]]) -> None:
+    for decode, payload in typed:
+        decode(payload)
 
 
 def _core(raws: Sequence[Raw], engine: Engine) -> None:
