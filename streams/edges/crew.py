@@ -42,14 +42,19 @@ class Interrupts:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Take the signals over; the handlers from before are put back at the end."""
+        """Take the signals over; the handlers from before are put back at the end.
+
+        Not after an interrupt: the process is ending, and a second signal that comes meanwhile must
+        not kill it before it has said so.
+        """
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         before = [signal.signal(number, self._take) for number in numbers]
         try:
             yield
         finally:
-            for number, handler in zip(numbers, before, strict=True):
-                signal.signal(number, handler)
+            if not self._came:
+                for number, handler in zip(numbers, before, strict=True):
+                    signal.signal(number, handler)
 
     @contextmanager
     def held(self) -> Iterator[None]:
