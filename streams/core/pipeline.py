@@ -13,7 +13,7 @@ import msgspec
 
 from streams.core import market
 from streams.core.detectors import cascade, prints
-from streams.core.detectors.cascade_state import CascadeState
+from streams.core.detectors.cascade_state import CascadeState, rest
 from streams.core.detectors.cascade_state import new_state as new_cascade
 from streams.core.detectors.moment import Moment, Reference, contribution_of, moment_of
 from streams.core.events import MICROS
@@ -101,7 +101,7 @@ class _Detectors:
 
     def rest(self) -> int:
         """The next second (s) at which something happens though nothing comes; 0: at once."""
-        due = cascade.rest(self.cascade, self.params.cascade)
+        due = rest(self.cascade, self.params.cascade)
         end = prints.next_end(self.prints)
         return due if end is None else min(due, end)
 

@@ -9,7 +9,6 @@ equal rows whether an empty second is passed or skipped. Gates are in `gates`, d
 `window`, ordinary rates in `ordinary`.
 """
 
-from collections.abc import Iterator
 from math import log
 
 from streams.core.detectors import gates, ordinary
@@ -20,6 +19,7 @@ from streams.core.detectors.cascade_state import (
     Counted,
     SideState,
     count,
+    due_of,
     final_at,
     owner,
     recovery_at,
@@ -34,9 +34,6 @@ from streams.core.throttle import ThrottleParams
 
 _FAST, _SLOW = 0.5 ** (1 / 10), 0.5 ** (1 / 60)
 """Weight that the two intensities (per second) keep after a second."""
-
-FAR = 1 << 62
-"""No second."""
 
 
 class _Run:
@@ -68,7 +65,7 @@ class _Run:
                 self.second(at, None)
                 at += 1
                 continue
-            due = [s for side in state.sides.values() for s in _due(side, self.params)]
+            due = [s for side in state.sides.values() for s in due_of(side, self.params)]
             at = max(at, min([second, *due]))
             if at < second:
                 self.second(at, None)
@@ -363,14 +360,6 @@ class _Run:
             state.minutes = {m: seen for m, seen in state.minutes.items() if m >= first}
 
 
-def _due(side: SideState, params: CascadeParams) -> Iterator[int]:
-    """Seconds at which a closed window of the side changes by itself."""
-    for window in side.closed:
-        yield final_at(window, params)
-        if window.extreme_at is not None and window.price_recovered is None:
-            yield recovery_at(window, params)
-
-
 def step(
     state: CascadeState,
     moment: Moment,
@@ -386,16 +375,6 @@ def step(
     ordinary.connect(state, params, moment.second, moment.venues_up)
     run.second(moment.second, moment)
     return run.rows
-
-
-def rest(state: CascadeState, params: CascadeParams) -> int:
-    """The next second (s) at which a row changes though nothing comes; 0: statistics run now."""
-    due = FAR
-    for side in state.sides.values():
-        if side.window is not None or side.counts > 0 or side.units > 0:
-            return 0
-        due = min([due, *_due(side, params)])
-    return due
 
 
 def early_onsets(

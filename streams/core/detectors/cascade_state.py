@@ -3,6 +3,8 @@
 The structs are what a checkpoint stores (msgpack); `cascade` advances them.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from streams.core.detectors.baseline import Interval, Uptime, VenueRate
@@ -106,3 +108,21 @@ def count(cells: tuple[Cell, ...], unit_usd: int, params: CascadeParams) -> Coun
         q = min(params.dollar_units_cap, q + cell.usd / unit_usd)
         sums[cell.side, cell.venue] = (x, q)
     return sums
+
+
+def due_of(side: SideState, params: CascadeParams) -> Iterator[int]:
+    """Seconds at which a closed window of the side changes by itself."""
+    for window in side.closed:
+        yield final_at(window, params)
+        if window.extreme_at is not None and window.price_recovered is None:
+            yield recovery_at(window, params)
+
+
+def rest(state: CascadeState, params: CascadeParams) -> int:
+    """The next second (s) at which a row changes though nothing comes; 0: statistics run now."""
+    due = 1 << 62
+    for side in state.sides.values():
+        if side.window is not None or side.counts > 0 or side.units > 0:
+            return 0
+        due = min([due, *due_of(side, params)])
+    return due
