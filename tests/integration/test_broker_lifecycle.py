@@ -92,6 +92,8 @@ def test_a_started_broker_is_ready_and_found_by_another_object(session_broker: B
 def test_the_broker_listens_on_loopback_alone(session_broker: Broker) -> None:
     pid = session_broker.status().pid
     if not Path("/proc/net/tcp").exists():
+        if os.environ.get("CI"):
+            pytest.fail("no /proc to read the listening sockets from")
         pytest.skip("reads /proc")
     inodes = set()
     for link in Path(f"/proc/{pid}/fd").iterdir():
