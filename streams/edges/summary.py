@@ -201,7 +201,8 @@ def window_table(rows: Iterable[WindowRow]) -> Table:
     table = Table(
         title="cascade windows (UTC)",
         title_justify="left",
-        caption="estimated, upper -: a feed in it allows none; class *: may still be revised",
+        caption="estimated is a floor where a feed in it is partial (OKX) or saturated, see column "
+        "identifiability; estimated, upper -: a feed allows none; class *: may still be revised",
         caption_justify="left",
     )
     for name in ("scope", "side", "class", "onset", "detected", "end"):
