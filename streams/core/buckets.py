@@ -21,7 +21,7 @@ from streams.core.events import (
     Ticker,
     Trade,
 )
-from streams.core.frames import DEPTH_BANDS_BP, BookState, Cell, Flow, TickerState
+from streams.core.frames import DEPTH_BANDS_BP, SLIP_USD, BookState, Cell, Flow, TickerState
 from streams.core.tapes import Key, Tape, add_trade
 
 _BASIS_POINTS = 10_000
@@ -176,9 +176,7 @@ def _merge(before: TickerState | None, event: Ticker) -> TickerState:
         event.event_time_us if has_interest else before.open_interest_as_of_us,
         before.funding_rate if event.funding_rate is None else event.funding_rate,
         before.next_funding_us if event.next_funding_us is None else event.next_funding_us,
-        before.funding_interval_s
-        if event.funding_interval_s is None
-        else event.funding_interval_s,
+        before.funding_interval_s if event.funding_interval_s is None else event.funding_interval_s,
         max(before.as_of_us, event.event_time_us),
     )
 
@@ -200,7 +198,22 @@ def _depth(book: Book) -> BookState:
         _within(book.bids, mid),
         _within(book.asks, mid),
         book.event_time_us,
+        tuple(_slip_bp(book.asks, mid, usd) for usd in SLIP_USD),
+        tuple(_slip_bp(book.bids, mid, usd) for usd in SLIP_USD),
     )
+
+
+def _slip_bp(levels: tuple[tuple[float, float], ...], mid: float, usd: int) -> float | None:
+    """How far the mean price of a market order of `usd` lies from the mid, in basis points."""
+    spent = coins = 0.0
+    for price, quantity in levels:
+        offered = price * quantity
+        if spent + offered >= usd:
+            coins += (usd - spent) / price
+            return round(abs(usd / coins - mid) / mid * _BASIS_POINTS, 6)
+        spent += offered
+        coins += quantity
+    return None
 
 
 def _within(levels: tuple[tuple[float, float], ...], mid: float) -> tuple[int | None, ...]:

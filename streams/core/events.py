@@ -178,6 +178,19 @@ class Status(msgspec.Struct, frozen=True, tag_field="type", tag="status"):
     detail: str = ""
 
 
+class Macro(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
+    """One value of an outside series: the payload of a record of channel `macro`.
+
+    `asset` narrows it to one asset. `at_us` is the time it speaks for; None is the record's
+    receipt. A series `event:NAME` announces a scheduled event at `at_us`.
+    """
+
+    series: str
+    value: float
+    asset: str | None = None
+    at_us: int | None = None
+
+
 class Rejected(msgspec.Struct, frozen=True, tag_field="type", tag="rejected"):
     """A message or row that cannot be trusted: goes to the dead letters with its reason."""
 

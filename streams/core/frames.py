@@ -6,11 +6,19 @@ Frames form a chain: `prev` is the second (µs) of the asset's previous frame; s
 held no event and had the feed health of the previous frame.
 """
 
+from typing import Literal
+
 import msgspec
 
 from streams.core.events import Completeness, Contract, LiquidationKind, PositionSide
 
 DEPTH_BANDS_BP = (10, 25, 50, 100)
+"""Distances from the mid, in basis points, at which depth is summed."""
+
+SLIP_USD = (100_000, 1_000_000)
+"""Sizes of market orders, in USD, whose slippage is told."""
+
+Market = Literal["derivative", "spot"]
 
 
 class Cell(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -82,7 +90,9 @@ class BookState(msgspec.Struct, frozen=True):
     """Last book of one (venue, symbol) in the second: best prices and depth by distance.
 
     `bid_usd[i]`, `ask_usd[i]`: micro-dollars within DEPTH_BANDS_BP[i] of the mid; None when the
-    snapshot does not reach that far.
+    snapshot does not reach that far. `buy_slip_bp[i]`, `sell_slip_bp[i]`: how far the mean price
+    of a market order of SLIP_USD[i] lies from the mid, in basis points; None where the levels do
+    not fill it.
     """
 
     venue: str
@@ -93,6 +103,44 @@ class BookState(msgspec.Struct, frozen=True):
     bid_usd: tuple[int | None, ...]
     ask_usd: tuple[int | None, ...]
     as_of_us: int
+    buy_slip_bp: tuple[float | None, ...] = ()
+    sell_slip_bp: tuple[float | None, ...] = ()
+
+
+class MacroValue(msgspec.Struct, frozen=True, gc=False):
+    """Last value of an optional outside series (`DXY`, `market_cap`, `event:CPI`), joined as-of.
+
+    `at_us` is the time that the value speaks for: of an `event:` series the scheduled time, which
+    may lie ahead.
+    """
+
+    series: str
+    value: float
+    at_us: int
+
+
+class VenueTrades(msgspec.Struct, frozen=True, gc=False):
+    """Taker volume at one venue, by side, micro-dollars: derivatives or spot."""
+
+    venue: str
+    market: Market
+    buy_usd: int
+    sell_usd: int
+
+
+class VenueInterest(msgspec.Struct, frozen=True, gc=False):
+    """One-sided open interest of an asset at one venue, and the funding of its largest contract.
+
+    `oi_usd` micro-dollars, `oi_base` coins; `funding_rate` is the fraction due at
+    `next_funding_us` for a cycle of `funding_interval_s`.
+    """
+
+    venue: str
+    oi_usd: int | None
+    oi_base: float | None
+    funding_rate: float | None
+    funding_interval_s: int | None
+    next_funding_us: int | None
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -101,7 +149,8 @@ class Frame(msgspec.Struct, frozen=True):
     `venues_up` / `venues_all`: venues whose liquidation channel is healthy / has ever been
     subscribed; `coverage` is their ratio. `channels` lists the healthy pushed `venue/channel`.
     `quiet`: nothing happened in the second and health is that of the previous frame, so the
-    frame adds nothing to the market.
+    frame adds nothing to the market. `macro`: outside values known by the second; empty in a
+    quiet frame.
     """
 
     asset: str
@@ -118,6 +167,7 @@ class Frame(msgspec.Struct, frozen=True):
     tickers: tuple[TickerState, ...]
     books: tuple[BookState, ...]
     quiet: bool = False
+    macro: tuple[MacroValue, ...] = ()
     v: int = 1
 
 

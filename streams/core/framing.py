@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from streams.core import outside
 from streams.core.buckets import Bucket
 from streams.core.clock import Clock
 from streams.core.events import (
@@ -42,7 +43,7 @@ from streams.core.tapes import TradeRow, merge
 __all__ = ["STATE_VERSION", "Emission", "Framer", "PartitionState"]
 
 STATUS: Final = "status"
-CHANNELS: Final = frozenset({"liquidation", "trade", "ticker", "book", STATUS})
+CHANNELS: Final = frozenset({"liquidation", "trade", "ticker", "book", STATUS, outside.CHANNEL})
 """What records are counted by; any other channel is counted as unknown."""
 
 _KIND: Final[dict[type, str]] = {
@@ -114,6 +115,9 @@ class Framer:
     def _take(self, raw: Raw, position: int | str) -> None:
         if raw.channel == STATUS:
             self._status(raw, position)
+            return
+        if raw.channel == outside.CHANNEL:
+            self._outside(raw, position)
             return
         for row, outcome in enumerate(normalise(raw, self._parsers, self._instruments)):
             self._outcome(outcome, raw, position, row)
@@ -312,6 +316,17 @@ class Framer:
         tally[1] += event.usd
         self._sealer.wake(event.asset, sealed)
         self._out.late.append(LateLiquidation(event.id, event, max(sealed, second) * MICROS))
+
+    def _outside(self, raw: Raw, position: int | str) -> None:
+        """Keep the outside values of a record; the record counts once."""
+        values = outside.read(raw)
+        bad = values if isinstance(values, Rejected) else None
+        for value in [] if isinstance(values, Rejected) else values:
+            bad = outside.keep(self.state, value, raw.received_at_us) or bad
+        if bad is not None:
+            self._reject(bad, raw, position)
+        else:
+            self._count("accepted:macro")
 
     def _status(self, raw: Raw, position: int | str) -> None:
         try:

@@ -6,13 +6,15 @@ guess. `coverage` counts venues, never partitions. Runs the asset detectors on t
 """
 
 from math import exp, log
+from operator import attrgetter
 
 import msgspec
 
 from streams.core.detectors.cascade_params import CascadeParams
 from streams.core.detectors.moment import Moment, share_of
+from streams.core.detectors.venue_sums import add_bands, add_trades
 from streams.core.events import MICROS, PositionSide
-from streams.core.frames import Tick
+from streams.core.frames import Tick, VenueInterest
 from streams.core.results import MARKET, Contribution
 
 
@@ -30,7 +32,8 @@ class PartitionProgress(msgspec.Struct):
 class MarketInputs(msgspec.Struct):
     """What the market stage holds between seconds; times in s.
 
-    `onsets`: (asset, side) -> onset, while recent; `prices` and `interest`: last known values.
+    `onsets`: (asset, side) -> onset, while recent; `prices`, `interest`, `funding` (per 8 h) and
+    `venues` (open interest by venue): last known values by asset.
     """
 
     partitions: dict[int, PartitionProgress] = {}
@@ -41,6 +44,8 @@ class MarketInputs(msgspec.Struct):
     interest: dict[str, int] = {}
     health: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     onsets: dict[tuple[str, PositionSide], int] = {}
+    funding: dict[str, float] = {}
+    venues: dict[str, tuple[VenueInterest, ...]] = {}
 
 
 def receive(inputs: MarketInputs, item: Tick | Contribution) -> list[int]:
@@ -111,6 +116,10 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
         if part.oi_usd is not None:
             inputs.interest[part.asset] = part.oi_usd
         inputs.health[part.asset] = (part.venues_up, part.venues_all)
+        if part.funding_8h is not None:
+            inputs.funding[part.asset] = part.funding_8h
+        if part.interest is not None:
+            inputs.venues[part.asset] = part.interest
         for side, onset in part.onsets:
             inputs.onsets[part.asset, side] = onset // MICROS
     recent = second - params.breadth_within_s
@@ -130,6 +139,36 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
         sum(inputs.interest.values()) if inputs.interest else None,
         onsets=tuple((asset, side, at) for (asset, side), at in sorted(inputs.onsets.items())),
         assets_known=len(inputs.assets),
+        trades=add_trades([trades for part in parts for trades in part.trades]),
+        bids=add_bands([part.bids for part in parts if part.bids]),
+        asks=add_bands([part.asks for part in parts if part.asks]),
+        funding_8h=_funding(inputs),
+        interest=_interest(inputs, parts),
+        macro=tuple(sorted({value for part in parts for value in part.macro}, key=_by_series)),
+        quiet=not parts,
+    )
+
+
+_by_series = attrgetter("series", "at_us")
+
+
+def _funding(inputs: MarketInputs) -> float | None:
+    """Funding per 8 h over the assets whose funding and open interest are known, weighted."""
+    weights = [(inputs.interest.get(asset, 0), rate) for asset, rate in inputs.funding.items()]
+    total = sum(usd for usd, _ in weights)
+    return sum(usd * rate for usd, rate in sorted(weights)) / total if total else None
+
+
+def _interest(inputs: MarketInputs, parts: list[Contribution]) -> tuple[VenueInterest, ...] | None:
+    """Open interest by venue over all assets, in a second that renewed some of it."""
+    if all(part.interest is None for part in parts):
+        return None
+    sums: dict[str, int] = {}
+    for asset in sorted(inputs.venues):
+        for one in inputs.venues[asset]:
+            sums[one.venue] = sums.get(one.venue, 0) + (one.oi_usd or 0)
+    return tuple(
+        VenueInterest(venue, usd, None, None, None, None) for venue, usd in sorted(sums.items())
     )
 
 

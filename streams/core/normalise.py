@@ -73,9 +73,7 @@ def check_book(book: Book) -> Outcome:
     return book
 
 
-def normalise(
-    raw: Raw, parsers: Mapping[str, Parser], instruments: Instruments
-) -> list[Outcome]:
+def normalise(raw: Raw, parsers: Mapping[str, Parser], instruments: Instruments) -> list[Outcome]:
     """Canonical events of one raw record, in the message's own row order.
 
     Args:

@@ -19,9 +19,9 @@ from streams.core.events import (
     LiquidationKind,
     PositionSide,
 )
-from streams.core.frames import Frame, Tick, TickerState
+from streams.core.frames import Frame, MacroValue, Tick, TickerState
 
-STATE_VERSION: Final = 1
+STATE_VERSION: Final = 2
 
 
 class AssetState(msgspec.Struct):
@@ -43,6 +43,7 @@ class PartitionState(msgspec.Struct):
 
     `next_offset` is the raw offset to continue from; `frames_of` counts frames that
     are not quiet, of seconds not ticked yet; `ticked` is the last ticked second (s).
+    `macro`: (asset or empty, series) -> (second of receipt, value), ascending.
     """
 
     partition: int
@@ -53,6 +54,7 @@ class PartitionState(msgspec.Struct):
     frames_of: dict[int, int] = {}
     ticked: int | None = None
     counters: dict[str, int] = {}
+    macro: dict[tuple[str, str], list[tuple[int, MacroValue]]] = {}
     v: int = STATE_VERSION
 
 

@@ -6,16 +6,20 @@ reported, never skipped; `snapshot` and `restore` at any point change nothing th
 State is a hot record plus immutable pages, which engines store apart.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from streams.core import market
-from streams.core.detectors import cascade, prints
+from streams.core.detectors import cascade, minutes, prints
 from streams.core.detectors.cascade_state import CascadeState, rest
 from streams.core.detectors.cascade_state import new_state as new_cascade
+from streams.core.detectors.minutes import MinuteState
 from streams.core.detectors.moment import Moment, Reference, contribution_of, moment_of
+from streams.core.detectors.readings import Readings
+from streams.core.detectors.registry import REGISTRY
+from streams.core.detectors.signal import HOT
 from streams.core.events import MICROS
 from streams.core.frames import Frame, Tick
 from streams.core.market import MarketInputs
@@ -23,7 +27,7 @@ from streams.core.params import Params
 from streams.core.results import MARKET, Contribution, Output, Result
 from streams.core.rowmeta import RowMeta
 
-STATE_VERSION: Final = 1
+STATE_VERSION: Final = 2
 
 
 class BrokenChain(msgspec.Struct, frozen=True):
@@ -35,23 +39,36 @@ class BrokenChain(msgspec.Struct, frozen=True):
     second: int
 
 
+class Detectors(msgspec.Struct):
+    """Hot part of the detectors of a scope.
+
+    `parts`: hot parts of the registered detectors by `detector.part`; `pages`: the versions of
+    their other parts.
+    """
+
+    cascade: CascadeState
+    prints: bytes = b""
+    minutes: MinuteState = msgspec.field(default_factory=MinuteState)
+    readings: Readings = msgspec.field(default_factory=Readings)
+    parts: dict[str, bytes] = {}
+    pages: dict[str, int] = {}
+
+
 class AssetRecord(msgspec.Struct):
     """Hot record of one asset; `applied` is the last applied second (µs)."""
 
     asset: str
-    cascade: CascadeState
+    detectors: Detectors
     applied: int | None = None
     reference: Reference = msgspec.field(default_factory=Reference)
-    prints: bytes = b""
     v: int = STATE_VERSION
 
 
 class MarketRecord(msgspec.Struct):
     """Hot record of the market stage."""
 
-    cascade: CascadeState
+    detectors: Detectors
     inputs: MarketInputs = msgspec.field(default_factory=MarketInputs)
-    prints: bytes = b""
     v: int = STATE_VERSION
 
 
@@ -76,12 +93,40 @@ class _Detectors:
     def __init__(self, scope: str, params: Params, meta: RowMeta) -> None:
         self.params = params
         self.meta = meta
+        self.scope = scope
         self.cascade = new_cascade(scope)
         self.prints = prints.new_state(scope)
+        self.minutes = MinuteState()
+        self.readings = Readings()
+        self.signals = [make(scope, params, meta) for make in REGISTRY]
 
     def step(self, moment: Moment) -> list[Result]:
+        """Apply a second; minutes that end before it are closed first."""
         rows: list[Result] = []
+        while (end := minutes.end_of(self.minutes)) is not None and end <= moment.second:
+            self._forced(self._pass_to(end), rows)
+            closed = minutes.close(self.minutes, self.scope, self.params.throttle)
+            for signal in self.signals:
+                self._publish(signal.minute(closed, self.readings), rows)
+        self._forced(self._apply(moment), rows)
+        if not moment.quiet:
+            minutes.add(self.minutes, moment)
+            for signal in self.signals:
+                self._publish(signal.second(moment, self.readings), rows)
+        return rows
+
+    def _pass_to(self, second: int) -> list[Result]:
+        """Cascades and prints over the empty seconds before `second`."""
         params, meta = self.params, self.meta
+        rows: list[Result] = []
+        rows.extend(cascade.advance(self.cascade, second, params.cascade, params.throttle, meta))
+        rows.extend(prints.advance(self.prints, second - 1, params.prints, meta))
+        return rows
+
+    def _apply(self, moment: Moment) -> list[Result]:
+        """Cascades and prints over one second."""
+        params, meta = self.params, self.meta
+        rows: list[Result] = []
         rows.extend(cascade.step(self.cascade, moment, params.cascade, params.throttle, meta))
         rows.extend(
             prints.step(
@@ -99,15 +144,67 @@ class _Detectors:
         )
         return rows
 
+    def _forced(self, found: list[Result], rows: list[Result]) -> None:
+        """Publish rows of cascades and prints, and show them to the signals."""
+        if found:
+            self._publish(found, rows)
+            for signal in self.signals:
+                self._publish(signal.results(found, self.readings), rows)
+
+    def _publish(self, found: Sequence[Result], rows: list[Result]) -> None:
+        if found:
+            rows.extend(self.readings.note(found))
+
     def rest(self) -> int:
         """The next second (s) at which something happens though nothing comes; 0: at once."""
         due = rest(self.cascade, self.params.cascade)
-        end = prints.next_end(self.prints)
-        return due if end is None else min(due, end)
+        ends = (prints.next_end(self.prints), minutes.end_of(self.minutes))
+        return min([due, *(end for end in ends if end is not None)])
+
+    def hot(self) -> Detectors:
+        """What of the state may change each second."""
+        hot: dict[str, bytes] = {}
+        pages: dict[str, int] = {}
+        for signal in self.signals:
+            for part in signal.parts():
+                name = f"{signal.name}.{part.name}"
+                if part.version == HOT:
+                    hot[name] = part.encode()
+                else:
+                    pages[name] = part.version
+        return Detectors(
+            self.cascade, prints.hot(self.prints), self.minutes, self.readings, hot, pages
+        )
 
     def snapshot(self, hot: bytes, stored: Container[str]) -> Snapshot:
+        """The encoded record with the pages that it needs and `stored` lacks."""
         pages = prints.sealed_pages(self.prints, stored)
-        return Snapshot(hot, pages, tuple(prints.page_names(self.prints)))
+        needed = [*prints.page_names(self.prints)]
+        for signal in self.signals:
+            for part in signal.parts():
+                if part.version != HOT:
+                    page = f"{signal.name}.{part.name}@{part.version}"
+                    needed.append(page)
+                    if page not in stored:
+                        pages[page] = part.encode()
+        return Snapshot(hot, pages, tuple(needed))
+
+    def restore(self, record: Detectors, pages: Mapping[str, bytes]) -> None:
+        """Continue from a record and its pages."""
+        self.cascade = record.cascade
+        self.prints = prints.restore(record.prints, pages)
+        self.minutes, self.readings = record.minutes, record.readings
+        parts = dict(record.parts)
+        parts.update({name: pages[f"{name}@{at}"] for name, at in record.pages.items()})
+        for signal in self.signals:
+            prefix = f"{signal.name}."
+            signal.restore(
+                {
+                    name.removeprefix(prefix): parts[name]
+                    for name in parts
+                    if name.startswith(prefix)
+                }
+            )
 
 
 class AssetStage:
@@ -156,23 +253,16 @@ class AssetStage:
 
     def snapshot(self, stored: Container[str] = ()) -> Snapshot:
         """The whole state, without the pages already `stored`."""
-        detectors = self._detectors
-        record = AssetRecord(
-            self.asset,
-            detectors.cascade,
-            self.applied,
-            self._reference,
-            prints.hot(detectors.prints),
-        )
-        return detectors.snapshot(_encode(record), stored)
+        hot = self._detectors.hot()
+        record = AssetRecord(self.asset, hot, self.applied, self._reference)
+        return self._detectors.snapshot(_encode(record), stored)
 
     def restore(self, hot: bytes, pages: Mapping[str, bytes]) -> None:
         """Continue from a snapshot of the same asset and the pages that it needs."""
         record = _decode_asset(hot)
         self.applied = record.applied
         self._reference = record.reference
-        self._detectors.cascade = record.cascade
-        self._detectors.prints = prints.restore(record.prints, pages)
+        self._detectors.restore(record.detectors, pages)
         self._standing, self._rest = None, None
 
 
@@ -199,16 +289,14 @@ class MarketStage:
 
     def snapshot(self, stored: Container[str] = ()) -> Snapshot:
         """The whole state, inputs of unfinished seconds included, without `stored` pages."""
-        detectors = self._detectors
-        record = MarketRecord(detectors.cascade, self._inputs, prints.hot(detectors.prints))
-        return detectors.snapshot(_encode(record), stored)
+        hot = self._detectors.hot()
+        return self._detectors.snapshot(_encode(MarketRecord(hot, self._inputs)), stored)
 
     def restore(self, hot: bytes, pages: Mapping[str, bytes]) -> None:
         """Continue from a snapshot and the pages that it needs."""
         record = _decode_market(hot)
         self._inputs = record.inputs
-        self._detectors.cascade = record.cascade
-        self._detectors.prints = prints.restore(record.prints, pages)
+        self._detectors.restore(record.detectors, pages)
 
 
 _decode_asset = msgspec.msgpack.Decoder(AssetRecord).decode

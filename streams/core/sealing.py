@@ -9,7 +9,7 @@ never stored, so a restart cannot change what is due.
 from collections.abc import Callable
 from typing import Final
 
-from streams.core import buckets
+from streams.core import buckets, outside
 from streams.core.buckets import Bucket
 from streams.core.clock import Clock, Group
 from streams.core.events import MICROS
@@ -211,6 +211,7 @@ class Sealer:
         if tickers is None:
             tickers = tuple(state.tickers[key] for key in sorted(state.tickers))
             self._tickers[asset] = tickers
+        macro = self._state.macro
         out.frames.append(
             Frame(
                 asset,
@@ -227,6 +228,7 @@ class Sealer:
                 tickers,
                 buckets.books(bucket) if bucket.books else (),
                 quiet,
+                outside.values(self._state, asset, second) if macro and not quiet else (),
             )
         )
         state.prev = second

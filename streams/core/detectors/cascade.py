@@ -377,6 +377,21 @@ def step(
     return run.rows
 
 
+def advance(
+    state: CascadeState,
+    second: int,
+    params: CascadeParams,
+    throttled: ThrottleParams,
+    meta: RowMeta,
+) -> list[CascadeWindow]:
+    """Let the empty seconds before `second` pass; changes `state`."""
+    if state.last is None or second <= state.last:
+        return []
+    run = _Run(state, params, throttled, meta)
+    run.empty_until(second)
+    return run.rows
+
+
 def early_onsets(
     state: CascadeState, params: CascadeParams
 ) -> tuple[tuple[PositionSide, int], ...]:

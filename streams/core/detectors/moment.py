@@ -6,8 +6,17 @@ market's moment is the sum of its assets' contributions (`streams.core.market`).
 
 import msgspec
 
+from streams.core.detectors.venue_sums import depth, interest_of, trades_of
 from streams.core.events import PositionSide
-from streams.core.frames import Cell, Frame, LateCell
+from streams.core.frames import (
+    BookState,
+    Cell,
+    Frame,
+    LateCell,
+    MacroValue,
+    VenueInterest,
+    VenueTrades,
+)
 from streams.core.results import Contribution
 
 STALE_PRICE_S = 60
@@ -29,6 +38,10 @@ class Moment(msgspec.Struct, frozen=True):
     one-sided open interest in micro-dollars,
     `oi_base` in coins (assets only), `bid_usd`/`ask_usd` depth within the reference band,
     `onsets` the assets whose own statistic is past the early tier: (asset, side, second).
+    `trades` is the second's taker volume by venue and market; `bids`, `asks` depth by band of
+    DEPTH_BANDS_BP over all books of the second; `interest` open interest by venue in a second that
+    renewed it, else None; `books` those of the second, of an asset only; `macro` outside values.
+    `quiet`: nothing happened, so the second may as well have been left out.
     """
 
     scope: str
@@ -46,6 +59,14 @@ class Moment(msgspec.Struct, frozen=True):
     ask_usd: int | None = None
     onsets: tuple[tuple[str, PositionSide, int], ...] = ()
     assets_known: int = 1
+    trades: tuple[VenueTrades, ...] = ()
+    bids: tuple[int | None, ...] = ()
+    asks: tuple[int | None, ...] = ()
+    funding_8h: float | None = None
+    interest: tuple[VenueInterest, ...] | None = None
+    macro: tuple[MacroValue, ...] = ()
+    books: tuple[BookState, ...] = ()
+    quiet: bool = False
 
 
 class Trace(msgspec.Struct):
@@ -116,7 +137,9 @@ def moment_of(frame: Frame, reference: Reference) -> Moment:
     price = _median(reference.prices, second) if traded else None
     if marked and price is None:
         price = _median(reference.prices, second) or _median(reference.marks, second)
-    oi_usd, oi_base = _open_interest(frame)
+    tickers = interest_of(frame.tickers)
+    renewed = any(ticker.as_of_us // 1_000_000 == second for ticker in frame.tickers)
+    bids, asks = depth(frame.books)
     return Moment(
         frame.asset,
         second,
@@ -127,10 +150,18 @@ def moment_of(frame: Frame, reference: Reference) -> Moment:
         frame.late,
         share_of(frame.asset, frame.cells),
         price,
-        oi_usd,
-        oi_base,
-        _depth([book.bid_usd for book in frame.books]),
-        _depth([book.ask_usd for book in frame.books]),
+        tickers.oi_usd,
+        tickers.oi_base,
+        bids[0] if bids else None,
+        asks[0] if asks else None,
+        trades=trades_of(frame.flows),
+        bids=bids,
+        asks=asks,
+        funding_8h=tickers.funding_8h,
+        interest=tickers.venues if renewed else None,
+        macro=frame.macro,
+        books=frame.books,
+        quiet=frame.quiet,
     )
 
 
@@ -140,33 +171,6 @@ def _median(quotes: dict[tuple[str, str], tuple[float, int]], second: int) -> fl
         return None
     middle = len(fresh) // 2
     return fresh[middle] if len(fresh) % 2 else (fresh[middle - 1] + fresh[middle]) / 2
-
-
-def _open_interest(frame: Frame) -> tuple[int | None, float | None]:
-    """One-sided open interest summed over the symbols that state it: dollars and coins."""
-    usd: int | None = None
-    base: float | None = None
-    for ticker in frame.tickers:
-        mark = ticker.mark_price or ticker.last_price
-        dollars, coins = ticker.open_interest_usd, ticker.open_interest_base
-        if dollars is None and coins is not None and mark is not None:
-            dollars = round(coins * mark * 1_000_000)
-        if coins is None and dollars is not None and mark:
-            coins = dollars / 1_000_000 / mark
-        if dollars is not None:
-            usd = dollars if usd is None else usd + dollars
-        if coins is not None:
-            base = coins if base is None else base + coins
-    return usd, base
-
-
-def _depth(sides: list[tuple[int | None, ...]]) -> int | None:
-    """Depth within the narrowest band over all books; None unless every book reaches it.
-
-    One fixed band: a band that widens with the book's reach would read as a change of depth.
-    """
-    known = [side[0] for side in sides if side[0] is not None]
-    return sum(known) if known and len(known) == len(sides) else None
 
 
 def contribution_of(
@@ -186,4 +190,10 @@ def contribution_of(
         moment.price,
         moment.oi_usd,
         onsets,
+        moment.trades,
+        moment.bids,
+        moment.asks,
+        moment.funding_8h,
+        moment.interest,
+        moment.macro,
     )

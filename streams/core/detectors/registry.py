@@ -1,0 +1,17 @@
+"""Every detector of signals, in the order in which they run.
+
+The only list of them: the pipeline makes them from it, the conformance suite runs each through the
+same laws. A detector may read in `Readings` what those before it have said of the same minute.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from streams.core.detectors.signal import Detector
+from streams.core.params import Params
+from streams.core.rowmeta import RowMeta
+
+Make = Callable[[str, Params, RowMeta], Detector]
+"""Makes a detector of a scope (asset or `ALL`)."""
+
+REGISTRY: Final[tuple[Make, ...]] = ()

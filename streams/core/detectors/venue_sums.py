@@ -1,0 +1,149 @@
+"""What a frame says of its venues, summed over their contracts: interest, funding, volume, depth.
+
+Between frames and moments. Promises one-sided open interest, int64 micro-dollars, sums that do not
+depend on the order of members, and None where a sum would hide a missing part.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
+
+from streams.core.events import MICROS
+from streams.core.frames import (
+    DEPTH_BANDS_BP,
+    BookState,
+    Flow,
+    Market,
+    TickerState,
+    VenueInterest,
+    VenueTrades,
+)
+
+EIGHT_HOURS_S = 8 * 3600
+
+
+class Interest(msgspec.Struct, frozen=True):
+    """Open interest and funding of a scope.
+
+    `oi_usd` (micro-dollars) and `oi_base` (coins) sum the contracts that state it; `funding_8h` is
+    the funding per 8 hours, weighted by open interest where it is known.
+    """
+
+    venues: tuple[VenueInterest, ...]
+    oi_usd: int | None
+    oi_base: float | None
+    funding_8h: float | None
+
+
+@lru_cache(maxsize=1024)
+def interest_of(tickers: tuple[TickerState, ...]) -> Interest:
+    """Open interest and funding by venue; the funding is that of the venue's largest contract.
+
+    Remembered, since most frames repeat the tickers of the one before.
+    """
+    by_venue: dict[str, list[TickerState]] = {}
+    for ticker in tickers:
+        if ticker.contract != "spot":
+            by_venue.setdefault(ticker.venue, []).append(ticker)
+    venues = tuple(_venue(name, by_venue[name]) for name in sorted(by_venue))
+    usd = [venue.oi_usd for venue in venues if venue.oi_usd is not None]
+    base = [venue.oi_base for venue in venues if venue.oi_base is not None]
+    return Interest(
+        venues, sum(usd) if usd else None, sum(base) if base else None, funding_8h(venues)
+    )
+
+
+def rate_8h(venue: VenueInterest) -> float | None:
+    """The venue's funding rate per 8 hours; None without a rate. A cycle not told counts as 8 h."""
+    if venue.funding_rate is None:
+        return None
+    return venue.funding_rate * EIGHT_HOURS_S / (venue.funding_interval_s or EIGHT_HOURS_S)
+
+
+def funding_8h(venues: Sequence[VenueInterest]) -> float | None:
+    """Funding per 8 h weighted by open interest; the plain mean where none is known."""
+    rates = [(venue.oi_usd, rate) for venue in venues if (rate := rate_8h(venue)) is not None]
+    weighed = [(usd, rate) for usd, rate in rates if usd]
+    if weighed:
+        return sum(usd * rate for usd, rate in weighed) / sum(usd for usd, _ in weighed)
+    return sum(rate for _, rate in rates) / len(rates) if rates else None
+
+
+def _venue(name: str, tickers: list[TickerState]) -> VenueInterest:
+    usd: int | None = None
+    base: float | None = None
+    largest: tuple[int, TickerState] | None = None
+    for ticker in tickers:
+        dollars, coins = _stated(ticker)
+        if dollars is not None:
+            usd = dollars if usd is None else usd + dollars
+        if coins is not None:
+            base = coins if base is None else base + coins
+        if ticker.funding_rate is not None and (largest is None or (dollars or 0) > largest[0]):
+            largest = dollars or 0, ticker
+    if largest is None:
+        return VenueInterest(name, usd, base, None, None, None)
+    chosen = largest[1]
+    return VenueInterest(
+        name,
+        usd,
+        base,
+        chosen.funding_rate,
+        chosen.funding_interval_s,
+        chosen.next_funding_us,
+    )
+
+
+def _stated(ticker: TickerState) -> tuple[int | None, float | None]:
+    """Dollars and coins of a contract's open interest, one from the other at its mark price."""
+    mark = ticker.mark_price or ticker.last_price
+    dollars, coins = ticker.open_interest_usd, ticker.open_interest_base
+    if dollars is None and coins is not None and mark is not None:
+        dollars = round(coins * mark * MICROS)
+    if coins is None and dollars is not None and mark:
+        coins = dollars / MICROS / mark
+    return dollars, coins
+
+
+def trades_of(flows: tuple[Flow, ...]) -> tuple[VenueTrades, ...]:
+    """Taker volume by venue and market."""
+    sums: dict[tuple[str, Market], list[int]] = {}
+    for flow in flows:
+        market: Market = "spot" if flow.contract == "spot" else "derivative"
+        tally = sums.setdefault((flow.venue, market), [0, 0])
+        tally[0] += flow.buy_usd
+        tally[1] += flow.sell_usd
+    return tuple(VenueTrades(*key, *sums[key]) for key in sorted(sums))
+
+
+def add_trades(parts: Sequence[VenueTrades]) -> tuple[VenueTrades, ...]:
+    """Volumes of the same venue and market added up."""
+    sums: dict[tuple[str, Market], list[int]] = {}
+    for part in parts:
+        tally = sums.setdefault((part.venue, part.market), [0, 0])
+        tally[0] += part.buy_usd
+        tally[1] += part.sell_usd
+    return tuple(VenueTrades(*key, *sums[key]) for key in sorted(sums))
+
+
+Bands = tuple[int | None, ...]
+
+
+def depth(books: tuple[BookState, ...]) -> tuple[Bands, Bands]:
+    """Depth of bids and asks by band over all books; empty without a book."""
+    return add_bands([book.bid_usd for book in books]), add_bands([book.ask_usd for book in books])
+
+
+def add_bands(sides: Sequence[Bands]) -> Bands:
+    """Sums by band of DEPTH_BANDS_BP; None where a book does not reach the band's end.
+
+    A sum over the books that happen to reach a band would read as a change of depth.
+    """
+    if not sides:
+        return ()
+    sums: list[int | None] = []
+    for band in range(len(DEPTH_BANDS_BP)):
+        known = [side[band] for side in sides]
+        sums.append(None if None in known else sum(one for one in known if one is not None))
+    return tuple(sums)
