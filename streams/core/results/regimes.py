@@ -27,8 +27,9 @@ class Driver(msgspec.Struct, frozen=True):
 class Regime(SignalRow, frozen=True, kw_only=True, tag="regime"):
     """The leverage phase of a scope, hourly and at each change.
 
-    `state` is None before enough history; `since` (µs) is when the state was entered;
-    `features` holds the inputs by name (percentiles 0..1 unless the definition says otherwise).
+    `state` is None before enough history and while no phase stands out; `since` (µs) is when the
+    state was entered; `features` holds the inputs by name (percentiles 0..1; with the suffix
+    `_raw` their values), `missing` why one is absent.
     """
 
     state: RegimeName | None
@@ -44,11 +45,12 @@ class Regime(SignalRow, frozen=True, kw_only=True, tag="regime"):
     history_days: float
     leverage_basis: LeverageBasis | None
     features: dict[str, float]
+    missing: dict[str, str]
     transition_id: str | None
 
 
 class RegimeTransition(SignalRow, frozen=True, kw_only=True, tag="regime_transition"):
-    """A committed change of phase; `from_state` is None for the first."""
+    """A committed change of phase; `from_state` is None where no phase stood before it."""
 
     from_state: RegimeName | None
     to_state: RegimeName
