@@ -16,13 +16,15 @@ class Liquidity(SignalRow, frozen=True, kw_only=True, tag="liquidity"):
 
     Tuples follow DEPTH_BANDS_BP (10, 25, 50, 100 bp); depth is micro-dollars, `depth_ratio` its
     share of the hour's ordinary depth. Slippage is in bp, `kyle_lambda` and `amihud` in bp per
-    million USD.
+    million USD. Depth tuples are empty without a usable book. `z` is the mean of `z_inputs`, by
+    measure, in units of ordinary scatter; what is not known is absent from them.
     """
 
     venue: str | None
     state: LiquidityState | None
     since: int | None
     z: float | None
+    z_inputs: dict[str, float]
     spread_bp: float | None
     spread_ratio: float | None
     bid_usd: tuple[int | None, ...]
@@ -41,10 +43,14 @@ class Liquidity(SignalRow, frozen=True, kw_only=True, tag="liquidity"):
 
 
 class Conditions(SignalRow, frozen=True, kw_only=True, tag="conditions"):
-    """The slow index of liquidity: are conditions expanding or tightening; hourly."""
+    """The slow index of liquidity: are conditions expanding or tightening; hourly.
+
+    `inputs` are standardised; `missing` says why an input is absent from them.
+    """
 
     state: ConditionsState | None
     probability: float | None
     index: float | None
     inputs: dict[str, float]
+    missing: dict[str, str]
     history_days: float
