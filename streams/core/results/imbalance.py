@@ -22,8 +22,12 @@ class Imbalance(SignalRow, frozen=True, kw_only=True, tag="imbalance"):
     """Who was closed by force over the last `window_s` seconds (300, 3600 or 86400).
 
     `venue` narrows the scope (None = all venues). Dollars are int64 micro-dollars, corrected for
-    throttled feeds. `lsi` is raw, `lsi_adjusted` the logit against the natural long share
-    `neutral_share`; `dominant` is set when size, significance and share all say so.
+    throttled feeds. `coverage` is the mean over the window. `lsi` is raw, `lsi_adjusted` the logit
+    against the natural long share `neutral_share`; `dominant` is set when size, significance and
+    share all say so. `history_days` are the observed days of the same basket behind `kappa_usd`
+    and `total_percentile`. The context of a dominant side, null else: `price_change` and
+    `oi_change` (in coins) over the window, `funding_percentile` of the day before it, and
+    `oi_change_7d` up to its end; fractions.
     """
 
     venue: str | None
@@ -41,6 +45,11 @@ class Imbalance(SignalRow, frozen=True, kw_only=True, tag="imbalance"):
     lsi_adjusted: float | None
     z: float | None
     total_percentile: float | None
+    history_days: int
     dominant: PositionSide | None
     label: ImbalanceLabel | None
+    price_change: float | None
+    funding_percentile: float | None
+    oi_change: float | None
+    oi_change_7d: float | None
     identifiability: Identifiability
