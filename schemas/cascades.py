@@ -173,7 +173,7 @@ class CascadeWindow(ResultRow):
     @model_validator(mode="after")
     def _laws(self) -> Self:
         problem = (
-            self.unexplained(self.null_reasons)
+            self.wrong_nulls(self.null_reasons)
             or misplaced_bound(
                 self.usd_observed, self.usd_estimated, self.usd_upper, self.usd_by_venue
             )

@@ -224,3 +224,18 @@ class LateLiquidation(Row):
         if self.id != self.liquidation.id:
             raise ValueError("a late record carries the id of its liquidation")
         return self
+
+
+class Macro(Row):
+    """One value of an outside series: payload of a raw record of channel `macro`, or one of a list
+    of them there. Optional input; known series are named in docs/definitions.
+    """
+
+    series: Annotated[str, Field(min_length=1, max_length=60)]
+    """Name of the series; `event:NAME` announces a scheduled event."""
+    value: Finite
+    """Its value, in the unit of its source."""
+    asset: Asset | None = None
+    """The only asset it concerns. Null: the market."""
+    at_us: EventMicros | None = None
+    """The time it speaks for, µs UTC. Null: the record's receipt."""

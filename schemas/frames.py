@@ -27,9 +27,10 @@ from schemas.units import (
     Version,
 )
 from streams.core.events import Completeness, Contract, LiquidationKind, PositionSide
-from streams.core.frames import DEPTH_BANDS_BP
+from streams.core.frames import DEPTH_BANDS_BP, SLIP_USD, Market
 
 BANDS = len(DEPTH_BANDS_BP)
+Slips = Annotated[tuple[NotNegative | None, ...], Field(max_length=len(SLIP_USD))]
 Depth = Annotated[tuple[UsdMicros | None, ...], Field(min_length=BANDS, max_length=BANDS)]
 
 
@@ -164,6 +165,10 @@ class BookState(Row):
     """Asks within 10, 25, 50 and 100 bp of the mid, micro-dollars; null beyond the snapshot."""
     as_of_us: Micros
     """Event time of the book, µs UTC."""
+    buy_slip_bp: Slips = ()
+    """Mean price of buying $100k and $1M against the mid, bp; null where levels do not fill it."""
+    sell_slip_bp: Slips = ()
+    """Mean price of selling them, likewise."""
 
     @model_validator(mode="after")
     def _depth_grows_with_distance(self) -> Self:
@@ -172,6 +177,47 @@ class BookState(Row):
             if known != sorted(known):
                 raise ValueError("a wider band holds at least the dollars of a narrower one")
         return self
+
+
+class MacroValue(Row):
+    """Last value of an optional outside series, joined as-of."""
+
+    series: Text
+    """Name of the series; `event:NAME` announces a scheduled event."""
+    value: Finite
+    """Its value, in the unit of its source."""
+    at_us: Micros
+    """The time it speaks for, µs UTC; of an event its scheduled time."""
+
+
+class VenueTrades(Row):
+    """Taker volume at one venue."""
+
+    venue: Venue
+    """Where it happened."""
+    market: Market
+    """Derivatives or spot."""
+    buy_usd: UsdMicros
+    """Bought by takers, micro-dollars."""
+    sell_usd: UsdMicros
+    """Sold by takers, micro-dollars."""
+
+
+class VenueInterest(Row):
+    """One-sided open interest at one venue, and the funding of its largest contract."""
+
+    venue: Venue
+    """Where it stands."""
+    oi_usd: UsdMicros | None
+    """Micro-dollars. Null when the venue has told none."""
+    oi_base: NotNegative | None
+    """Coins. Null when it cannot be told in coins."""
+    funding_rate: Finite | None
+    """Fraction due at next_funding_us. Null until seen."""
+    funding_interval_s: Count | None
+    """Seconds between fundings. Null until seen."""
+    next_funding_us: Micros | None
+    """When it is due, µs UTC. Null until seen."""
 
 
 class Frame(Row):
@@ -205,6 +251,8 @@ class Frame(Row):
     """Last book of each symbol that had one in the second."""
     quiet: bool = False
     """Nothing happened in the second and health is as in the previous frame."""
+    macro: tuple[MacroValue, ...] = ()
+    """Outside values known by the second; empty in a quiet frame."""
     v: Version = 1
     """Layout version."""
 

@@ -74,7 +74,7 @@ class Print(ResultRow):
     @model_validator(mode="after")
     def _laws(self) -> Self:
         problem = (
-            self.unexplained(self.null_reasons)
+            self.wrong_nulls(self.null_reasons)
             or misplaced_bound(
                 self.usd_observed, self.usd_estimated, self.usd_upper, self.usd_by_venue
             )
@@ -121,7 +121,7 @@ class Milestone(ResultRow):
 
     @model_validator(mode="after")
     def _laws(self) -> Self:
-        problem = self.unexplained(self.null_reasons)
+        problem = self.wrong_nulls(self.null_reasons)
         if problem is None and self.basis == "observed" and self.usd_observed < self.threshold_usd:
             problem = "an observed crossing has at least threshold_usd observed"
         if problem:

@@ -43,7 +43,7 @@ class ResultRow(Row):
     watermark: Second
     """Second of the frame that caused this revision, µs UTC."""
 
-    def unexplained(self, reasons: Mapping[str, str]) -> str | None:
+    def wrong_nulls(self, reasons: Mapping[str, str]) -> str | None:
         """What is wrong between the nulls and their reasons; None when they agree."""
         nulls = {name for name, value in self.__dict__.items() if value is None}
         silent = nulls - self.self_evident - reasons.keys()

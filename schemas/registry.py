@@ -13,7 +13,24 @@ from typing import Annotated, Any, Final
 import msgspec
 from pydantic import Field, TypeAdapter
 
-from schemas import cascades, events, frames, operations, prints, raw, results
+from schemas import (
+    alerts,
+    cascades,
+    dominance,
+    events,
+    frames,
+    health,
+    imbalance,
+    liquidity,
+    operations,
+    positioning,
+    prints,
+    raw,
+    regimes,
+    results,
+    volatility,
+    zones,
+)
 from schemas.units import Row
 from streams.core import events as core_events
 from streams.core import frames as core_frames
@@ -59,6 +76,7 @@ def _schemas(*schemas: Schema) -> Mapping[str, Schema]:
 SCHEMAS: Final = _schemas(
     Schema("raw", "Raw record of a venue", raw.RawRecord),
     Schema("status", "Status of a connection", events.Status, core_events.Status),
+    Schema("macro", "Value of an outside series", events.Macro, core_events.Macro),
     Schema("liquidation", "Forced order", events.Liquidation, core_events.Liquidation),
     Schema("trade", "Public trade", events.Trade, core_events.Trade),
     Schema("ticker", "Partial ticker", events.Ticker, core_events.Ticker),
@@ -81,4 +99,47 @@ SCHEMAS: Final = _schemas(
     Schema("print", "Liquidation print", prints.Print, core_results.Print),
     Schema("milestone", "Milestone crossing", prints.Milestone, core_results.Milestone),
     Schema("print_or_milestone", "Print or milestone", members=("print", "milestone")),
+    Schema("regime", "Leverage regime", regimes.Regime, core_results.Regime),
+    Schema(
+        "regime_transition",
+        "Change of leverage regime",
+        regimes.RegimeTransition,
+        core_results.RegimeTransition,
+    ),
+    Schema(
+        "regime_resolution",
+        "Resolution of a liquidation phase",
+        regimes.RegimeResolution,
+        core_results.RegimeResolution,
+    ),
+    Schema(
+        "regime_row",
+        "Regime, transition or resolution",
+        members=("regime", "regime_transition", "regime_resolution"),
+    ),
+    Schema("imbalance", "Long/short imbalance", imbalance.Imbalance, core_results.Imbalance),
+    Schema("liquidity", "Liquidity regime", liquidity.Liquidity, core_results.Liquidity),
+    Schema("conditions", "Liquidity conditions", liquidity.Conditions, core_results.Conditions),
+    Schema("positioning", "Positioning", positioning.Positioning, core_results.Positioning),
+    Schema("funding", "Funding by venue", positioning.Funding, core_results.Funding),
+    Schema("dominance", "Derivatives dominance", dominance.Dominance, core_results.Dominance),
+    Schema(
+        "volatility", "Volatility and its drivers", volatility.Volatility, core_results.Volatility
+    ),
+    Schema(
+        "signal",
+        "Signal of a minute",
+        members=(
+            "imbalance",
+            "liquidity",
+            "conditions",
+            "positioning",
+            "funding",
+            "dominance",
+            "volatility",
+        ),
+    ),
+    Schema("zones", "Liquidation map", zones.ZoneMap, core_results.ZoneMap),
+    Schema("health", "Market health", health.Health, core_results.Health),
+    Schema("alert", "Alert", alerts.Alert, core_results.Alert),
 )

@@ -1,7 +1,7 @@
 """Contributions to the market stage, and the check of a result row at the edges.
 
 `Contribution` is the twin of `streams.core.results.Contribution`. `validate_result` promises that
-a row it lets through keeps every law of `schemas/cascades.py` and `schemas/prints.py`; the sink,
+a row it lets through keeps every law of its model; the sink,
 the tests and the command line call it, the hot path does not. It does not compare revisions.
 """
 
@@ -10,11 +10,19 @@ from typing import Annotated, Literal, Self
 import msgspec
 from pydantic import Field, TypeAdapter, model_validator
 
+from schemas.alerts import Alert
 from schemas.cascades import CascadeWindow
-from schemas.frames import Cell, LateCell
+from schemas.dominance import Dominance
+from schemas.frames import Cell, LateCell, MacroValue, VenueInterest, VenueTrades
+from schemas.health import Health
+from schemas.imbalance import Imbalance
+from schemas.liquidity import Conditions, Liquidity
+from schemas.positioning import Funding, Positioning
 from schemas.prints import Milestone, Print
+from schemas.regimes import Regime, RegimeResolution, RegimeTransition
 from schemas.units import (
     Asset,
+    Finite,
     Micros,
     Partition,
     Positive,
@@ -25,6 +33,8 @@ from schemas.units import (
     Venue,
     Version,
 )
+from schemas.volatility import Volatility
+from schemas.zones import ZoneMap
 from streams.core import results as core
 from streams.core.events import PositionSide
 
@@ -58,6 +68,18 @@ class Contribution(Row):
     """One-sided open interest, micro-dollars. Null without it."""
     onsets: tuple[tuple[PositionSide, Micros], ...]
     """Sides past the early tier, with their onset in µs UTC."""
+    trades: tuple[VenueTrades, ...] = ()
+    """Taker volume of the second by venue and market."""
+    bids: tuple[UsdMicros | None, ...] = ()
+    """Bids within 10, 25, 50 and 100 bp over the second's books, micro-dollars; empty without."""
+    asks: tuple[UsdMicros | None, ...] = ()
+    """Asks likewise."""
+    funding_8h: Finite | None = None
+    """Funding per 8 hours weighted by open interest. Absent without it."""
+    interest: tuple[VenueInterest, ...] | None = None
+    """Open interest by venue. Absent in a second that renewed none."""
+    macro: tuple[MacroValue, ...] = ()
+    """Outside values known by the second."""
     v: Version = 1
     """Layout version."""
 
@@ -68,7 +90,24 @@ class Contribution(Row):
         return self
 
 
-Result = CascadeWindow | Print | Milestone
+Result = (
+    CascadeWindow
+    | Print
+    | Milestone
+    | Regime
+    | RegimeTransition
+    | RegimeResolution
+    | Imbalance
+    | Liquidity
+    | Conditions
+    | ZoneMap
+    | Positioning
+    | Funding
+    | Dominance
+    | Volatility
+    | Health
+    | Alert
+)
 _result: TypeAdapter[Result] = TypeAdapter(Annotated[Result, Field(discriminator="type")])
 
 
@@ -76,7 +115,7 @@ def validate_result(row: bytes | core.Result) -> Result:
     """A result as its model, with every law checked.
 
     Args:
-        row: the JSON of a record of `cascades.v1` or `prints.v1`, or the core's own struct.
+        row: the JSON of a record of a result topic, or the core's own struct.
 
     Raises:
         pydantic.ValidationError: naming each field, or the law, that is broken.

@@ -33,7 +33,26 @@ from streams.core.events import (
     Status,
 )
 from streams.core.frames import Frame, Tick
-from streams.core.results import CascadeWindow, Contribution, Milestone, Print, Result
+from streams.core.results import (
+    Alert,
+    CascadeWindow,
+    Conditions,
+    Contribution,
+    Dominance,
+    Funding,
+    Health,
+    Imbalance,
+    Liquidity,
+    Milestone,
+    Positioning,
+    Print,
+    Regime,
+    RegimeResolution,
+    RegimeTransition,
+    Result,
+    Volatility,
+    ZoneMap,
+)
 
 RAW: Final = "raw.v1"
 LIQUIDATIONS: Final = "liquidations.v1"
@@ -45,22 +64,18 @@ FEEDS: Final = "feeds.v1"
 FRAMER_STATE: Final = "framer_state.v1"
 CASCADES: Final = "cascades.v1"
 PRINTS: Final = "prints.v1"
+REGIMES: Final = "regimes.v1"
+SIGNALS: Final = "signals.v1"
+ZONES: Final = "zones.v1"
+HEALTH: Final = "health.v1"
+ALERTS: Final = "alerts.v1"
 DETECTOR_CHANGELOG: Final = "marginquake-detect-detector_state-changelog"
 MARKET_CHANGELOG: Final = "marginquake-detect-market_state-changelog"
 
 CleanupPolicy = Literal["delete", "compact"]
 Headers = Sequence[tuple[str, bytes]]
 Message = (
-    Liquidation
-    | Frame
-    | Tick
-    | LateLiquidation
-    | DeadLetter
-    | FeedStatus
-    | CascadeWindow
-    | Print
-    | Milestone
-    | Contribution
+    Liquidation | Frame | Tick | LateLiquidation | DeadLetter | FeedStatus | Result | Contribution
 )
 """What our own processes put on topics as JSON (`raw.v1` holds the venue's bytes instead)."""
 
@@ -186,7 +201,23 @@ _TOPIC_OF: Final[Mapping[type, str]] = {
     CascadeWindow: CASCADES,
     Print: PRINTS,
     Milestone: PRINTS,
+    Regime: REGIMES,
+    RegimeTransition: REGIMES,
+    RegimeResolution: REGIMES,
+    Imbalance: SIGNALS,
+    Liquidity: SIGNALS,
+    Conditions: SIGNALS,
+    Positioning: SIGNALS,
+    Funding: SIGNALS,
+    Dominance: SIGNALS,
+    Volatility: SIGNALS,
+    ZoneMap: ZONES,
+    Health: HEALTH,
+    Alert: ALERTS,
 }
+
+RESULT_TOPICS: Final = (CASCADES, PRINTS, REGIMES, SIGNALS, ZONES, HEALTH, ALERTS)
+"""What detectors publish: every record there is a result, validated at the edges."""
 
 
 def topic_of(message: Message) -> str:
@@ -207,7 +238,7 @@ def key_of(message: Message) -> bytes:
             key = message.source
         case FeedStatus():
             key = message.venue
-        case CascadeWindow() | Print() | Milestone():
+        case _:
             key = message.scope
     return key.encode()
 
@@ -223,7 +254,7 @@ models of `schemas/` refuse wherever the field has no null.
 _frame = msgspec.json.Decoder(Frame)
 _status = msgspec.json.Decoder(Status)
 _market_input: msgspec.json.Decoder[Tick | Contribution] = msgspec.json.Decoder(Tick | Contribution)
-_result: msgspec.json.Decoder[Result] = msgspec.json.Decoder(CascadeWindow | Print | Milestone)
+_result: msgspec.json.Decoder[Result] = msgspec.json.Decoder(Result)
 _by_topic: Final[Mapping[str, msgspec.json.Decoder[Any]]] = {
     LIQUIDATIONS: msgspec.json.Decoder(Liquidation),
     FRAMES: _frame,
@@ -233,6 +264,13 @@ _by_topic: Final[Mapping[str, msgspec.json.Decoder[Any]]] = {
     FEEDS: msgspec.json.Decoder(FeedStatus),
     CASCADES: msgspec.json.Decoder(CascadeWindow),
     PRINTS: msgspec.json.Decoder(Print | Milestone),
+    REGIMES: msgspec.json.Decoder(Regime | RegimeTransition | RegimeResolution),
+    SIGNALS: msgspec.json.Decoder(
+        Imbalance | Liquidity | Conditions | Positioning | Funding | Dominance | Volatility
+    ),
+    ZONES: msgspec.json.Decoder(ZoneMap),
+    HEALTH: msgspec.json.Decoder(Health),
+    ALERTS: msgspec.json.Decoder(Alert),
 }
 
 
@@ -252,7 +290,7 @@ def decode_market_input(value: bytes) -> Tick | Contribution:
 
 
 def decode_result(value: bytes) -> Result:
-    """A record of `cascades.v1` or `prints.v1`; raises msgspec.DecodeError."""
+    """A record of one of RESULT_TOPICS; raises msgspec.DecodeError."""
     return _result.decode(value)
 
 

@@ -66,6 +66,12 @@ CREATE TABLE IF NOT EXISTS frames
     `books.bid_usd` Array(Array(Nullable(Decimal(18, 6)))) COMMENT 'USD bid within 10, 25, 50 and 100 bp of the mid, null beyond the snapshot' CODEC(ZSTD(1)),
     `books.ask_usd` Array(Array(Nullable(Decimal(18, 6)))) COMMENT 'USD asked within 10, 25, 50 and 100 bp of the mid, null beyond the snapshot' CODEC(ZSTD(1)),
     `books.as_of_us` Array(DateTime64(6, 'UTC')) COMMENT 'time of the snapshot, UTC' CODEC(ZSTD(1)),
+    `books.buy_slip_bp` Array(Array(Nullable(Float64))) COMMENT 'basis points from the mid that buying $100k and $1M costs, null beyond the snapshot' CODEC(ZSTD(1)),
+    `books.sell_slip_bp` Array(Array(Nullable(Float64))) COMMENT 'the same for selling' CODEC(ZSTD(1)),
+
+    `macro.series` Array(LowCardinality(String)) COMMENT 'outside values known by the second',
+    `macro.value` Array(Float64) COMMENT 'value in the unit of its source' CODEC(ZSTD(1)),
+    `macro.at_us` Array(DateTime64(6, 'UTC')) COMMENT 'time that the value speaks for, UTC' CODEC(ZSTD(1)),
 
     v UInt16 COMMENT 'version of the message',
     revision UInt64 COMMENT 'always 0: repeated frames are equal byte by byte',

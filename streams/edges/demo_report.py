@@ -20,7 +20,7 @@ from streams.edges.summary import PrintRow, WindowRow, dollars, print_table, win
 _WINDOWS: Final = """
 SELECT scope, side, class, toUnixTimestamp64Micro(onset), toUnixTimestamp64Micro(detected_at),
     toUnixTimestamp64Micro(end), usd_observed, usd_estimated, usd_upper, events,
-    mapApply((name, gate) -> (name, gate.1), gates), confidence, is_final
+    mapApply((name, gate) -> (name, gate.1), gates), confidence, is_final, identifiability
 FROM v_cascades
 WHERE onset BETWEEN fromUnixTimestamp({began:UInt32}) AND fromUnixTimestamp({ended:UInt32})
 ORDER BY onset, scope != 'ALL', scope, side
@@ -39,7 +39,7 @@ SELECT *
 FROM
 (
     SELECT scope, toUnixTimestamp64Micro(as_of) AS at, usd_observed, usd_estimated, usd_upper,
-        long_usd, short_usd, events, largest_usd, coverage
+        long_usd, short_usd, events, largest_usd, coverage, identifiability
     FROM v_prints
     WHERE kind = 'rolling_24h' AND venue IS NULL
         AND period_start

@@ -24,8 +24,7 @@ TOPICS: Final = (
     contracts.LIQUIDATIONS,
     contracts.FRAMES,
     contracts.LATE,
-    contracts.CASCADES,
-    contracts.PRINTS,
+    *contracts.RESULT_TOPICS,
     contracts.DEADLETTERS,
     contracts.FEEDS,
 )
@@ -34,7 +33,6 @@ TOPICS: Final = (
 LETTERS: Final = "letters to deadletters.v1"
 """Holder of a span while the dead letters about it are not acknowledged."""
 
-_RESULTS: Final = (contracts.CASCADES, contracts.PRINTS)
 _PAYLOAD_BYTES: Final = 4096
 _DETAIL: Final = 1000
 
@@ -106,7 +104,7 @@ def read(topic: str, value: bytes | None) -> Message:
         raise InvalidRow("the record has no value")
     try:
         message = contracts.decode(topic, value)
-        if topic in _RESULTS:
+        if topic in contracts.RESULT_TOPICS:
             validate_result(value)
     except msgspec.DecodeError as error:
         raise InvalidRow(str(error)) from None

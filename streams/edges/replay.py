@@ -41,8 +41,7 @@ OUTPUT_TOPICS: Final = (
     contracts.LATE,
     contracts.DEADLETTERS,
     contracts.FEEDS,
-    contracts.CASCADES,
-    contracts.PRINTS,
+    *contracts.RESULT_TOPICS,
 )
 
 

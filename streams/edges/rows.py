@@ -24,8 +24,19 @@ from streams.core.events import (
     LateLiquidation,
     Liquidation,
 )
-from streams.core.frames import BookState, Cell, Flow, Frame, LateCell, TickerState
+from streams.core.frames import (
+    BookState,
+    Cell,
+    Flow,
+    Frame,
+    LateCell,
+    MacroValue,
+    TickerState,
+)
 from streams.core.results import CascadeWindow, Milestone, Print
+from streams.core.results.signals import SignalRow
+from streams.edges.signal_rows import SIGNAL_TABLES, signal_row
+from streams.edges.signal_rows import columns as signal_columns
 
 Row = tuple[Any, ...]
 
@@ -79,8 +90,9 @@ _GROUPS: Final = (
     _group("flows", Flow),
     _group("tickers", TickerState),
     _group("books", BookState),
+    _group("macro", MacroValue),
 )
-_cells, _late, _flows, _tickers, _books = _GROUPS
+_cells, _late, _flows, _tickers, _books, _macro = _GROUPS
 
 _liquidation = _values(Liquidation)
 _dead_letter = _values(DeadLetter)
@@ -111,6 +123,7 @@ TABLES: Final[dict[str, TableSpec]] = {
         TableSpec(CASCADES, _names(CascadeWindow)),
         TableSpec(PRINTS, _names(Print)),
         TableSpec(MILESTONES, _names(Milestone)),
+        *(TableSpec(name, signal_columns(struct)) for struct, name in SIGNAL_TABLES.items()),
     )
 }
 """Every table that the sink fills, by name."""
@@ -154,6 +167,9 @@ def rows(message: Message) -> tuple[tuple[str, Row], ...]:
             _revision(message.revision)
             _event_time("crossed_at", message.crossed_at)
             return ((MILESTONES, _milestone(message)),)
+        case SignalRow():
+            _event_time("at", message.at)
+            return ((SIGNAL_TABLES[type(message)], signal_row(message)),)
         case DeadLetter():
             # A letter about a record without a usable time may carry 0.
             if not 0 <= message.received_at_us <= LATEST_EVENT_US:
@@ -177,6 +193,7 @@ def _frame(frame: Frame) -> Row:
         *_arrays(_flows, frame.flows),
         *_arrays(_tickers, frame.tickers),
         *_arrays(_books, frame.books),
+        *_arrays(_macro, frame.macro),
         frame.v,
         0,
     )

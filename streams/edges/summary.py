@@ -18,7 +18,15 @@ from rich.table import Table
 
 from streams.core.events import MICROS
 from streams.core.frames import Frame
-from streams.core.results import MARKET, CascadeWindow, Milestone, Print, Result
+from streams.core.results import (
+    MARKET,
+    Alert,
+    CascadeWindow,
+    Milestone,
+    Print,
+    RegimeTransition,
+    Result,
+)
 from streams.edges.console import report_console
 
 MAX_ROWS: Final = 30
@@ -42,6 +50,7 @@ class WindowRow:
     gates: Mapping[str, str]
     confidence: float
     is_final: bool
+    identifiability: str
 
     @classmethod
     def of(cls, window: CascadeWindow) -> "WindowRow":
@@ -60,6 +69,7 @@ class WindowRow:
             {name: gate.state for name, gate in window.gates.items()},
             window.confidence,
             window.is_final,
+            window.identifiability,
         )
 
 
@@ -77,6 +87,7 @@ class PrintRow:
     events: int
     largest_usd: int
     coverage: float
+    identifiability: str
 
 
 @dataclass(slots=True)
@@ -96,6 +107,8 @@ class Summary:
     windows: dict[str, CascadeWindow] = field(default_factory=dict)
     newest_print: Print | None = None
     milestones: dict[str, Milestone] = field(default_factory=dict)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    transitions: dict[str, RegimeTransition] = field(default_factory=dict)
     data_end: int | None = None
     _after_end: deque[Print] = field(default_factory=deque)
 
@@ -113,7 +126,13 @@ class Summary:
             self.windows[result.id] = result
         elif isinstance(result, Milestone):
             self.milestones[result.id] = result
-        elif (result.scope, result.venue, result.kind) == (MARKET, None, "rolling_24h"):
+        elif isinstance(result, Alert):
+            self.alerts[result.id] = result
+        elif isinstance(result, RegimeTransition):
+            self.transitions[result.id] = result
+        elif isinstance(result, Print) and (
+            (result.scope, result.venue, result.kind) == (MARKET, None, "rolling_24h")
+        ):
             if self.data_end is not None and result.watermark <= self.data_end:
                 self.newest_print = result
             else:
@@ -158,6 +177,8 @@ class Summary:
                 msgspec.to_builtins(m)
                 for m in sorted(self.milestones.values(), key=lambda m: (m.crossed_at, m.id))
             ],
+            "regime_transitions": [msgspec.to_builtins(t) for t in self.transitions.values()],
+            "alerts": [msgspec.to_builtins(alert) for alert in self.alerts.values()],
         }
 
 
@@ -185,6 +206,16 @@ def dollars(micros: int | None) -> str:
     return f"${usd:.0f}"
 
 
+def estimate(micros: int | None, identifiability: str) -> str:
+    """An estimate for people; >= marks one that is only a floor.
+
+    >>> estimate(1_234_567_000_000, "ok"), estimate(1_234_567_000_000, "saturated")
+    ('$1.23M', '>=$1.23M')
+    """
+    floor = ">=" if micros is not None and identifiability != "ok" else ""
+    return floor + dollars(micros)
+
+
 def moment(micros: int | None, form: str = "%Y-%m-%d %H:%M:%S") -> str:
     """Microseconds as a UTC time to the second.
 
@@ -201,8 +232,8 @@ def window_table(rows: Iterable[WindowRow]) -> Table:
     table = Table(
         title="cascade windows (UTC)",
         title_justify="left",
-        caption="estimated is a floor where a feed in it is partial (OKX) or saturated, see column "
-        "identifiability; estimated, upper -: a feed allows none; class *: may still be revised",
+        caption=">=: a floor, since a feed in it is partial (OKX) or saturated; -: a feed allows no "
+        "figure; class *: may still be revised",
         caption_justify="left",
     )
     for name in ("scope", "side", "class", "onset", "detected", "end"):
@@ -221,7 +252,7 @@ def window_table(rows: Iterable[WindowRow]) -> Table:
             moment(row.detected_at, "%H:%M:%S"),
             moment(row.end, "%H:%M:%S"),
             dollars(row.usd_observed),
-            dollars(row.usd_estimated),
+            estimate(row.usd_estimated, row.identifiability),
             dollars(row.usd_upper),
             f"{row.events:,}",
             ", ".join(held) or "none",
@@ -244,7 +275,7 @@ def print_table(rows: Iterable[PrintRow], data_end: int | None) -> Table:
             row.scope,
             moment(row.as_of),
             dollars(row.usd_observed),
-            dollars(row.usd_estimated),
+            estimate(row.usd_estimated, row.identifiability),
             dollars(row.usd_upper),
             dollars(row.long_usd),
             dollars(row.short_usd),
@@ -276,6 +307,13 @@ def print_summary(summary: Summary, console: Console | None = None) -> None:
         out.print(print_table([_print_row(summary.newest_print)], summary.data_end))
     for milestone in sorted(summary.milestones.values(), key=lambda m: (m.crossed_at, m.id)):
         out.print(f"milestone {moment(milestone.crossed_at)}: {milestone.text}")
+    for change in list(summary.transitions.values())[:MAX_ROWS]:
+        out.print(f"regime {moment(change.at)}: {change.scope} {change.to_state}")
+    alerts = list(summary.alerts.values())
+    for alert in alerts[:MAX_ROWS]:
+        out.print(f"alert {moment(alert.at)} {alert.severity}: {alert.text}")
+    if len(alerts) > MAX_ROWS:
+        out.print(f"... and {len(alerts) - MAX_ROWS:,} more alerts")
     written = ", ".join(f"{name} {count:,}" for name, count in sorted(summary.rows.items()))
     out.print(f"written to {summary.target}: {written or 'nothing'}")
 
@@ -292,4 +330,5 @@ def _print_row(row: Print) -> PrintRow:
         row.events,
         row.largest_usd,
         row.coverage,
+        row.identifiability,
     )

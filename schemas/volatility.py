@@ -1,0 +1,99 @@
+"""Volatility and what drives it, documented field by field.
+
+Twin of `streams.core.results.volatility` (held equal by a test). Promises that each interval
+holds its share.
+"""
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from schemas.signals import SignalRow
+from schemas.units import Finite, NotNegative, Share, Some
+
+SHARES = (
+    "forced",
+    "macro",
+    "leverage",
+    "depth",
+    "institutional",
+    "dominance",
+    "unexplained",
+)
+
+
+class Volatility(SignalRow):
+    """Realised variance over a window and its attribution; definition `volatility`."""
+
+    type: Literal["volatility"]
+    """Tag of the message type."""
+    window_s: Some
+    """Length of the window, s: 300, 3600 or 86400."""
+    realised: NotNegative | None
+    """Sum of squared 5-s log returns. Null without enough prices."""
+    annualised: NotNegative | None
+    """Standard deviation per 365 days."""
+    bipower: NotNegative | None
+    """Bipower variation, robust to jumps."""
+    jump: NotNegative | None
+    """Realised less bipower, at least 0."""
+    jump_z: Finite | None
+    """Jump test of Barndorff-Nielsen and Shephard."""
+    semivariance_up: NotNegative | None
+    """Part of realised from rising returns."""
+    semivariance_down: NotNegative | None
+    """Part of realised from falling returns."""
+    realised_z: Finite | None
+    """Realised against its ordinary value at this hour, in standard deviations."""
+    forced: Share | None
+    """Share of variance: variance around forced flow beyond that of matched seconds."""
+    forced_low: Share | None
+    """Lower end of its 80 % interval."""
+    forced_high: Share | None
+    """Upper end."""
+    macro: Share | None
+    """Share of variance: variance that outside series explain."""
+    macro_low: Share | None
+    """Lower end of its 80 % interval."""
+    macro_high: Share | None
+    """Upper end."""
+    leverage: Share | None
+    """Share of variance: driver: leverage density."""
+    leverage_low: Share | None
+    """Lower end of its 80 % interval."""
+    leverage_high: Share | None
+    """Upper end."""
+    depth: Share | None
+    """Share of variance: driver: thin books."""
+    depth_low: Share | None
+    """Lower end of its 80 % interval."""
+    depth_high: Share | None
+    """Upper end."""
+    institutional: Share | None
+    """Share of variance: driver: institutional proxies."""
+    institutional_low: Share | None
+    """Lower end of its 80 % interval."""
+    institutional_high: Share | None
+    """Upper end."""
+    dominance: Share | None
+    """Share of variance: driver: derivatives dominance."""
+    dominance_low: Share | None
+    """Lower end of its 80 % interval."""
+    dominance_high: Share | None
+    """Upper end."""
+    unexplained: Share | None
+    """Share of variance: what nothing above explains."""
+    unexplained_low: Share | None
+    """Lower end of its 80 % interval."""
+    unexplained_high: Share | None
+    """Upper end."""
+    history_days: NotNegative
+    """Days of history."""
+
+    @model_validator(mode="after")
+    def _intervals(self) -> Self:
+        for name in SHARES:
+            share, low, high = (getattr(self, f"{name}{end}") for end in ("", "_low", "_high"))
+            if None not in (share, low, high) and not low <= share <= high:
+                raise ValueError(f"{name}_low <= {name} <= {name}_high")
+        return self
