@@ -17,7 +17,7 @@ from streams.core.detectors.cascade_state import CascadeState, rest
 from streams.core.detectors.cascade_state import new_state as new_cascade
 from streams.core.detectors.minutes import MinuteState
 from streams.core.detectors.moment import Moment, Reference, contribution_of, moment_of
-from streams.core.detectors.readings import Readings
+from streams.core.detectors.readings import Early, Readings
 from streams.core.detectors.registry import REGISTRY
 from streams.core.detectors.signal import HOT
 from streams.core.events import MICROS
@@ -111,9 +111,18 @@ class _Detectors:
         self._forced(self._apply(moment), rows)
         if not moment.quiet:
             minutes.add(self.minutes, moment)
+            self.readings.early = self._early()
             for signal in self.signals:
                 self._publish(signal.second(moment, self.readings), rows)
         return rows
+
+    def _early(self) -> tuple[Early, ...]:
+        """Sides past the early tier, with the level of their statistics."""
+        sides, params = self.cascade.sides, self.params.cascade
+        return tuple(
+            Early(name, at, min(1.0, max(sides[name].counts, sides[name].units) / params.threshold))
+            for name, at in cascade.early_onsets(self.cascade, params)
+        )
 
     def _pass_to(self, second: int) -> list[Result]:
         """Cascades and prints over the empty seconds before `second`."""
@@ -245,8 +254,8 @@ class AssetStage:
         moment = moment_of(frame, self._reference)
         rows: list[Output] = list(self._detectors.step(moment))
         if not frame.quiet:
-            onsets = cascade.early_onsets(self._detectors.cascade, self._detectors.params.cascade)
-            in_micros = tuple((side, onset * MICROS) for side, onset in onsets)
+            early = self._detectors.readings.early
+            in_micros = tuple((one.side, one.onset * MICROS) for one in early)
             rows.append(contribution_of(frame, moment, in_micros))
         self.applied = frame.second
         return rows

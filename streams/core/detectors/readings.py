@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from streams.core.events import MICROS
+from streams.core.events import MICROS, PositionSide
 from streams.core.results import (
     Alert,
     CascadeWindow,
@@ -30,9 +30,21 @@ _HEAD = frozenset({"id", "at", "watermark", "revision", "is_final", "v"})
 R = TypeVar("R", bound=SignalRow)
 
 
-class Readings(msgspec.Struct):
-    """Last rows of a scope.
+class Early(msgspec.Struct, frozen=True):
+    """A side whose cascade statistic is past the early tier or whose window is open.
 
+    `onset` (s) is where the excursion began; `level` the statistic over the alarm's, at most 1.
+    """
+
+    side: PositionSide
+    onset: int
+    level: float
+
+
+class Readings(msgspec.Struct):
+    """Last rows of a scope, and the early tier of its cascade statistics.
+
+    `early` is as of the last second that was not quiet.
     `cascades`: windows that are not final, by id; `print_24h`: the last rolling row over all
     venues; `latest`: the last signal of each kind over all venues, by key; `sent`: when each kind
     of signal was last published (µs) and the digest of its content.
@@ -42,6 +54,7 @@ class Readings(msgspec.Struct):
     print_24h: Print | None = None
     latest: dict[str, Signal] = {}
     sent: dict[str, tuple[int, int]] = {}
+    early: tuple[Early, ...] = ()
 
     def last(self, kind: type[R], window_s: int | None = None) -> R | None:
         """The last row of a kind over all venues; `window_s` where the kind has windows."""

@@ -28,7 +28,8 @@ class Alert(SignalRow, frozen=True, kw_only=True, tag="alert"):
 
     `group` is shared by alerts of one story (a cascade's watch, alert, updates and end);
     `evidence` holds the ids of the rows behind it; `cooldown_until` (µs) is when the kind may
-    fire again for the scope.
+    fire again for the scope. `unknown` names the conditions of the rule whose input was missing,
+    with the reason: they neither passed nor failed, and took from the score.
     """
 
     kind: AlertKind
@@ -41,4 +42,5 @@ class Alert(SignalRow, frozen=True, kw_only=True, tag="alert"):
     evidence: tuple[str, ...]
     cooldown_until: int | None
     facts: dict[str, float]
+    unknown: dict[str, str]
     text: str

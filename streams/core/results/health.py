@@ -15,7 +15,8 @@ class Health(SignalRow, frozen=True, kw_only=True, tag="health"):
 
     `contributions` are points by component and `caps` points by cap: together they sum exactly to
     100 - health, all being multiples of 0.001. `stress` is each component's percentile, 0..1;
-    `weights` are those used, renormalised over the components present.
+    `weights` are those used, renormalised over the components present; `weight_coverage` is the
+    share of the definition's weight that they hold, and `missing` says why a component is absent.
     """
 
     health: float | None
@@ -25,4 +26,6 @@ class Health(SignalRow, frozen=True, kw_only=True, tag="health"):
     caps: dict[str, float]
     stress: dict[str, float]
     weights: dict[str, float]
+    weight_coverage: float
+    missing: dict[str, str]
     history_days: float
