@@ -8,7 +8,7 @@ from streams.core.detectors import ordinary
 from streams.core.detectors.baseline import Interval, Uptime, VenueRate, covers, learn, overlap
 from streams.core.detectors.cascade_params import CascadeParams
 from streams.core.detectors.cascade_state import CascadeState, new_state
-from streams.core.detectors.volatility import MinuteReturns
+from streams.core.detectors.minute_returns import MinuteReturns
 from tests.seconds import FULL, SAMPLED
 
 DECAY = 0.5 ** (1 / 100)

@@ -9,8 +9,8 @@ import msgspec
 
 from streams.core.detectors.baseline import Interval, Uptime, VenueRate
 from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.minute_returns import MinuteReturns
 from streams.core.detectors.moment import Moment, Trace
-from streams.core.detectors.volatility import MinuteReturns
 from streams.core.detectors.window import OpenWindow
 from streams.core.events import PositionSide
 from streams.core.frames import Cell
