@@ -131,7 +131,8 @@ class VenueTrades(msgspec.Struct, frozen=True, gc=False):
 class VenueInterest(msgspec.Struct, frozen=True, gc=False):
     """One-sided open interest of an asset at one venue, and the funding of its largest contract.
 
-    `oi_usd` micro-dollars, `oi_base` coins; `funding_rate` is the fraction due at
+    `oi_usd` micro-dollars, `oi_base` coins (of the market's sum an index, see
+    `streams.core.market_interest`); `funding_rate` is the fraction due at
     `next_funding_us` for a cycle of `funding_interval_s`.
     """
 

@@ -10,11 +10,13 @@ from operator import attrgetter
 
 import msgspec
 
+from streams.core import market_interest
 from streams.core.detectors.cascade_params import CascadeParams
 from streams.core.detectors.moment import Moment, share_of
 from streams.core.detectors.venue_sums import add_bands, add_trades
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import Tick, VenueInterest
+from streams.core.market_interest import MarketInterest
 from streams.core.results import MARKET, Contribution
 
 
@@ -32,8 +34,8 @@ class PartitionProgress(msgspec.Struct):
 class MarketInputs(msgspec.Struct):
     """What the market stage holds between seconds; times in s.
 
-    `onsets`: (asset, side) -> onset, while recent; `prices`, `interest`, `funding` (per 8 h) and
-    `venues` (open interest by venue): last known values by asset.
+    `onsets`: (asset, side) -> onset, while recent; `prices`, `interest` and `funding` (per 8 h):
+    last known values by asset; `holdings`: open interest by venue, and at constant prices.
     """
 
     partitions: dict[int, PartitionProgress] = {}
@@ -45,7 +47,7 @@ class MarketInputs(msgspec.Struct):
     health: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     onsets: dict[tuple[str, PositionSide], int] = {}
     funding: dict[str, float] = {}
-    venues: dict[str, tuple[VenueInterest, ...]] = {}
+    holdings: MarketInterest = msgspec.field(default_factory=MarketInterest)
 
 
 def receive(inputs: MarketInputs, item: Tick | Contribution) -> list[int]:
@@ -118,10 +120,9 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
         inputs.health[part.asset] = (part.venues_up, part.venues_all)
         if part.funding_8h is not None:
             inputs.funding[part.asset] = part.funding_8h
-        if part.interest is not None:
-            inputs.venues[part.asset] = part.interest
         for side, onset in part.onsets:
             inputs.onsets[part.asset, side] = onset // MICROS
+    market_interest.take(inputs.holdings, parts, second)
     recent = second - params.breadth_within_s
     inputs.onsets = {key: onset for key, onset in inputs.onsets.items() if onset >= recent}
     up = tuple(sorted({venue for ups, _ in inputs.health.values() for venue in ups}))
@@ -137,13 +138,14 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
         tuple(share for part in parts for share in share_of(part.asset, part.cells)),
         _basket(inputs, parts, params),
         sum(inputs.interest.values()) if inputs.interest else None,
+        inputs.holdings.volume(),
         onsets=tuple((asset, side, at) for (asset, side), at in sorted(inputs.onsets.items())),
         assets_known=len(inputs.assets),
         trades=add_trades([trades for part in parts for trades in part.trades]),
         bids=add_bands([part.bids for part in parts if part.bids]),
         asks=add_bands([part.asks for part in parts if part.asks]),
         funding_8h=_funding(inputs),
-        interest=_interest(inputs, parts),
+        interest=_interest(inputs, parts, second),
         macro=tuple(sorted({value for part in parts for value in part.macro}, key=_by_series)),
         quiet=not parts,
     )
@@ -159,17 +161,13 @@ def _funding(inputs: MarketInputs) -> float | None:
     return sum(usd * rate for usd, rate in sorted(weights)) / total if total else None
 
 
-def _interest(inputs: MarketInputs, parts: list[Contribution]) -> tuple[VenueInterest, ...] | None:
+def _interest(
+    inputs: MarketInputs, parts: list[Contribution], second: int
+) -> tuple[VenueInterest, ...] | None:
     """Open interest by venue over all assets, in a second that renewed some of it."""
     if all(part.interest is None for part in parts):
         return None
-    sums: dict[str, int] = {}
-    for asset in sorted(inputs.venues):
-        for one in inputs.venues[asset]:
-            sums[one.venue] = sums.get(one.venue, 0) + (one.oi_usd or 0)
-    return tuple(
-        VenueInterest(venue, usd, None, None, None, None) for venue, usd in sorted(sums.items())
-    )
+    return market_interest.by_venue(inputs.holdings, second)
 
 
 def _basket(inputs: MarketInputs, parts: list[Contribution], params: CascadeParams) -> float | None:

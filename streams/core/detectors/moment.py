@@ -36,7 +36,8 @@ class Moment(msgspec.Struct, frozen=True):
 
     `price` is the reference price in USD, None in a second without a new one; `oi_usd` is
     one-sided open interest in micro-dollars,
-    `oi_base` in coins (assets only), `bid_usd`/`ask_usd` depth within the reference band,
+    `oi_base` in coins (of the market an index of volume at constant prices, of which only ratios
+    mean something), `bid_usd`/`ask_usd` depth within the reference band,
     `onsets` the assets whose own statistic is past the early tier: (asset, side, second).
     `trades` is the second's taker volume by venue and market; `bids`, `asks` depth by band of
     DEPTH_BANDS_BP over all books of the second; `interest` open interest by venue in a second that
