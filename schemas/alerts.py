@@ -39,5 +39,7 @@ class Alert(SignalRow):
     """When the kind may fire again for the scope, µs UTC. Null without a cooldown."""
     facts: dict[str, Finite]
     """The figures of the text, by name."""
+    unknown: dict[str, Text]
+    """Conditions of the rule whose input was missing, with the reason."""
     text: Text
     """One plain sentence."""

@@ -27,6 +27,7 @@ from schemas.units import (
 )
 from streams.core.results import (
     Baseline,
+    Branching,
     GateState,
     Identifiability,
     Phase,
@@ -147,12 +148,22 @@ class CascadeWindow(ResultRow):
     """Relative change of open interest in coins. Null without open interest."""
     depth_min_ratio: NotNegative | None
     """Lowest depth over ordinary depth. Null without books."""
-    amplification: Finite | None
-    """Price move over what the book at onset predicts. Null without books."""
-    branching_low: Finite | None
-    """Branching ratio with outside drivers taken out: lower bracket. Null when not computed."""
-    branching_high: Finite | None
-    """Branching ratio with nothing taken out: upper bracket. Null when not computed."""
+    amplification: NotNegative | None
+    """Price move over what the book at onset predicts for the window's flow. Null without books,
+    beyond their reach and for `ALL`."""
+    branching_low: NotNegative | None
+    """Branching ratio with the moves of spot taken out: lower bracket. Null while open, without
+    spot trades and with too few orders."""
+    branching_high: NotNegative | None
+    """Branching ratio with nothing taken out: upper bracket. Null while open and with too few
+    orders."""
+    branching_structural: NotNegative | None
+    """Impact of a taker dollar times the mapped dollars it reaches: a ratio of another kind, no
+    part of the bracket. Null without trades or without a map."""
+    branching_ks_p: Share | None
+    """Probability of residuals this far from the fitted model's. Null with branching_high."""
+    branching_label: Branching | None
+    """What the bracket allows to say. Null with branching_high."""
     severity: Severity | None
     """Class by share of open interest. Null without open interest."""
     magnitude: Finite | None

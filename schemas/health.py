@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from schemas.signals import SignalRow
-from schemas.units import Finite, NotNegative, Share
+from schemas.units import Finite, NotNegative, Share, Text
 from streams.core.results.health import HealthBand
 
 
@@ -32,6 +32,10 @@ class Health(SignalRow):
     """Percentile of each component, 0..1; what was missing is absent."""
     weights: dict[str, Share]
     """Weights in use, summing to 1 over the components present."""
+    weight_coverage: Share
+    """Share of the definition's weight that the components present hold."""
+    missing: dict[str, Text]
+    """Why a component is absent."""
     history_days: NotNegative
     """Days of history."""
 

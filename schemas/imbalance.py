@@ -19,7 +19,7 @@ from streams.core.results.imbalance import ImbalanceLabel
 class Imbalance(SignalRow):
     """Who was closed by force over a window; definition `imbalance`."""
 
-    self_evident: ClassVar[Set[str]] = frozenset({"venue", "dominant", "label"})
+    self_evident: ClassVar[Set[str]] = frozenset({"venue", "dominant"})
 
     type: Literal["imbalance"]
     """Tag of the message type."""
@@ -53,11 +53,21 @@ class Imbalance(SignalRow):
     """Significance of lsi_adjusted by the effective number of orders."""
     total_percentile: Share | None
     """Rank of the total among its own history, 0..1."""
+    history_days: Count
+    """Observed days of the same basket behind kappa_usd and total_percentile."""
     dominant: PositionSide | None
     """The side that dominates by share, significance and size. Null when neither does."""
     label: ImbalanceLabel | None
     """What the dominance means in context. Null when no side dominates or its context is missing
     (then with a reason)."""
+    price_change: Finite | None
+    """Context of a dominant side: relative change of the price over the window."""
+    funding_percentile: Share | None
+    """Context: rank of the funding of the day before."""
+    oi_change: Finite | None
+    """Context: relative change of open interest in coins over the window."""
+    oi_change_7d: Finite | None
+    """Context: the same over the 7 days up to the window's end."""
     identifiability: Identifiability
     """`ok`; else the corrected dollars are a floor."""
 

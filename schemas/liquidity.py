@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import model_validator
 
 from schemas.signals import SignalRow
-from schemas.units import Finite, Micros, NotNegative, Share, UsdMicros, Venue
+from schemas.units import Finite, Micros, NotNegative, Share, Text, UsdMicros, Venue
 from streams.core.results.liquidity import ConditionsState, LiquidityState
 
 
@@ -29,6 +29,8 @@ class Liquidity(SignalRow):
     """When the state was entered, µs UTC."""
     z: Finite | None
     """Mean z of depth, spread, slippage and impact; higher is more liquid."""
+    z_inputs: dict[str, Finite]
+    """The measures behind z, each in units of its ordinary scatter; what is not known is absent."""
     spread_bp: NotNegative | None
     """Best ask less best bid over the mid, basis points."""
     spread_ratio: NotNegative | None
@@ -82,5 +84,7 @@ class Conditions(SignalRow):
     """Mean of the standardised inputs; above zero is expanding."""
     inputs: dict[str, Finite]
     """Standardised inputs by name; what was missing is absent."""
+    missing: dict[str, Text]
+    """Why an input is absent."""
     history_days: NotNegative
     """Days of history."""

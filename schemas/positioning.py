@@ -63,13 +63,13 @@ class VenueFunding(Row):
     interval_s: Count | None
     """Length of the cycle, s. Null when the venue does not tell."""
     rate_8h: Finite | None
-    """The same per 8 hours."""
+    """The same per 8 hours. Null while the cycle is not told."""
     annualised: Finite | None
-    """The same per 365 days, simple."""
+    """The same per 365 days, simple. Null where the mean per 8 hours is."""
     next_funding_us: Micros | None
-    """When it is due, µs UTC."""
+    """When it is due, µs UTC. Null until seen."""
     oi_usd: UsdMicros | None
-    """The venue's open interest, micro-dollars."""
+    """The venue's open interest, micro-dollars. Null without it."""
 
 
 class Funding(SignalRow):
@@ -82,12 +82,12 @@ class Funding(SignalRow):
     rate_8h: Finite | None
     """Mean per 8 hours, weighted by open interest."""
     annualised: Finite | None
-    """The same per 365 days, simple."""
+    """The same per 365 days, simple. Null where the mean per 8 hours is."""
     dispersion_8h: NotNegative | None
     """Weighted standard deviation across venues, per 8 hours. Null below two venues."""
     highest_venue: Venue | None
     """Venue with the highest rate. Null without venues."""
     lowest_venue: Venue | None
-    """Venue with the lowest rate."""
+    """Venue with the lowest rate. Null without venues."""
     venues: tuple[VenueFunding, ...]
     """Each venue on its own cycle."""

@@ -34,7 +34,7 @@ class Regime(SignalRow):
     type: Literal["regime"]
     """Tag of the message type."""
     state: RegimeName | None
-    """The committed phase. Null before enough history."""
+    """The committed phase. Null before enough history and while no phase stands out."""
     sub_state: RegimeSubState | None
     """`active` or `reset` inside a liquidation phase, else null."""
     crowd_side: PositionSide | None
@@ -58,7 +58,9 @@ class Regime(SignalRow):
     leverage_basis: LeverageBasis | None
     """What open interest was divided by. Null when there was nothing to divide by."""
     features: dict[str, Finite]
-    """Every input by name; what was missing is absent."""
+    """Every input by name (percentiles; `_raw`: values); what was missing is absent."""
+    missing: dict[str, Text]
+    """Why a feature is absent."""
     transition_id: Id | None
     """The transition that led to the phase. Null for the first."""
 

@@ -80,6 +80,8 @@ class Contribution(Row):
     """Open interest by venue. Absent in a second that renewed none."""
     macro: tuple[MacroValue, ...] = ()
     """Outside values known by the second."""
+    spot: Positive | None = None
+    """Spot price, USD per coin. Absent in a second without a spot trade."""
     v: Version = 1
     """Layout version."""
 

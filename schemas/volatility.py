@@ -9,13 +9,15 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from schemas.signals import SignalRow
-from schemas.units import Finite, NotNegative, Share, Some
+from schemas.units import Count, Finite, NotNegative, Share, Some
 
 SHARES = (
     "forced",
     "macro",
+    "persistence",
     "leverage",
     "depth",
+    "uncertainty",
     "institutional",
     "dominance",
     "unexplained",
@@ -39,6 +41,8 @@ class Volatility(SignalRow):
     """Realised less bipower, at least 0."""
     jump_z: Finite | None
     """Jump test of Barndorff-Nielsen and Shephard."""
+    jump_significant: bool | None
+    """The test rejects a path without jumps at 99.9 %."""
     semivariance_up: NotNegative | None
     """Part of realised from rising returns."""
     semivariance_down: NotNegative | None
@@ -57,6 +61,12 @@ class Volatility(SignalRow):
     """Lower end of its 80 % interval."""
     macro_high: Share | None
     """Upper end."""
+    persistence: Share | None
+    """Share of variance: driver: its own past (HAR terms)."""
+    persistence_low: Share | None
+    """Lower end of its 80 % interval."""
+    persistence_high: Share | None
+    """Upper end."""
     leverage: Share | None
     """Share of variance: driver: leverage density."""
     leverage_low: Share | None
@@ -68,6 +78,12 @@ class Volatility(SignalRow):
     depth_low: Share | None
     """Lower end of its 80 % interval."""
     depth_high: Share | None
+    """Upper end."""
+    uncertainty: Share | None
+    """Share of variance: driver: macro uncertainty."""
+    uncertainty_low: Share | None
+    """Lower end of its 80 % interval."""
+    uncertainty_high: Share | None
     """Upper end."""
     institutional: Share | None
     """Share of variance: driver: institutional proxies."""
@@ -87,6 +103,8 @@ class Volatility(SignalRow):
     """Lower end of its 80 % interval."""
     unexplained_high: Share | None
     """Upper end."""
+    driver_hours: Count
+    """Hours behind the shares of drivers."""
     history_days: NotNegative
     """Days of history."""
 

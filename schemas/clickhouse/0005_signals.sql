@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS regimes
     at DateTime64(6, 'UTC') COMMENT 'second that the row speaks for, UTC' CODEC(Delta, ZSTD(1)),
     null_reasons Map(LowCardinality(String), String) COMMENT 'field to reason, for every number that cannot be known',
     v UInt16 COMMENT 'version of the message' CODEC(T64, ZSTD(1)),
-    state LowCardinality(Nullable(String)) COMMENT 'the committed phase. Null before enough history',
+    state LowCardinality(Nullable(String)) COMMENT 'the committed phase. Null before enough history and while no phase stands out',
     sub_state LowCardinality(Nullable(String)) COMMENT 'active or reset inside a liquidation phase, else null',
     crowd_side LowCardinality(Nullable(String)) COMMENT 'which side is crowded, by funding. Null when neither is',
     p_accumulation Nullable(Float64) COMMENT 'filtered probability of accumulation' CODEC(ZSTD(1)),
@@ -31,7 +31,8 @@ CREATE TABLE IF NOT EXISTS regimes
     dwell_h Nullable(Float64) COMMENT 'hours since then' CODEC(ZSTD(1)),
     history_days Float64 COMMENT 'days of history behind the percentiles' CODEC(ZSTD(1)),
     leverage_basis LowCardinality(Nullable(String)) COMMENT 'what open interest was divided by. Null when there was nothing to divide by',
-    features Map(LowCardinality(String), Float64) COMMENT 'every input by name; what was missing is absent',
+    features Map(LowCardinality(String), Float64) COMMENT 'every input by name (percentiles; _raw: values); what was missing is absent',
+    missing Map(LowCardinality(String), String) COMMENT 'why a feature is absent',
     transition_id Nullable(String) COMMENT 'the transition that led to the phase. Null for the first' CODEC(ZSTD(1)),
     CONSTRAINT coverage_is_a_share CHECK coverage >= 0 AND coverage <= 1
 )
@@ -131,8 +132,13 @@ CREATE TABLE IF NOT EXISTS imbalance
     lsi_adjusted Nullable(Float64) COMMENT 'logit of the shrunk long share less that of the natural share' CODEC(ZSTD(1)),
     z Nullable(Float64) COMMENT 'significance of lsi_adjusted by the effective number of orders' CODEC(ZSTD(1)),
     total_percentile Nullable(Float64) COMMENT 'rank of the total among its own history, 0..1' CODEC(ZSTD(1)),
+    history_days UInt64 COMMENT 'observed days of the same basket behind kappa_usd and total_percentile' CODEC(T64, ZSTD(1)),
     dominant LowCardinality(Nullable(String)) COMMENT 'the side that dominates by share, significance and size. Null when neither does',
     label LowCardinality(Nullable(String)) COMMENT 'what the dominance means in context. Null when no side dominates or its context is missing (then with a reason)',
+    price_change Nullable(Float64) COMMENT 'context of a dominant side: relative change of the price over the window' CODEC(ZSTD(1)),
+    funding_percentile Nullable(Float64) COMMENT 'context: rank of the funding of the day before' CODEC(ZSTD(1)),
+    oi_change Nullable(Float64) COMMENT 'context: relative change of open interest in coins over the window' CODEC(ZSTD(1)),
+    oi_change_7d Nullable(Float64) COMMENT 'context: the same over the 7 days up to the window''s end' CODEC(ZSTD(1)),
     identifiability LowCardinality(String) COMMENT 'ok; else the corrected dollars are a floor',
     CONSTRAINT coverage_is_a_share CHECK coverage >= 0 AND coverage <= 1
 )
@@ -161,6 +167,7 @@ CREATE TABLE IF NOT EXISTS liquidity
     state LowCardinality(Nullable(String)) COMMENT 'committed state. Null without books or history',
     since Nullable(DateTime64(6, 'UTC')) COMMENT 'when the state was entered, UTC' CODEC(ZSTD(1)),
     z Nullable(Float64) COMMENT 'mean z of depth, spread, slippage and impact; higher is more liquid' CODEC(ZSTD(1)),
+    z_inputs Map(LowCardinality(String), Float64) COMMENT 'the measures behind z, each in units of its ordinary scatter; what is not known is absent',
     spread_bp Nullable(Float64) COMMENT 'best ask less best bid over the mid, basis points' CODEC(ZSTD(1)),
     spread_ratio Nullable(Float64) COMMENT 'spread over its ordinary value' CODEC(ZSTD(1)),
     bid_usd Array(Nullable(Decimal(18, 6))) COMMENT 'bid depth within 10, 25, 50, 100 bp, USD. Null beyond the book''s reach' CODEC(ZSTD(1)),
@@ -201,8 +208,9 @@ CREATE TABLE IF NOT EXISTS conditions
     v UInt16 COMMENT 'version of the message' CODEC(T64, ZSTD(1)),
     state LowCardinality(Nullable(String)) COMMENT 'null before enough history',
     probability Nullable(Float64) COMMENT 'probability of the state' CODEC(ZSTD(1)),
-    index Nullable(Float64) COMMENT 'mean of the standardised inputs; above zero is expanding' CODEC(ZSTD(1)),
+    `index` Nullable(Float64) COMMENT 'mean of the standardised inputs; above zero is expanding' CODEC(ZSTD(1)),
     inputs Map(LowCardinality(String), Float64) COMMENT 'standardised inputs by name; what was missing is absent',
+    missing Map(LowCardinality(String), String) COMMENT 'why an input is absent',
     history_days Float64 COMMENT 'days of history' CODEC(ZSTD(1)),
     CONSTRAINT coverage_is_a_share CHECK coverage >= 0 AND coverage <= 1
 )
@@ -310,17 +318,17 @@ CREATE TABLE IF NOT EXISTS funding
     null_reasons Map(LowCardinality(String), String) COMMENT 'field to reason, for every number that cannot be known',
     v UInt16 COMMENT 'version of the message' CODEC(T64, ZSTD(1)),
     rate_8h Nullable(Float64) COMMENT 'mean per 8 hours, weighted by open interest' CODEC(ZSTD(1)),
-    annualised Nullable(Float64) COMMENT 'the same per 365 days, simple' CODEC(ZSTD(1)),
+    annualised Nullable(Float64) COMMENT 'the same per 365 days, simple. Null where the mean per 8 hours is' CODEC(ZSTD(1)),
     dispersion_8h Nullable(Float64) COMMENT 'weighted standard deviation across venues, per 8 hours. Null below two venues' CODEC(ZSTD(1)),
     highest_venue LowCardinality(Nullable(String)) COMMENT 'venue with the highest rate. Null without venues',
-    lowest_venue LowCardinality(Nullable(String)) COMMENT 'venue with the lowest rate',
+    lowest_venue LowCardinality(Nullable(String)) COMMENT 'venue with the lowest rate. Null without venues',
     `venues.venue` Array(LowCardinality(String)) COMMENT 'venue',
     `venues.rate` Array(Float64) COMMENT 'rate of the present cycle, a fraction' CODEC(ZSTD(1)),
     `venues.interval_s` Array(Nullable(UInt32)) COMMENT 'length of the cycle, s. Null when the venue does not tell' CODEC(ZSTD(1)),
-    `venues.rate_8h` Array(Nullable(Float64)) COMMENT 'the same per 8 hours' CODEC(ZSTD(1)),
-    `venues.annualised` Array(Nullable(Float64)) COMMENT 'the same per 365 days, simple' CODEC(ZSTD(1)),
-    `venues.next_funding_us` Array(Nullable(DateTime64(6, 'UTC'))) COMMENT 'when it is due, UTC' CODEC(ZSTD(1)),
-    `venues.oi_usd` Array(Nullable(Decimal(18, 6))) COMMENT 'the venue''s open interest, USD' CODEC(ZSTD(1)),
+    `venues.rate_8h` Array(Nullable(Float64)) COMMENT 'the same per 8 hours. Null while the cycle is not told' CODEC(ZSTD(1)),
+    `venues.annualised` Array(Nullable(Float64)) COMMENT 'the same per 365 days, simple. Null where the mean per 8 hours is' CODEC(ZSTD(1)),
+    `venues.next_funding_us` Array(Nullable(DateTime64(6, 'UTC'))) COMMENT 'when it is due, UTC. Null until seen' CODEC(ZSTD(1)),
+    `venues.oi_usd` Array(Nullable(Decimal(18, 6))) COMMENT 'the venue''s open interest, USD. Null without it' CODEC(ZSTD(1)),
     CONSTRAINT coverage_is_a_share CHECK coverage >= 0 AND coverage <= 1
 )
 ENGINE = ReplacingMergeTree(revision)
@@ -388,6 +396,7 @@ CREATE TABLE IF NOT EXISTS volatility
     bipower Nullable(Float64) COMMENT 'bipower variation, robust to jumps' CODEC(ZSTD(1)),
     jump Nullable(Float64) COMMENT 'realised less bipower, at least 0' CODEC(ZSTD(1)),
     jump_z Nullable(Float64) COMMENT 'jump test of Barndorff-Nielsen and Shephard' CODEC(ZSTD(1)),
+    jump_significant Nullable(Bool) COMMENT 'the test rejects a path without jumps at 99.9 %' CODEC(ZSTD(1)),
     semivariance_up Nullable(Float64) COMMENT 'part of realised from rising returns' CODEC(ZSTD(1)),
     semivariance_down Nullable(Float64) COMMENT 'part of realised from falling returns' CODEC(ZSTD(1)),
     realised_z Nullable(Float64) COMMENT 'realised against its ordinary value at this hour, in standard deviations' CODEC(ZSTD(1)),
@@ -397,12 +406,18 @@ CREATE TABLE IF NOT EXISTS volatility
     macro Nullable(Float64) COMMENT 'share of variance: variance that outside series explain' CODEC(ZSTD(1)),
     macro_low Nullable(Float64) COMMENT 'lower end of its 80 % interval' CODEC(ZSTD(1)),
     macro_high Nullable(Float64) COMMENT 'upper end' CODEC(ZSTD(1)),
+    persistence Nullable(Float64) COMMENT 'share of variance: driver: its own past (HAR terms)' CODEC(ZSTD(1)),
+    persistence_low Nullable(Float64) COMMENT 'lower end of its 80 % interval' CODEC(ZSTD(1)),
+    persistence_high Nullable(Float64) COMMENT 'upper end' CODEC(ZSTD(1)),
     leverage Nullable(Float64) COMMENT 'share of variance: driver: leverage density' CODEC(ZSTD(1)),
     leverage_low Nullable(Float64) COMMENT 'lower end of its 80 % interval' CODEC(ZSTD(1)),
     leverage_high Nullable(Float64) COMMENT 'upper end' CODEC(ZSTD(1)),
     depth Nullable(Float64) COMMENT 'share of variance: driver: thin books' CODEC(ZSTD(1)),
     depth_low Nullable(Float64) COMMENT 'lower end of its 80 % interval' CODEC(ZSTD(1)),
     depth_high Nullable(Float64) COMMENT 'upper end' CODEC(ZSTD(1)),
+    uncertainty Nullable(Float64) COMMENT 'share of variance: driver: macro uncertainty' CODEC(ZSTD(1)),
+    uncertainty_low Nullable(Float64) COMMENT 'lower end of its 80 % interval' CODEC(ZSTD(1)),
+    uncertainty_high Nullable(Float64) COMMENT 'upper end' CODEC(ZSTD(1)),
     institutional Nullable(Float64) COMMENT 'share of variance: driver: institutional proxies' CODEC(ZSTD(1)),
     institutional_low Nullable(Float64) COMMENT 'lower end of its 80 % interval' CODEC(ZSTD(1)),
     institutional_high Nullable(Float64) COMMENT 'upper end' CODEC(ZSTD(1)),
@@ -412,6 +427,7 @@ CREATE TABLE IF NOT EXISTS volatility
     unexplained Nullable(Float64) COMMENT 'share of variance: what nothing above explains' CODEC(ZSTD(1)),
     unexplained_low Nullable(Float64) COMMENT 'lower end of its 80 % interval' CODEC(ZSTD(1)),
     unexplained_high Nullable(Float64) COMMENT 'upper end' CODEC(ZSTD(1)),
+    driver_hours UInt64 COMMENT 'hours behind the shares of drivers' CODEC(T64, ZSTD(1)),
     history_days Float64 COMMENT 'days of history' CODEC(ZSTD(1)),
     CONSTRAINT coverage_is_a_share CHECK coverage >= 0 AND coverage <= 1
 )
@@ -443,6 +459,8 @@ CREATE TABLE IF NOT EXISTS health
     caps Map(LowCardinality(String), Float64) COMMENT 'points by cap that held the value down, multiples of 0.001',
     stress Map(LowCardinality(String), Float64) COMMENT 'percentile of each component, 0..1; what was missing is absent',
     weights Map(LowCardinality(String), Float64) COMMENT 'weights in use, summing to 1 over the components present',
+    weight_coverage Float64 COMMENT 'share of the definition''s weight that the components present hold' CODEC(ZSTD(1)),
+    missing Map(LowCardinality(String), String) COMMENT 'why a component is absent',
     history_days Float64 COMMENT 'days of history' CODEC(ZSTD(1)),
     CONSTRAINT coverage_is_a_share CHECK coverage >= 0 AND coverage <= 1
 )
@@ -477,6 +495,7 @@ CREATE TABLE IF NOT EXISTS alerts
     evidence Array(String) COMMENT 'ids of the rows behind it' CODEC(ZSTD(1)),
     cooldown_until Nullable(DateTime64(6, 'UTC')) COMMENT 'when the kind may fire again for the scope, UTC. Null without a cooldown' CODEC(ZSTD(1)),
     facts Map(LowCardinality(String), Float64) COMMENT 'the figures of the text, by name',
+    unknown Map(LowCardinality(String), String) COMMENT 'conditions of the rule whose input was missing, with the reason',
     text String COMMENT 'one plain sentence' CODEC(ZSTD(1)),
     CONSTRAINT coverage_is_a_share CHECK coverage >= 0 AND coverage <= 1
 )

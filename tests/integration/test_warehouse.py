@@ -19,6 +19,7 @@ from streams.core.results import CascadeWindow, Print
 from streams.edges.inserts import MAX_MICRO_DOLLARS, MAX_REFUSED, Inserter
 from streams.edges.intake import read
 from streams.edges.rows import TABLES, Row, rows
+from streams.edges.signal_rows import WIDE
 from streams.edges.warehouse import connect
 
 pytestmark = pytest.mark.warehouse
@@ -77,7 +78,7 @@ def test_columns_of_the_tables_are_the_fields_of_the_messages(
         if name.endswith("_us"):
             assert "DateTime64(6, 'UTC')" in kind
         if name.endswith(("usd", "usd_observed", "usd_estimated", "usd_upper", "usd_late")):
-            assert "Decimal(18, 6)" in kind
+            assert f"Decimal({38 if name in WIDE else 18}, 6)" in kind
 
 
 def test_every_table_keeps_the_newest_revision_and_has_its_view(warehouse: Client) -> None:
@@ -104,6 +105,19 @@ def test_every_example_comes_back_as_it_was_sent(
         ("dead_letter", contracts.DEADLETTERS),
         ("feed_status", contracts.FEEDS),
         ("frame", contracts.FRAMES),
+        ("regime", contracts.REGIMES),
+        ("regime_transition", contracts.REGIMES),
+        ("regime_resolution", contracts.REGIMES),
+        ("imbalance", contracts.SIGNALS),
+        ("liquidity", contracts.SIGNALS),
+        ("conditions", contracts.SIGNALS),
+        ("positioning", contracts.SIGNALS),
+        ("funding", contracts.SIGNALS),
+        ("dominance", contracts.SIGNALS),
+        ("volatility", contracts.SIGNALS),
+        ("zones", contracts.ZONES),
+        ("health", contracts.HEALTH),
+        ("alert", contracts.ALERTS),
     ):
         for example in examples[kind]:
             message = read(topic, example)

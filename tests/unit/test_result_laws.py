@@ -145,15 +145,22 @@ def test_no_field_may_be_missing_or_foreign(schema: str, number: int) -> None:
     assert "colour" in refused(schema, {**value, "colour": "red"})
     optional = {"v", "quiet", "taker_usd", "opposite_taker_usd"}
     optional |= {"channels", "assets", "through_us", "advance_us", "detail"}
+    optional |= {"null_reasons", "macro", "asset", "at_us", "interest", "funding_8h"}
+    optional |= {"trades", "bids", "asks", "buy_slip_bp", "sell_slip_bp"}
     state = {"framer_state", "dead_letter"}
     for name in value.keys() - (optional if schema not in state else set()):
         assert refused(schema, {key: old for key, old in value.items() if key != name})
 
 
 RESULTS = schemas.examples("cascade") + schemas.examples("print_or_milestone")
+SIGNALS = [
+    value
+    for name in ("regime_row", "signal", "zones", "health", "alert")
+    for value in schemas.examples(name)
+]
 
 
-@pytest.mark.parametrize("value", RESULTS)
+@pytest.mark.parametrize("value", [*RESULTS, *SIGNALS])
 def test_a_result_is_validated_alike_as_bytes_and_as_struct(value: bytes) -> None:
     struct = decode_result(value)
     assert validate_result(value) == validate_result(struct) == validate_result(encode(struct))
@@ -170,3 +177,13 @@ def test_a_validated_result_cannot_be_changed() -> None:
     row = validate_result(RESULTS[0])
     with pytest.raises(ValidationError, match="frozen"):
         row.revision = 2  # type: ignore[misc]
+
+
+SILENT = [value for value in SIGNALS if json.loads(value)["null_reasons"]]
+
+
+@pytest.mark.parametrize("value", SILENT)
+def test_a_signal_that_hides_why_a_field_is_null_is_refused(value: bytes) -> None:
+    row = {**json.loads(value), "null_reasons": {}}
+    with pytest.raises(ValidationError, match="null without a reason"):
+        validate_result(json.dumps(row).encode())

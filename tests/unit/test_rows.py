@@ -11,10 +11,11 @@ from streams.core.events import (
     LateLiquidation,
     Liquidation,
 )
-from streams.core.frames import BookState, Cell, Flow, Frame, LateCell, TickerState
+from streams.core.frames import BookState, Cell, Flow, Frame, LateCell, MacroValue, TickerState
 from streams.core.results import CascadeWindow, Milestone, Print
 from streams.edges.intake import InvalidRow, letter, read
 from streams.edges.rows import TABLES, BadRow, rows
+from streams.edges.signal_rows import SIGNAL_TABLES, members
 
 GROUPS: dict[str, type[msgspec.Struct]] = {
     "cells": Cell,
@@ -22,6 +23,7 @@ GROUPS: dict[str, type[msgspec.Struct]] = {
     "flows": Flow,
     "tickers": TickerState,
     "books": BookState,
+    "macro": MacroValue,
 }
 STRUCTS: dict[str, type[msgspec.Struct]] = {
     "liquidations": Liquidation,
@@ -32,7 +34,9 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "cascades": CascadeWindow,
     "prints": Print,
     "milestones": Milestone,
+    **{table: struct for struct, table in SIGNAL_TABLES.items()},
 }
+SIGNALS = frozenset(SIGNAL_TABLES.values())
 OURS = {
     "liquidations": {"is_late", "revision"},
     "late_events": {"sealed_through_us", "revision"},
@@ -52,6 +56,9 @@ def test_columns_are_the_fields_of_the_struct_and_our_bookkeeping(table: str) ->
     if table == "frames":
         wanted -= GROUPS.keys()
         wanted |= {f"{g}.{name}" for g, member in GROUPS.items() for name in fields(member)}
+    for group, member in members(STRUCTS[table]).items() if table in SIGNALS else ():
+        wanted -= {group}
+        wanted |= {f"{group}.{name}" for name in fields(member)}
     columns = TABLES[table].columns
     assert set(columns) == wanted
     assert len(columns) == len(wanted)
@@ -66,6 +73,19 @@ def test_columns_are_the_fields_of_the_struct_and_our_bookkeeping(table: str) ->
         ("cascade", contracts.CASCADES),
         ("print", contracts.PRINTS),
         ("milestone", contracts.PRINTS),
+        ("regime", contracts.REGIMES),
+        ("regime_transition", contracts.REGIMES),
+        ("regime_resolution", contracts.REGIMES),
+        ("imbalance", contracts.SIGNALS),
+        ("liquidity", contracts.SIGNALS),
+        ("conditions", contracts.SIGNALS),
+        ("positioning", contracts.SIGNALS),
+        ("funding", contracts.SIGNALS),
+        ("dominance", contracts.SIGNALS),
+        ("volatility", contracts.SIGNALS),
+        ("zones", contracts.ZONES),
+        ("health", contracts.HEALTH),
+        ("alert", contracts.ALERTS),
         ("dead_letter", contracts.DEADLETTERS),
         ("feed_status", contracts.FEEDS),
     ],

@@ -15,11 +15,25 @@ from typer.testing import CliRunner
 
 import schemas
 from schemas.cascades import Gate, Lead
-from schemas.frames import BANDS, BookState, Cell, Flow, LateCell, TickerState
+from schemas.frames import (
+    BANDS,
+    BookState,
+    Cell,
+    Flow,
+    LateCell,
+    MacroValue,
+    TickerState,
+    VenueInterest,
+    VenueTrades,
+)
 from schemas.generate import ASYNCAPI, documents, drift, generated_folder, write
+from schemas.positioning import VenueFunding
 from schemas.raw import RawRecord
+from schemas.regimes import Driver
 from schemas.registry import SCHEMAS
+from schemas.signals import SignalRow
 from schemas.units import Row
+from schemas.zones import Zone
 from streams.cli import prove
 from streams.contracts import decode_status, encode, partition_for, raw_from_record, topics
 from streams.core import events, frames, results
@@ -37,6 +51,12 @@ PAIRS: list[tuple[type[Row], type[msgspec.Struct]]] = [
     (BookState, frames.BookState),
     (Gate, results.Gate),
     (Lead, results.Lead),
+    (MacroValue, frames.MacroValue),
+    (VenueTrades, frames.VenueTrades),
+    (VenueInterest, frames.VenueInterest),
+    (Driver, results.Driver),
+    (Zone, results.Zone),
+    (VenueFunding, results.VenueFunding),
 ]
 EXAMPLES = [(name, value) for name in SCHEMAS for value in schemas.examples(name)]
 DECODED = [(name, value) for name, value in EXAMPLES if SCHEMAS[name].struct]
@@ -108,13 +128,13 @@ def members(module: Any) -> set[str]:
         name
         for name, value in vars(module).items()
         if isinstance(value, type) and issubclass(value, msgspec.Struct)
-        if value.__module__ == module.__name__
+        if value.__module__.startswith(module.__name__)
     }
 
 
 def test_every_struct_that_travels_has_a_model() -> None:
     known = {struct.__name__ for _, struct in PAIRS}
-    inside = {"Raw", "Rejected", "BadLine", "Ignored"}
+    inside = {"Raw", "Rejected", "BadLine", "Ignored", "SignalRow"}
     assert members(events) | members(frames) | members(results) == known | inside
 
 
@@ -122,7 +142,9 @@ def test_every_struct_that_travels_has_a_model() -> None:
 def test_every_field_is_documented_and_null_explained(model: type[Row]) -> None:
     for name, field in model.model_fields.items():
         assert field.description, name
-        if NoneType in get_args(field.annotation):
+        # A signal says the reason of each null in the row itself.
+        reasoned = issubclass(model, SignalRow) and name not in model.self_evident
+        if NoneType in get_args(field.annotation) and not reasoned:
             words = (field.description or "").lower()
             assert any(word in words for word in ("null", "absent", "else")), name
 
