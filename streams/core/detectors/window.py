@@ -37,6 +37,9 @@ NOT_DEFINED_YET = (
     "amplification",
     "branching_low",
     "branching_high",
+    "branching_structural",
+    "branching_ks_p",
+    "branching_label",
 )
 """Fields of the contract that definition `cascade/1` does not compute."""
 
@@ -320,6 +323,9 @@ class OpenWindow(msgspec.Struct):
             amplification=None,
             branching_low=None,
             branching_high=None,
+            branching_structural=None,
+            branching_ks_p=None,
+            branching_label=None,
             severity=None if oi_share is None else severity(oi_share),
             magnitude=log10(dollars) if dollars >= 1 else None,
             confidence=self._confidence(sides.identifiability),

@@ -8,6 +8,7 @@ event time, dollars int64 micro-dollars. A number that cannot be known is None a
 from streams.core.results.alerts import Alert
 from streams.core.results.cascades import (
     Baseline,
+    Branching,
     CascadeWindow,
     Gate,
     GateState,
@@ -56,6 +57,7 @@ __all__ = [
     "MARKET",
     "Alert",
     "Baseline",
+    "Branching",
     "CascadeWindow",
     "Conditions",
     "Contribution",

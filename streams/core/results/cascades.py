@@ -15,6 +15,7 @@ GateState = Literal["pass", "fail", "unknown"]
 Baseline = Literal["prior", "blended", "observed"]
 Statistic = Literal["count", "dollar", "both"]
 Severity = Literal["minor", "moderate", "major", "extreme"]
+Branching = Literal["subcritical", "near_critical", "unresolved"]
 
 
 class Gate(msgspec.Struct, frozen=True):
@@ -86,6 +87,9 @@ class CascadeWindow(msgspec.Struct, frozen=True, tag_field="type", tag="cascade"
     amplification: float | None
     branching_low: float | None
     branching_high: float | None
+    branching_structural: float | None
+    branching_ks_p: float | None
+    branching_label: Branching | None
     severity: Severity | None
     magnitude: float | None
     confidence: float

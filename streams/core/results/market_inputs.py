@@ -12,7 +12,7 @@ from streams.core.frames import Cell, LateCell, MacroValue, VenueInterest, Venue
 class Contribution(msgspec.Struct, frozen=True, tag_field="type", tag="contribution"):
     """What one frame gives the market stage; one per (asset, second).
 
-    `price` is the asset's reference price in USD, `oi_usd` its one-sided open interest,
+    `price` is the asset's reference price in USD, `spot` that of its spot markets, `oi_usd` its one-sided open interest,
     `onsets` the sides whose statistic is past the early tier, with the onset second (µs).
     `trades` sums the second's taker volume; `bids`, `asks` are the depth of all its books by band
     of DEPTH_BANDS_BP (micro-dollars, None where a book does not reach). `interest` is given in
@@ -37,4 +37,5 @@ class Contribution(msgspec.Struct, frozen=True, tag_field="type", tag="contribut
     funding_8h: float | None = None
     interest: tuple[VenueInterest, ...] | None = None
     macro: tuple[MacroValue, ...] = ()
+    spot: float | None = None
     v: int = 1
