@@ -34,7 +34,7 @@ class PartitionProgress(msgspec.Struct):
 class MarketInputs(msgspec.Struct):
     """What the market stage holds between seconds; times in s.
 
-    `onsets`: (asset, side) -> onset, while recent; `prices`, `interest` and `funding` (per 8 h):
+    `onsets`: (asset, side) -> onset, while recent; `prices`, `spots`, `interest`, `funding` (8 h):
     last known values by asset; `holdings`: open interest by venue, and at constant prices.
     """
 
@@ -43,6 +43,7 @@ class MarketInputs(msgspec.Struct):
     sealed: int | None = None
     assets: set[str] = set()
     prices: dict[str, float] = {}
+    spots: dict[str, float] = {}
     interest: dict[str, int] = {}
     health: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     onsets: dict[tuple[str, PositionSide], int] = {}
@@ -115,6 +116,8 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
         inputs.assets.add(part.asset)
         if part.price is not None and part.asset in params.basket:
             inputs.prices[part.asset] = part.price
+        if part.spot is not None and part.asset in params.basket:
+            inputs.spots[part.asset] = part.spot
         if part.oi_usd is not None:
             inputs.interest[part.asset] = part.oi_usd
         inputs.health[part.asset] = (part.venues_up, part.venues_all)
@@ -136,7 +139,7 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
         tuple(cell for part in parts for cell in part.cells),
         tuple(cell for part in parts for cell in part.late),
         tuple(share for part in parts for share in share_of(part.asset, part.cells)),
-        _basket(inputs, parts, params),
+        _basket(inputs.prices, any(_weighs(part.price, part, params) for part in parts), params),
         sum(inputs.interest.values()) if inputs.interest else None,
         inputs.holdings.volume(),
         onsets=tuple((asset, side, at) for (asset, side), at in sorted(inputs.onsets.items())),
@@ -148,6 +151,7 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
         interest=_interest(inputs, parts, second),
         macro=tuple(sorted({value for part in parts for value in part.macro}, key=_by_series)),
         quiet=not parts,
+        spot=_basket(inputs.spots, any(_weighs(part.spot, part, params) for part in parts), params),
     )
 
 
@@ -170,11 +174,15 @@ def _interest(
     return market_interest.by_venue(inputs.holdings, second)
 
 
-def _basket(inputs: MarketInputs, parts: list[Contribution], params: CascadeParams) -> float | None:
+def _weighs(price: float | None, part: Contribution, params: CascadeParams) -> bool:
+    """Whether a contribution's price is part of the basket."""
+    return price is not None and part.asset in params.basket
+
+
+def _basket(prices: dict[str, float], fresh: bool, params: CascadeParams) -> float | None:
     """Weighted geometric mean of the basket's prices; None until all are known, and in a
     second that brought none of them.
     """
-    fresh = any(part.price is not None and part.asset in params.basket for part in parts)
-    if not fresh or len(inputs.prices) < len(params.basket):
+    if not fresh or len(prices) < len(params.basket):
         return None
-    return exp(sum(params.basket[a] * log(p) for a, p in sorted(inputs.prices.items())))
+    return exp(sum(params.basket[a] * log(p) for a, p in sorted(prices.items())))

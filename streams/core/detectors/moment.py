@@ -6,6 +6,7 @@ market's moment is the sum of its assets' contributions (`streams.core.market`).
 
 import msgspec
 
+from streams.core.detectors.impact import signed_flow
 from streams.core.detectors.venue_sums import depth, interest_of, trades_of
 from streams.core.events import PositionSide
 from streams.core.frames import (
@@ -17,18 +18,25 @@ from streams.core.frames import (
     VenueInterest,
     VenueTrades,
 )
-from streams.core.results import Contribution
+from streams.core.results import Contribution, WindowSide
 
 STALE_PRICE_S = 60
 """A venue's price older than this has no part in the median."""
 
 
 class Share(msgspec.Struct, frozen=True, gc=False):
-    """What one asset adds to a moment: dollars (micro-dollars) by liquidated side."""
+    """What one asset's orders at one venue add to a moment: micro-dollars by liquidated side."""
 
     asset: str
+    venue: str
     long_usd: int
     short_usd: int
+
+    def of(self, side: WindowSide) -> int:
+        """Micro-dollars of a side, or of both."""
+        if side == "mixed":
+            return self.long_usd + self.short_usd
+        return self.long_usd if side == "long" else self.short_usd
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -42,7 +50,8 @@ class Moment(msgspec.Struct, frozen=True):
     `trades` is the second's taker volume by venue and market; `bids`, `asks` depth by band of
     DEPTH_BANDS_BP over all books of the second; `interest` open interest by venue in a second that
     renewed it, else None; `books` those of the second, of an asset only; `macro` outside values.
-    `quiet`: nothing happened, so the second may as well have been left out.
+    `quiet`: nothing happened, so the second may as well have been left out. `spot`: price of the
+    spot markets in USD, as `price` is of the linear ones.
     """
 
     scope: str
@@ -68,10 +77,14 @@ class Moment(msgspec.Struct, frozen=True):
     macro: tuple[MacroValue, ...] = ()
     books: tuple[BookState, ...] = ()
     quiet: bool = False
+    spot: float | None = None
 
 
 class Trace(msgspec.Struct):
-    """What a cascade window needs of a moment, kept from an onset on until the alarm."""
+    """What a cascade window needs of a moment, kept from an onset on until the alarm.
+
+    `flow`: taker buys minus sells, micro-dollars, None without trades.
+    """
 
     second: int
     coverage: float
@@ -83,13 +96,17 @@ class Trace(msgspec.Struct):
     oi_base: float | None
     bid_usd: int | None
     ask_usd: int | None
+    flow: int | None = None
+    bids: tuple[int | None, ...] = ()
+    asks: tuple[int | None, ...] = ()
 
 
 def trace_of(moment: Moment, before: Moment | None) -> Trace | None:
     """The trace of a moment; None when it says nothing that the one before does not imply."""
     levels = (moment.price, moment.bid_usd, moment.ask_usd)
+    empty = levels == (None, None, None) and not moment.trades
     same = before is not None and moment.coverage == before.coverage
-    if same and not moment.cells and not moment.late and levels == (None, None, None):
+    if same and empty and not moment.cells and not moment.late:
         return None
     return Trace(
         moment.second,
@@ -102,34 +119,43 @@ def trace_of(moment: Moment, before: Moment | None) -> Trace | None:
         moment.oi_base,
         moment.bid_usd,
         moment.ask_usd,
+        signed_flow(moment.trades),
+        moment.bids,
+        moment.asks,
     )
 
 
 class Reference(msgspec.Struct):
     """Last prices and open interest of an asset, kept between frames to build its moments.
 
-    `prices` and `marks`: (venue, symbol) -> (price, second).
+    `prices` (linear), `spots` and `marks`: (venue, symbol) -> (price, second).
     """
 
     prices: dict[tuple[str, str], tuple[float, int]] = {}
+    spots: dict[tuple[str, str], tuple[float, int]] = {}
     marks: dict[tuple[str, str], tuple[float, int]] = {}
 
 
 def share_of(asset: str, cells: tuple[Cell, ...]) -> tuple[Share, ...]:
-    """The asset's forced dollars of the second; empty when there were none."""
-    longs = sum(cell.usd for cell in cells if cell.side == "long" and cell.kind != "adl")
-    shorts = sum(cell.usd for cell in cells if cell.side == "short" and cell.kind != "adl")
-    return (Share(asset, longs, shorts),) if longs or shorts else ()
+    """The asset's forced dollars of the second by venue, sorted; empty when there were none."""
+    sums: dict[str, list[int]] = {}
+    for cell in cells:
+        if cell.kind != "adl" and cell.usd:
+            sums.setdefault(cell.venue, [0, 0])[cell.side == "short"] += cell.usd
+    return tuple(Share(asset, venue, *sums[venue]) for venue in sorted(sums))
 
 
 def moment_of(frame: Frame, reference: Reference) -> Moment:
     """The asset's moment of a frame; updates `reference` with the frame's prices."""
     second = frame.second // 1_000_000
-    traded = marked = False
+    traded = marked = spot = False
     for flow in frame.flows:
         if flow.contract == "linear":
             reference.prices[flow.venue, flow.symbol] = (flow.close, second)
             traded = True
+        elif flow.contract == "spot":
+            reference.spots[flow.venue, flow.symbol] = (flow.close, second)
+            spot = True
     for ticker in frame.tickers:
         if ticker.mark_price is not None and ticker.contract == "linear":
             at = ticker.as_of_us // 1_000_000
@@ -163,6 +189,7 @@ def moment_of(frame: Frame, reference: Reference) -> Moment:
         macro=frame.macro,
         books=frame.books,
         quiet=frame.quiet,
+        spot=_median(reference.spots, second) if spot else None,
     )
 
 
@@ -197,4 +224,5 @@ def contribution_of(
         moment.funding_8h,
         moment.interest,
         moment.macro,
+        moment.spot,
     )
