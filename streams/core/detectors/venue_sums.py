@@ -22,6 +22,9 @@ from streams.core.frames import (
 
 EIGHT_HOURS_S = 8 * 3600
 
+MOST_OPEN_INTEREST = 10**18
+"""A trillion dollars, in micro-dollars: more in one contract is an error of units, not a market."""
+
 
 class Interest(msgspec.Struct, frozen=True):
     """Open interest and funding of a scope.
@@ -103,6 +106,8 @@ def _stated(ticker: TickerState) -> tuple[int | None, float | None]:
         dollars = round(coins * mark * MICROS)
     if coins is None and dollars is not None and mark:
         coins = dollars / MICROS / mark
+    if dollars is not None and dollars > MOST_OPEN_INTEREST:
+        return None, None
     return dollars, coins
 
 
