@@ -4,6 +4,7 @@ import msgspec
 
 from streams.core.detectors.cascade_params import CascadeParams
 from streams.core.detectors.prints import PrintParams
+from streams.core.detectors.regime_params import RegimeParams
 from streams.core.events import stable_id
 from streams.core.throttle import ThrottleParams
 
@@ -13,6 +14,7 @@ class Params(msgspec.Struct, frozen=True):
 
     cascade: CascadeParams = CascadeParams()
     prints: PrintParams = PrintParams()
+    regime: RegimeParams = RegimeParams()
     throttle: ThrottleParams = ThrottleParams()
 
     def hash(self) -> str:

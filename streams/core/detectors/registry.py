@@ -7,6 +7,7 @@ same laws. A detector may read in `Readings` what those before it have said of t
 from collections.abc import Callable
 from typing import Final
 
+from streams.core.detectors.regime import RegimeDetector
 from streams.core.detectors.signal import Detector
 from streams.core.params import Params
 from streams.core.rowmeta import RowMeta
@@ -14,4 +15,6 @@ from streams.core.rowmeta import RowMeta
 Make = Callable[[str, Params, RowMeta], Detector]
 """Makes a detector of a scope (asset or `ALL`)."""
 
-REGISTRY: Final[tuple[Make, ...]] = ()
+REGISTRY: Final[tuple[Make, ...]] = (
+    lambda scope, params, meta: RegimeDetector(scope, params.regime, meta),
+)
