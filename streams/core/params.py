@@ -5,6 +5,7 @@ import msgspec
 from streams.core.detectors.cascade_params import CascadeParams
 from streams.core.detectors.prints import PrintParams
 from streams.core.detectors.regime_params import RegimeParams
+from streams.core.detectors.volatility_params import VolatilityParams
 from streams.core.events import stable_id
 from streams.core.throttle import ThrottleParams
 
@@ -16,6 +17,7 @@ class Params(msgspec.Struct, frozen=True):
     prints: PrintParams = PrintParams()
     regime: RegimeParams = RegimeParams()
     throttle: ThrottleParams = ThrottleParams()
+    volatility: VolatilityParams = VolatilityParams()
 
     def hash(self) -> str:
         """Twelve hex digits that change with any parameter."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from streams.core.detectors.regime import RegimeDetector
 from streams.core.detectors.signal import Detector
+from streams.core.detectors.volatility import Volatility
 from streams.core.params import Params
 from streams.core.rowmeta import RowMeta
 
@@ -16,5 +17,6 @@ Make = Callable[[str, Params, RowMeta], Detector]
 """Makes a detector of a scope (asset or `ALL`)."""
 
 REGISTRY: Final[tuple[Make, ...]] = (
+    lambda scope, params, meta: Volatility(scope, params.volatility, meta),
     lambda scope, params, meta: RegimeDetector(scope, params.regime, meta),
 )

@@ -1,0 +1,113 @@
+"""Rows of the volatility detector: window sums, shares and the reasons of what is not known.
+
+Part of the volatility detector. Promises that every field that is None has its reason, and that
+each interval holds its share.
+"""
+
+from math import sqrt
+from typing import Any
+
+from streams.core.detectors.least_squares import interval_80
+from streams.core.detectors.signal import RowHead
+from streams.core.detectors.volatility_baseline import HourBaseline
+from streams.core.detectors.volatility_drivers import DRIVERS, DriverShares
+from streams.core.detectors.volatility_macro import Share
+from streams.core.detectors.volatility_params import VolatilityParams
+from streams.core.detectors.volatility_returns import YEAR_S, Sums, jump_of, total
+from streams.core.events import MICROS
+from streams.core.results import Volatility
+
+FAST_S = 300
+_JUMP = ("bipower", "jump", "jump_z", "jump_significant")
+_RETURNS = ("realised", "annualised", *_JUMP, "semivariance_up", "semivariance_down", "realised_z")
+
+
+def row_of(
+    head: RowHead,
+    window_s: int,
+    parts: list[Sums],
+    baseline: HourBaseline,
+    macro: Share | str,
+    drivers: DriverShares,
+    params: VolatilityParams,
+) -> Volatility:
+    """The row of a window; `parts` are its sums, in the order of time."""
+    whole = total(parts)
+    values: dict[str, Any] = dict.fromkeys(_RETURNS)
+    reasons: dict[str, str] = {}
+    if whole.observed(window_s, params):
+        _returns(whole, values, reasons, params)
+        if window_s != FAST_S:
+            reasons["realised_z"] = "five_minutes_only"
+        else:
+            z = baseline.z(head["at"] // MICROS - 1, whole.log_rate(params), params)
+            values["realised_z"] = z
+            if z is None:
+                reasons["realised_z"] = f"history_below_{params.baseline_min_days}_days"
+    else:
+        why = "no_price" if whole.n == 0 else "prices_below_0.6"
+        reasons = dict.fromkeys(_RETURNS, why)
+    shares: dict[str, Share | str] = {
+        "forced": forced_share(parts, window_s, params),
+        "macro": macro,
+    }
+    for name in (*DRIVERS, "unexplained"):
+        shares[name] = drivers.shares.get(name) or drivers.missing[name]
+    for name, share in shares.items():
+        ends = (name, f"{name}_low", f"{name}_high")
+        if isinstance(share, str):
+            values.update(dict.fromkeys(ends))
+            reasons.update(dict.fromkeys(ends, share))
+        else:
+            values.update(zip(ends, (share.value, share.low, share.high), strict=True))
+    return Volatility(
+        **head,
+        null_reasons=reasons,
+        window_s=window_s,
+        driver_hours=drivers.hours,
+        history_days=baseline.history_days,
+        **values,
+    )
+
+
+def _returns(
+    whole: Sums, values: dict[str, Any], reasons: dict[str, str], params: VolatilityParams
+) -> None:
+    values["realised"] = whole.realised
+    values["annualised"] = sqrt(whole.realised / whole.seconds * YEAR_S)
+    values["semivariance_up"], values["semivariance_down"] = whole.up, whole.down
+    if whole.moves < params.min_moves * whole.n:
+        # Standing prices make products of neighbours zero: every move would look like a jump.
+        reasons.update(dict.fromkeys(_JUMP, "price_stands"))
+        return
+    jump = jump_of(whole)
+    values["bipower"], values["jump"], values["jump_z"] = jump.bipower, jump.jump, jump.z
+    if jump.z is None:
+        reasons["jump_z"] = reasons["jump_significant"] = "no_variance"
+    else:
+        values["jump_significant"] = jump.z > params.jump_level
+
+
+def forced_share(parts: list[Sums], window_s: int, params: VolatilityParams) -> Share | str:
+    """Share of the variance that goes with forced flow, or why it is not known.
+
+    The interval is that of a jackknife that leaves out each stretch of the window in turn.
+    """
+    whole = total(parts)
+    if not whole.observed(window_s, params):
+        return "no_price" if whole.n == 0 else "prices_below_0.6"
+    if whole.dark > (1 - params.min_observed) * whole.n:
+        return "coverage_below_0.6"
+    if whole.bare:
+        return "no_matched_seconds"
+    if whole.realised <= 0:
+        return "no_variance"
+    value = _ratio(whole.forced, whole.realised)
+    without = [_ratio(whole.forced - one.forced, whole.realised - one.realised) for one in parts]
+    if len(without) < 2:
+        return Share(value, 0.0, 1.0)
+    return Share(value, *interval_80(value, without))
+
+
+def _ratio(part: float, whole: float) -> float:
+    return min(max(part / whole, 0.0), 1.0) if whole > 0 else 0.0
