@@ -3,9 +3,11 @@
 import msgspec
 
 from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.liquidity_params import LiquidityParams
 from streams.core.detectors.prints import PrintParams
 from streams.core.detectors.regime_params import RegimeParams
 from streams.core.detectors.volatility_params import VolatilityParams
+from streams.core.detectors.zones_params import ZoneParams
 from streams.core.events import stable_id
 from streams.core.throttle import ThrottleParams
 
@@ -14,10 +16,12 @@ class Params(msgspec.Struct, frozen=True):
     """Parameters by definition; see each struct for units and sources."""
 
     cascade: CascadeParams = CascadeParams()
+    liquidity: LiquidityParams = LiquidityParams()
     prints: PrintParams = PrintParams()
     regime: RegimeParams = RegimeParams()
     throttle: ThrottleParams = ThrottleParams()
     volatility: VolatilityParams = VolatilityParams()
+    zones: ZoneParams = ZoneParams()
 
     def hash(self) -> str:
         """Twelve hex digits that change with any parameter."""

@@ -7,9 +7,11 @@ same laws. A detector may read in `Readings` what those before it have said of t
 from collections.abc import Callable
 from typing import Final
 
+from streams.core.detectors.liquidity import LiquidityDetector
 from streams.core.detectors.regime import RegimeDetector
 from streams.core.detectors.signal import Detector
 from streams.core.detectors.volatility import Volatility
+from streams.core.detectors.zones import Zones
 from streams.core.params import Params
 from streams.core.rowmeta import RowMeta
 
@@ -17,6 +19,8 @@ Make = Callable[[str, Params, RowMeta], Detector]
 """Makes a detector of a scope (asset or `ALL`)."""
 
 REGISTRY: Final[tuple[Make, ...]] = (
+    lambda scope, params, meta: LiquidityDetector(scope, params.liquidity, meta),
+    lambda scope, params, meta: Zones(scope, params.zones, meta),
     lambda scope, params, meta: Volatility(scope, params.volatility, meta),
     lambda scope, params, meta: RegimeDetector(scope, params.regime, meta),
 )
