@@ -1,4 +1,4 @@
-"""Commands of the group "prove": bench, schemas."""
+"""Commands of the group "prove": bench, regime, schemas."""
 
 import json
 from pathlib import Path
@@ -173,7 +173,45 @@ def bench_framer(
     show_table(table)
 
 
+def regime(
+    series: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, see above.")],
+    as_json: AsJson = False,
+) -> None:
+    """Phases of the leverage cycle in an archived series: when each was entered, and why.
+
+    SERIES is a CSV file with a header, one row an hour or a day.
+
+    Needed: time (ISO 8601, UTC, start of the row), close. What is known of: high, low, oi_usd,
+    oi_base (coins), funding_8h (a fraction) or funding_8h_pct, long_usd, short_usd (forced
+    dollars), spot_usd or spot_base (coins), market_cap_usd, reserve_usd, depth_usd, basis, lsi.
+
+    Further columns are ignored. A day counts as 24 equal hours. Nothing is told for 14 days.
+
+    Example: marginquake regime btc_daily.csv
+    """
+    from rich.table import Table
+
+    from streams.edges.console import show_table
+    from streams.edges.series import cells, read_series, regime_path
+
+    path = regime_path(read_series(series))
+    if as_json:
+        typer.echo(msgspec.json.encode(path).decode())
+        return
+    table = Table(
+        "entered (UTC)", "phase", "from", "left", "p", "crowd", "price", "72 h later", "drivers"
+    )
+    for passage in path.passages:
+        table.add_row(*cells(passage))
+    show_table(table)
+    total = sum(path.hours.values())
+    typer.echo(
+        "days: " + ", ".join(f"{n} {h / 24:.1f} ({h / total:.1%})" for n, h in path.hours.items())
+    )
+
+
 def register(app: typer.Typer) -> None:
     """Add this group's commands to the app."""
     app.add_typer(bench, name="bench", rich_help_panel=PANEL)
+    app.command(rich_help_panel=PANEL)(regime)
     app.command(rich_help_panel=PANEL)(schemas)

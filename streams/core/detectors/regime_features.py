@@ -133,14 +133,14 @@ def measure(raw: Raw, ranks: Ranks, bar: HourBar, params: RegimeParams) -> Featu
     _put(found, "basis", bar.basis, "no_dated_futures")
     _forced(found, raw, bar)
     _put(found, "depth", bar.depth_usd, "no_book")
-    needed = params.min_history_days * 24 // params.grain_h
+    needed = params.min_feature_days * 24 // params.grain_h
     percentiles: dict[str, float] = {}
     for name in SAMPLED:
         if name in found.values:
             if ranks.count(name) >= needed:
                 percentiles[name] = ranks.rank(name, found.values[name])
             else:
-                found.missing[name] = f"history_below_{params.min_history_days}_days"
+                found.missing[name] = f"history_below_{params.min_feature_days}_days"
     return Features(found.values, percentiles, found.missing)
 
 

@@ -20,7 +20,8 @@ class RegimeParams(msgspec.Struct, frozen=True):
     """History, scores, filter and commitment of the regime.
 
     History: `history_days` behind the percentiles, sampled every `grain_h` hours; nothing is told
-    before `min_history_days`. `least_inputs`: share of a score's weight that must be known.
+    before `min_history_days`, a percentile not before `min_feature_days` of its own: a growth over
+    a week begins a week late. `least_inputs`: share of a score's weight that must be known.
 
     Scores: `gain` logits per unit of score; `cascade_logits` added to liquidation in the fast
     lane. Euphoria is open only with leverage percentile >= `gate_leverage`, price within
@@ -44,6 +45,7 @@ class RegimeParams(msgspec.Struct, frozen=True):
     history_days: int = 90
     grain_h: int = 4
     min_history_days: int = 14
+    min_feature_days: int = 7
     least_inputs: float = 0.5
     gain: float = 3.0
     cascade_logits: float = 4.5
