@@ -293,7 +293,7 @@ CREATE TABLE IF NOT EXISTS positioning
     oi_base Nullable(Float64) COMMENT 'the same in coins. Null for the market' CODEC(ZSTD(1)),
     oi_change Nullable(Float64) COMMENT 'relative change in coins' CODEC(ZSTD(1)),
     oi_change_usd Nullable(Decimal(18, 6)) COMMENT 'the change in coins at the last price, USD' CODEC(ZSTD(1)),
-    oi_by_venue Map(LowCardinality(String), String) COMMENT 'one-sided open interest by venue, USD; empty in a venue''s own row',
+    oi_by_venue Map(LowCardinality(String), Decimal(18, 6)) COMMENT 'one-sided open interest by venue, USD; empty in a venue''s own row',
     CONSTRAINT coverage_is_a_share CHECK coverage >= 0 AND coverage <= 1
 )
 ENGINE = ReplacingMergeTree(revision)

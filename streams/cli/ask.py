@@ -1,5 +1,6 @@
 """Command of the group "ask": query."""
 
+import re
 import sys
 from typing import Annotated, Literal
 
@@ -9,46 +10,104 @@ PANEL = "ask"
 
 
 def query(
-    sql: Annotated[str, typer.Argument(help="One SQL statement; - reads it from standard input.")],
+    question: Annotated[
+        str | None,
+        typer.Argument(
+            help="Name of a query, or one SQL statement; - reads SQL from standard input.",
+            show_default=False,
+        ),
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Show the named queries.")] = False,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Parameter of a named query, as name=value; repeatable."),
+    ] = None,
     form: Annotated[
         Literal["table", "json", "csv"], typer.Option("--format", help="How to print the rows.")
     ] = "table",
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
 ) -> None:
-    """Ask the warehouse (CLICKHOUSE_DSN) in SQL; read the views, whose names begin with v_.
+    """Ask the warehouse (CLICKHOUSE_DSN): a named query, or SQL over the views (v_...).
 
     Nothing can be written here. JSON is one array of objects with exact decimals; dollars are
     USD, times are UTC. docs/queries holds statements to start from.
 
-    Example: marginquake query "SELECT scope, usd_observed FROM v_print_24h ORDER BY 2 DESC"
+    Example: marginquake query regime-transitions --set scope=BTC
     """
+    from streams.config import settings
+    from streams.edges.warehouse import ask, connect_reader
+
+    if listed:
+        _show_list(as_json or form == "json")
+        return
+    if question is None:
+        raise typer.BadParameter("give the name of a query, SQL, or --list")
+    sql, parameters = _statement(question, given or [])
+    with connect_reader(settings().clickhouse_dsn) as client:
+        if as_json or form == "json":
+            rows = ask(client, sql, "JSONEachRow", parameters).splitlines()
+            typer.echo("[" + ",\n ".join(rows) + "]")
+        elif form == "csv":
+            typer.echo(ask(client, sql, "CSVWithNames", parameters), nl=False)
+        else:
+            _show_table(ask(client, sql, "JSONCompact", parameters))
+
+
+def _statement(question: str, given: list[str]) -> tuple[str, dict[str, str]]:
+    """The SQL of a question, with its parameters."""
+    from streams.config import MarginquakeError
+    from streams.edges.migrate import split_statements
+    from streams.edges.query_catalogue import find
+
+    if re.fullmatch(r"[a-z][a-z0-9-]+", question):
+        named = find(question)
+        pairs = [pair.partition("=") for pair in given]
+        wrong = next((name for name, sign, _ in pairs if not sign), None)
+        if wrong is not None:
+            raise MarginquakeError(f"--set {wrong} lacks its value: write --set {wrong}=VALUE")
+        return named.sql, named.bind({name: value for name, _, value in pairs})
+    if given:
+        raise MarginquakeError("--set goes with a named query; write values into your SQL")
+    statements = split_statements(sys.stdin.read() if question == "-" else question)
+    if len(statements) != 1:
+        raise MarginquakeError(f"give one SQL statement, not {len(statements)}")
+    return statements[0], {}
+
+
+def _show_list(as_json: bool) -> None:
+    import json
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from streams.edges.console import show_table
+    from streams.edges.query_catalogue import catalogue
+
+    queries = catalogue().values()
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in queries]))
+        return
+    table = Table("query", "answers", "parameters (--set name=value)")
+    for one in queries:
+        parameters = ", ".join(f"{p.name}={p.default}" for p in one.parameters)
+        table.add_row(one.name, one.about, parameters)
+    show_table(table)
+
+
+def _show_table(answer: str) -> None:
     import json
 
     from rich.table import Column, Table
 
-    from streams.config import MarginquakeError, settings
     from streams.edges.console import show_table, verbatim
-    from streams.edges.migrate import split_statements
-    from streams.edges.warehouse import ask, connect_reader
 
-    statements = split_statements(sys.stdin.read() if sql == "-" else sql)
-    if len(statements) != 1:
-        raise MarginquakeError(f"give one SQL statement, not {len(statements)}")
-    with connect_reader(settings().clickhouse_dsn) as client:
-        if as_json or form == "json":
-            rows = ask(client, statements[0], "JSONEachRow").splitlines()
-            typer.echo("[" + ",\n ".join(rows) + "]")
-        elif form == "csv":
-            typer.echo(ask(client, statements[0], "CSVWithNames"), nl=False)
-        else:
-            answer = ask(client, statements[0], "JSONCompact")
-            # Kept as text, or a float would lose digits of a decimal.
-            found = json.loads(answer, parse_float=str, parse_int=str)
-            names = (verbatim(column["name"]) for column in found["meta"])
-            table = Table(*(Column(name, overflow="fold") for name in names))
-            for row in found["data"]:
-                table.add_row(*(verbatim(_cell(value)) for value in row))
-            show_table(table)
+    # Kept as text, or a float would lose digits of a decimal.
+    found = json.loads(answer, parse_float=str, parse_int=str)
+    names = (verbatim(column["name"]) for column in found["meta"])
+    table = Table(*(Column(name, overflow="fold") for name in names))
+    for row in found["data"]:
+        table.add_row(*(verbatim(_cell(value)) for value in row))
+    show_table(table)
 
 
 def _cell(value: object) -> str:

@@ -232,8 +232,8 @@ def window_table(rows: Iterable[WindowRow]) -> Table:
     table = Table(
         title="cascade windows (UTC)",
         title_justify="left",
-        caption=">=: a floor, since a feed in it is partial (OKX) or saturated; -: a feed allows no "
-        "figure; class *: may still be revised",
+        caption=">=: a floor, since a feed in it is partial (OKX) or saturated; -: a feed allows "
+        "no figure; class *: may still be revised",
         caption_justify="left",
     )
     for name in ("scope", "side", "class", "onset", "detected", "end"):

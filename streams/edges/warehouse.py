@@ -9,6 +9,7 @@ another process has a chDB store open. Does not create tables (`migrate`) and do
 import fcntl
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -136,14 +137,20 @@ def connect_reader(dsn: str) -> Client:
     return client
 
 
-def ask(client: Client, sql: str, fmt: str) -> str:
+def ask(client: Client, sql: str, fmt: str, parameters: Mapping[str, str] | None = None) -> str:
     """The answer to one statement in a ClickHouse output format, as text.
+
+    Args:
+        client: from `connect` or `connect_reader`.
+        sql: one statement; `{name:Type}` stands for a parameter.
+        fmt: name of the format.
+        parameters: values by name, bound by ClickHouse.
 
     Raises:
         MarginquakeError: ClickHouse refuses the statement; the text holds its reason.
     """
     try:
-        return client.raw_query(sql, fmt=fmt).decode()
+        return client.raw_query(sql, parameters=dict(parameters or {}), fmt=fmt).decode()
     except ClickHouseError as error:
         raise MarginquakeError(f"the query failed: {' '.join(str(error).split())}") from None
 

@@ -1,0 +1,102 @@
+"""Named questions to the warehouse: one SQL file each, with what it answers and its parameters.
+
+Beside `marginquake query`. A file of `schemas/queries` begins with a comment line that says what
+it answers, then one line a parameter: `-- name Type = default: meaning`. Promises that parameters
+are bound by ClickHouse, never pasted into the text. A test runs every file.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.resources import files
+from typing import Final
+
+from streams.config import MarginquakeError
+
+_PARAMETER: Final = re.compile(r"-- (\w+) (String|UInt32|Int64|Float64) = ([^:]*): (.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a named query; `kind` is its ClickHouse type."""
+
+    name: str
+    kind: str
+    default: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedQuery:
+    """A question: `about` says what it answers, `sql` is one statement with `{name:Type}`."""
+
+    name: str
+    about: str
+    parameters: tuple[Parameter, ...]
+    sql: str
+
+    def bind(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Values of all parameters.
+
+        Raises:
+            MarginquakeError: a name that the query does not have, or a number that is none.
+        """
+        known = {parameter.name: parameter for parameter in self.parameters}
+        for name in given:
+            if name not in known:
+                names = ", ".join(known) or "none"
+                raise MarginquakeError(
+                    f"query {self.name} has no parameter {name!r}: it has {names}"
+                )
+        values = {name: given.get(name, parameter.default) for name, parameter in known.items()}
+        for name, value in values.items():
+            kind = known[name].kind
+            if kind != "String" and not re.fullmatch(r"-?\d+(\.\d+)?", value):
+                raise MarginquakeError(f"{name}={value!r} is no {kind}: give a number")
+        return values
+
+
+def read_query(name: str, text: str) -> NamedQuery:
+    """A query file.
+
+    Raises:
+        ValueError: it has no head of comments as described in the module.
+    """
+    lines = text.splitlines()
+    head = [line for line in lines if line.startswith("--")]
+    if not head:
+        raise ValueError(f"{name}.sql begins with a comment that says what it answers")
+    parameters: list[Parameter] = []
+    for line in head[1:]:
+        found = _PARAMETER.fullmatch(line)
+        if found is None:
+            raise ValueError(f"{name}.sql: {line!r} is no parameter line")
+        parameters.append(Parameter(*found.groups()))
+    sql = "\n".join(line for line in lines if not line.startswith("--")).strip()
+    return NamedQuery(name, head[0].removeprefix("-- "), tuple(parameters), sql)
+
+
+def catalogue() -> dict[str, NamedQuery]:
+    """Every named query by name, sorted."""
+    folder = files("schemas").joinpath("queries")
+    names = sorted(
+        entry.name.removesuffix(".sql") for entry in folder.iterdir() if entry.name.endswith(".sql")
+    )
+    return {
+        name: read_query(name, folder.joinpath(f"{name}.sql").read_text("utf-8")) for name in names
+    }
+
+
+def find(name: str) -> NamedQuery:
+    """The query of a name.
+
+    Raises:
+        MarginquakeError: there is none; names what is near.
+    """
+    queries = catalogue()
+    if name in queries:
+        return queries[name]
+    near = get_close_matches(name, queries, 1)
+    hint = f"did you mean {near[0]}?" if near else "`marginquake query --list` shows all"
+    raise MarginquakeError(f"there is no query named {name!r}; {hint}")
