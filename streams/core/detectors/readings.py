@@ -41,10 +41,21 @@ class Early(msgspec.Struct, frozen=True):
     level: float
 
 
-class Readings(msgspec.Struct):
-    """Last rows of a scope, and the early tier of its cascade statistics.
+class Fuel(msgspec.Struct, frozen=True):
+    """Estimated forced micro-dollars in the price's path, as of `at` (s), shown or hidden.
 
-    `early` is as of the last second that was not quiet.
+    Tuples follow FUEL_DISTANCES. A `ZoneMap` tells them only once the map has proven skill.
+    """
+
+    at: int
+    below_usd: tuple[int, ...]
+    above_usd: tuple[int, ...]
+
+
+class Readings(msgspec.Struct):
+    """Last rows of a scope, the early tier of its cascade statistics, the fuel of its map.
+
+    `early` is as of the last second that was not quiet, `fuel` as of the last minute.
     `cascades`: windows that are not final, by id; `print_24h`: the last rolling row over all
     venues; `latest`: the last signal of each kind over all venues, by key; `sent`: when each kind
     of signal was last published (µs) and the digest of its content.
@@ -55,6 +66,7 @@ class Readings(msgspec.Struct):
     latest: dict[str, Signal] = {}
     sent: dict[str, tuple[int, int]] = {}
     early: tuple[Early, ...] = ()
+    fuel: Fuel | None = None
 
     def last(self, kind: type[R], window_s: int | None = None) -> R | None:
         """The last row of a kind over all venues; `window_s` where the kind has windows."""
