@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import msgspec
 import typer
+
+from streams.cli.benches import bench
 
 PANEL = "prove"
 
@@ -42,135 +43,7 @@ def schemas(
         raise typer.Exit(1)
 
 
-bench = typer.Typer(
-    help="Measure the data path by CPU time, against the least that any loop must do.",
-    no_args_is_help=True,
-)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Rounds = Annotated[int, typer.Option(min=1, help="Rounds of both loops, in turn.")]
-
-
-@bench.command("core")
-def bench_core(
-    events: Annotated[int, typer.Option(min=1000, help="Events (rows), about.")] = 400_000,
-    rounds: Rounds = 5,
-    as_json: AsJson = False,
-) -> None:
-    """Bytes to frames, windows and prints in memory, against a loop of json.loads alone.
-
-    A made log of a cascade's busiest minutes; both loops read the same bytes in this process.
-    "trades only" leaves out forced orders, tickers and books. Medians, by CPU time.
-
-    Example: marginquake bench core --events 200000
-    """
-    import gc
-
-    from rich.table import Table
-
-    from streams.contracts import partition_for
-    from streams.core.lanes import VenueParser
-    from streams.edges.bench_core import measure
-    from streams.edges.bench_log import MIX, raw_log
-    from streams.edges.console import show_table
-    from streams.engines.inprocess import InProcess
-    from streams.venues import PARSERS
-    from streams.venues.catalog import default_instruments
-
-    instruments = default_instruments()
-    decoders = {
-        venue: parser.trades.readers[0]
-        for venue, parser in PARSERS.items()
-        if isinstance(parser, VenueParser) and parser.trades is not None
-    }
-    items = raw_log(events)
-    trades = [item for item in items if item.raw.channel in ("trade", "status")]
-    gc.set_threshold(100_000, 50, 50)
-    found = [
-        measure(
-            name,
-            [item.raw for item in some],
-            sum(item.rows for item in some),
-            lambda: InProcess(PARSERS, instruments, partition_for),
-            decoders,
-            rounds,
-        )
-        for name, some in (("mix", items), ("trades only", trades))
-    ]
-    if as_json:
-        typer.echo(json.dumps([msgspec.structs.asdict(one) for one in found]))
-        return
-    typer.echo(MIX)
-    table = Table(
-        "log", "events", "bytes", "core events/s", "json.loads alone", "msgspec alone", "ratio"
-    )
-    for one in found:
-        table.add_row(
-            one.name,
-            f"{one.events:,}",
-            f"{one.mean_bytes:.0f}",
-            f"{one.core:,.0f}",
-            f"{one.json_only:,.0f}",
-            f"{one.decode_only:,.0f}",
-            f"{one.ratio:.2f}",
-        )
-    show_table(table)
-
-
-@bench.command("framer")
-def bench_framer(
-    records: Annotated[int, typer.Option(min=1000, help="Raw records, about.")] = 400_000,
-    rounds: Rounds = 3,
-    kafka: Annotated[
-        str | None,
-        typer.Option(help="Bootstrap servers with an empty raw.v1.", show_default="own broker"),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """The framer process on a real broker, against a loop that fetches and looks at nothing.
-
-    Starts a broker of its own in a temporary folder (Java 17 and Maven) unless --kafka is given.
-    CPU time of the client processes only; both loops run on uvloop.
-
-    Example: marginquake bench framer --records 200000
-    """
-    from contextlib import ExitStack
-
-    from rich.table import Table
-
-    from streams.config import settings
-    from streams.edges.bench_framer import measure
-    from streams.edges.bench_log import MIX, raw_log
-    from streams.edges.broker import Broker
-    from streams.edges.console import show_table
-    from streams.edges.crew import free_port
-    from streams.venues import PARSERS
-    from streams.venues.catalog import default_instruments
-
-    with ExitStack() as stack:
-        if kafka is None:
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="marginquake-bench-")))
-            own = Broker(folder, free_port(), jars=settings().home / "kafka" / "lib")
-            stack.callback(own.stop)
-            kafka = own.start()
-        items = raw_log(records)
-
-        def tell(text: str) -> None:
-            typer.echo(text, err=True)
-
-        found = measure(kafka, items, PARSERS, default_instruments(), rounds, tell)
-    if as_json:
-        typer.echo(json.dumps(msgspec.structs.asdict(found)))
-        return
-    typer.echo(MIX)
-    table = Table("loop", "records per CPU second", "events per CPU second", "share")
-    table.add_row("bare getmany", f"{found.bare_records:,.0f}", "", "1.00")
-    table.add_row(
-        "framer",
-        f"{found.framer_records:,.0f}",
-        f"{found.framer_events:,.0f}",
-        f"{found.ratio:.2f}",
-    )
-    show_table(table)
 
 
 def regime(

@@ -19,7 +19,7 @@ from streams.core.detectors.minutes import MinuteState
 from streams.core.detectors.moment import Moment, Reference, contribution_of, moment_of
 from streams.core.detectors.readings import Early, Readings
 from streams.core.detectors.registry import REGISTRY
-from streams.core.detectors.signal import HOT
+from streams.core.detectors.signal import HOT, Detector
 from streams.core.events import MICROS
 from streams.core.frames import Frame, Tick
 from streams.core.market import MarketInputs
@@ -128,7 +128,11 @@ class _Detectors:
         """Cascades and prints over the empty seconds before `second`."""
         params, meta = self.params, self.meta
         rows: list[Result] = []
-        rows.extend(cascade.advance(self.cascade, second, params.cascade, params.throttle, meta))
+        rows.extend(
+            cascade.advance(
+                self.cascade, second, params.cascade, params.throttle, meta, self.readings
+            )
+        )
         rows.extend(prints.advance(self.prints, second - 1, params.prints, meta))
         return rows
 
@@ -136,7 +140,9 @@ class _Detectors:
         """Cascades and prints over one second."""
         params, meta = self.params, self.meta
         rows: list[Result] = []
-        rows.extend(cascade.step(self.cascade, moment, params.cascade, params.throttle, meta))
+        rows.extend(
+            cascade.step(self.cascade, moment, params.cascade, params.throttle, meta, self.readings)
+        )
         rows.extend(
             prints.step(
                 self.prints,
@@ -226,6 +232,11 @@ class AssetStage:
         self._detectors = _Detectors(asset, params, meta)
         self._standing: tuple[object, ...] | None = None
         self._rest: int | None = None
+
+    @property
+    def signals(self) -> list[Detector]:
+        """The registered detectors in their order, for whoever measures them."""
+        return self._detectors.signals
 
     def step(self, frame: Frame, *, first: bool = False) -> list[Output] | BrokenChain:
         """Apply one frame.

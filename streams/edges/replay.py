@@ -8,7 +8,7 @@ comes from the caller: this module knows only how to feed it.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
@@ -19,7 +19,10 @@ from streams import contracts
 from streams.config import MarginquakeError
 from streams.contracts import Message, encode, topic_of
 from streams.core.events import BadLine, DeadLetter, Raw, Rejected, SinkRejectReason, stable_id
-from streams.core.framing import Emission, Framer
+from streams.core.frames import Frame
+from streams.core.framing import Emission, Framer, PartitionState
+from streams.core.instruments import Instruments
+from streams.core.normalise import Parser
 from streams.core.results import Result
 from streams.edges import rawlog
 from streams.edges.archives import Line
@@ -247,6 +250,20 @@ def run_replay(
     progress(summary.records)
     summary.seconds = time.monotonic() - began
     return summary
+
+
+def frames_of(
+    lines: Iterable[Line],
+    parsers: Mapping[str, Parser],
+    instruments: Instruments,
+    home: Callable[[str], int],
+) -> list[Frame]:
+    """Every frame of a log, in order of the framer; nothing is detected."""
+    framer = Framer(PartitionState(0, 1), parsers, instruments, home, whole=True)
+    for line in lines:
+        if line.bad is None:
+            framer.apply(line.raw, line.source)
+    return framer.drain().frames
 
 
 def _pass_on(batch: Batch, writer: Writer, summary: Summary) -> None:
