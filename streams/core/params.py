@@ -2,7 +2,9 @@
 
 import msgspec
 
+from streams.core.detectors.alert_params import AlertParams
 from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.health_params import HealthParams
 from streams.core.detectors.liquidity_params import LiquidityParams
 from streams.core.detectors.prints import PrintParams
 from streams.core.detectors.regime_params import RegimeParams
@@ -15,7 +17,9 @@ from streams.core.throttle import ThrottleParams
 class Params(msgspec.Struct, frozen=True):
     """Parameters by definition; see each struct for units and sources."""
 
+    alerts: AlertParams = AlertParams()
     cascade: CascadeParams = CascadeParams()
+    health: HealthParams = HealthParams()
     liquidity: LiquidityParams = LiquidityParams()
     prints: PrintParams = PrintParams()
     regime: RegimeParams = RegimeParams()

@@ -7,6 +7,8 @@ same laws. A detector may read in `Readings` what those before it have said of t
 from collections.abc import Callable
 from typing import Final
 
+from streams.core.detectors.alerts import Alerts
+from streams.core.detectors.health import HealthIndex
 from streams.core.detectors.liquidity import LiquidityDetector
 from streams.core.detectors.regime import RegimeDetector
 from streams.core.detectors.signal import Detector
@@ -23,4 +25,6 @@ REGISTRY: Final[tuple[Make, ...]] = (
     lambda scope, params, meta: Zones(scope, params.zones, meta),
     lambda scope, params, meta: Volatility(scope, params.volatility, meta),
     lambda scope, params, meta: RegimeDetector(scope, params.regime, meta),
+    lambda scope, params, meta: HealthIndex(scope, params.health, meta),
+    lambda scope, params, meta: Alerts(scope, params.alerts, meta),
 )
