@@ -7,6 +7,8 @@ State is a hot record plus immutable pages, which engines store apart.
 """
 
 from collections.abc import Container, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -85,6 +87,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
+_watermark = attrgetter("watermark")
 
 
 class _Detectors:
@@ -160,11 +163,15 @@ class _Detectors:
         return rows
 
     def _forced(self, found: list[Result], rows: list[Result]) -> None:
-        """Publish rows of cascades and prints, and show them to the signals."""
-        if found:
-            self._publish(found, rows)
+        """Publish rows of cascades and prints second by second, each with what signals say to it.
+
+        Their order is then the same however many quiet seconds are passed at once.
+        """
+        for _, together in groupby(sorted(found, key=_watermark), _watermark):
+            second = list(together)
+            self._publish(second, rows)
             for signal in self.signals:
-                self._publish(signal.results(found, self.readings), rows)
+                self._publish(signal.results(second, self.readings), rows)
 
     def _publish(self, found: Sequence[Result], rows: list[Result]) -> None:
         if found:

@@ -181,10 +181,7 @@ def _frame(hour: int, prev: int | None) -> Frame:
         perpetual,
         tuple(f"{venue}/liquidation" for venue in perpetual),
         tuple(
-            Cell(
-                venue, "BTCUSDT", "long" if wave > 0 else "short", "liquidation", kept, 3, usd, usd
-            )
-            for venue, kept in zip(perpetual, ("sampled", "all"), strict=True)
+            Cell(venue, "BTCUSDT", side, "liquidation", "all", 3, usd, usd) for venue in perpetual
         ),
         (),
         tuple(
