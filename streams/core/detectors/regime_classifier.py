@@ -10,7 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from streams.core.detectors.regime_bars import HOUR, HourBar
-from streams.core.detectors.regime_features import Raw, measure, take, value_before
+from streams.core.detectors.regime_features import Raw, interest_at, interest_now, measure, take
 from streams.core.detectors.regime_filter import Change, Phase, advance, advance_part, commit, weigh
 from streams.core.detectors.regime_history import Ranks
 from streams.core.detectors.regime_params import PHASES, RegimeParams
@@ -220,8 +220,7 @@ class Classifier:
         now = bar.start // HOUR
         last = [one for one in self.raw.hours[-count:] if one.hour > now - count]
         usual = self.ranks.middle("liquidations")
-        before = value_before(self.raw, now - count)
-        oi = self.raw.hours[-1].oi
+        before, oi = interest_at(self.raw, now - count), interest_now(self.raw, now)
         if len(last) < count or usual is None or not bar.oi_usd or not oi or not before:
             return False
         if oi < before:

@@ -32,7 +32,8 @@ from streams.core.detectors.regime_history import Day, Hour, Ranks
 from streams.core.detectors.regime_params import RegimeParams
 from streams.core.results.regimes import LeverageBasis
 
-RAW_HOURS: Final = 7 * 24
+WEEK_H: Final = 7 * 24
+DAY_H: Final = 24
 DAYS: Final = 30
 LEAST_DAY_H: Final = 12
 """Known hours that a sum over 24 h needs."""
@@ -73,9 +74,12 @@ class Average(msgspec.Struct, array_like=True):
 
 
 class Raw(msgspec.Struct):
-    """Recent hours and days, averages, and what leverage is measured against."""
+    """Hours of the last day, days of the last month, averages, and what leverage is measured
+    against. `interest`: (hour, coins) of the last week.
+    """
 
     hours: list[Hour] = []
+    interest: list[tuple[int, float]] = []
     days: list[Day] = []
     price: Average = msgspec.field(default_factory=Average)
     funding: Average = msgspec.field(default_factory=Average)
@@ -97,11 +101,13 @@ def take(raw: Raw, bar: HourBar, params: RegimeParams) -> None:
     oi = bar.oi_base
     if oi is None and bar.oi_usd is not None and close is not None:
         oi = bar.oi_usd / close
-    past = Hour(
-        hour, close, bar.high, bar.low, oi or None, bar.long_usd, bar.short_usd, bar.variance
+    raw.hours = [one for one in raw.hours if one.hour > hour - DAY_H]
+    raw.hours.append(
+        Hour(hour, close, bar.high, bar.low, bar.long_usd, bar.short_usd, bar.variance)
     )
-    raw.hours = [one for one in raw.hours if one.hour > hour - RAW_HOURS - LOOK_BACK_H]
-    raw.hours.append(past)
+    raw.interest = [one for one in raw.interest if one[0] >= hour - WEEK_H - LOOK_BACK_H]
+    if oi is not None and oi > 0:
+        raw.interest.append((hour, oi))
     day = hour // 24
     if not raw.days or raw.days[-1].day != day:
         raw.days = [one for one in raw.days if one.day > day - DAYS]
@@ -127,7 +133,7 @@ def measure(raw: Raw, ranks: Ranks, bar: HourBar, params: RegimeParams) -> Featu
     found = _Found({}, {})
     now = raw.hours[-1]
     _price(found, raw, now)
-    _interest(found, raw, now)
+    _interest(found, raw, now.hour)
     _leverage(found, raw, ranks, bar)
     _put(found, "funding", raw.funding.value if bar.funding_8h is not None else None, "no_funding")
     _put(found, "basis", bar.basis, "no_dated_futures")
@@ -159,7 +165,7 @@ def _put(found: _Found, name: str, value: float | None, reason: str) -> None:
 def _price(found: _Found, raw: Raw, now: Hour) -> None:
     hours = sum(day.hours for day in raw.days)
     month = sum(day.variance for day in raw.days) / hours * 24 if hours >= LEAST_MONTH_H else None
-    known = [one.variance for one in _last(raw, now.hour, 24) if one.variance is not None]
+    known = [one.variance for one in raw.hours if one.variance is not None]
     today = sum(known) / len(known) * 24 if len(known) >= LEAST_DAY_H else None
     flat = month is None or month <= 0
     why = "no_price" if now.close is None else "history_below_7_days" if month is None else "flat"
@@ -177,11 +183,12 @@ def _price(found: _Found, raw: Raw, now: Hour) -> None:
     _put(found, "rally", max(0.0, _cut(close / low - 1)) if close and low else None, "no_price")
 
 
-def _interest(found: _Found, raw: Raw, now: Hour) -> None:
-    for name, back, sign in (("oi_growth", RAW_HOURS, 1), ("oi_drop", 24, -1)):
-        before = value_before(raw, now.hour - back)
-        change = sign * log(now.oi / before) if now.oi and before else None
-        _put(found, name, change, f"no_open_interest_{back}_h_ago" if now.oi else NO_INTEREST)
+def _interest(found: _Found, raw: Raw, hour: int) -> None:
+    now = interest_now(raw, hour)
+    for name, back, sign in (("oi_growth", WEEK_H, 1), ("oi_drop", DAY_H, -1)):
+        before = interest_at(raw, hour - back)
+        change = None if now is None or before is None else sign * log(now / before)
+        _put(found, name, change, NO_INTEREST if now is None else f"{NO_INTEREST}_{back}_h_ago")
 
 
 def _leverage(found: _Found, raw: Raw, ranks: Ranks, bar: HourBar) -> None:
@@ -205,9 +212,8 @@ def _leverage(found: _Found, raw: Raw, ranks: Ranks, bar: HourBar) -> None:
 
 
 def _forced(found: _Found, raw: Raw, bar: HourBar) -> None:
-    last = _last(raw, raw.hours[-1].hour, 24)
-    longs = [one.long_usd for one in last if one.long_usd is not None]
-    shorts = [one.short_usd for one in last if one.short_usd is not None]
+    longs = [one.long_usd for one in raw.hours if one.long_usd is not None]
+    shorts = [one.short_usd for one in raw.hours if one.short_usd is not None]
     enough = len(longs) >= LEAST_DAY_H and len(shorts) >= LEAST_DAY_H
     total = sum(longs) / len(longs) + sum(shorts) / len(shorts) if enough else 0.0
     share = _cut(total * 24 / bar.oi_usd) if enough and bar.oi_usd else None
@@ -218,16 +224,17 @@ def _forced(found: _Found, raw: Raw, bar: HourBar) -> None:
     _put(found, "imbalance", None if lsi is None else abs(lsi), "no_liquidations")
 
 
-def value_before(raw: Raw, hour: int) -> float | None:
+def interest_now(raw: Raw, hour: int) -> float | None:
+    """Open interest (coins) of this very hour; None when not known."""
+    return raw.interest[-1][1] if raw.interest and raw.interest[-1][0] == hour else None
+
+
+def interest_at(raw: Raw, hour: int) -> float | None:
     """Open interest (coins) at an hour, or at most LOOK_BACK_H before; None when not known."""
-    for one in reversed(raw.hours):
-        if hour - LOOK_BACK_H <= one.hour <= hour and one.oi:
-            return one.oi
+    for past, coins in reversed(raw.interest):
+        if past <= hour:
+            return coins if past >= hour - LOOK_BACK_H else None
     return None
-
-
-def _last(raw: Raw, hour: int, count: int) -> list[Hour]:
-    return [one for one in raw.hours[-count:] if one.hour > hour - count]
 
 
 def _extreme(choose: Callable[[list[float]], float], values: list[float | None]) -> float | None:

@@ -17,15 +17,12 @@ _LIMIT = 1e30
 
 
 class Hour(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """One past hour: its number since 1970, prices in USD, open interest in coins, forced dollars
-    and the realised variance.
-    """
+    """One past hour: its number since 1970, prices in USD, forced dollars, realised variance."""
 
     hour: int
     close: float | None
     high: float | None
     low: float | None
-    oi: float | None
     long_usd: float | None
     short_usd: float | None
     variance: float | None
