@@ -21,14 +21,15 @@ _LOWEST = -25
 class Forcing(msgspec.Struct):
     """State between seconds.
 
-    `flow`: (second, long, short) forced micro-dollars, while a return may lie near; `taker`,
+    `flow`: (second, long, short, buys, sells) forced and taker micro-dollars, while a return may
+    lie near; `taker`,
     `taker_s`: weighted taker micro-dollars and seconds through the second `taker_at`; `trail`,
     `trail_s`: weighted squared returns and their seconds; `run`: level that the run of forced
     flow is matched by, `run_until` its end (s); `placebo`: level -> [up, down, seconds], halved
     every `placebo_half_life_h`, through the hour `placebo_hour`.
     """
 
-    flow: list[tuple[int, int, int]] = []
+    flow: list[tuple[int, int, int, int, int]] = []
     taker: float = 0.0
     taker_s: float = 0.0
     taker_at: int | None = None
@@ -44,25 +45,26 @@ class Forcing(msgspec.Struct):
 def note(state: Forcing, moment: Moment, oldest: int, params: VolatilityParams) -> None:
     """Take the forced and taker flow of a second; flow before `oldest` (s) is forgotten."""
     state.coverage = moment.coverage
-    if moment.cells:
-        longs = shorts = 0
-        for cell in moment.cells:
-            # Auto-deleveraging and backstops change hands off the book.
-            if cell.kind == "liquidation":
-                if cell.side == "long":
-                    longs += cell.usd
-                else:
-                    shorts += cell.usd
-        if longs or shorts:
-            state.flow.append((moment.second, longs, shorts))
+    longs = shorts = buys = sells = 0
+    for cell in moment.cells:
+        # Auto-deleveraging and backstops change hands off the book.
+        if cell.kind == "liquidation":
+            if cell.side == "long":
+                longs += cell.usd
+            else:
+                shorts += cell.usd
+    for trades in moment.trades:
+        buys += trades.buy_usd
+        sells += trades.sell_usd
+    if longs or shorts or buys or sells:
+        state.flow.append((moment.second, longs, shorts, buys, sells))
     if state.flow and state.flow[0][0] < oldest:
         state.flow = [one for one in state.flow if one[0] >= oldest]
     if moment.trades:
-        usd = sum(one.buy_usd + one.sell_usd for one in moment.trades)
         passed = 1 if state.taker_at is None else moment.second - state.taker_at
         kept = 0.5 ** (passed / params.taker_half_life_s)
         second = 0.5 ** (1 / params.taker_half_life_s)
-        state.taker = state.taker * kept + usd
+        state.taker = state.taker * kept + buys + sells
         state.taker_s = state.taker_s * kept + (1 - kept) / (1 - second)
         state.taker_at = moment.second
 
@@ -70,11 +72,11 @@ def note(state: Forcing, moment: Moment, oldest: int, params: VolatilityParams) 
 def settle(state: Forcing, step: Step, sums: Sums, params: VolatilityParams) -> None:
     """Add a settled return to the sums of its minute, and learn from it."""
     seconds = step.end - step.begin
-    long, short = _material(state, step, params)
+    long, short = _near(state, step, params)
     level = _level(state)
     square = step.r * step.r
     dark = state.coverage < params.min_observed
-    if long or short:
+    if long is not None or short is not None:
         if state.run is None or step.begin >= state.run_until:
             state.run = level
         state.run_until = step.end + params.trail_s
@@ -104,19 +106,26 @@ def restart(state: Forcing) -> None:
     state.trail = state.trail_s = 0.0
 
 
-def _material(state: Forcing, step: Step, params: VolatilityParams) -> tuple[bool, bool]:
-    """Whether forced flow of (longs, shorts) near the return is heavy enough to matter."""
-    if not state.flow:
-        return False, False
+def _near(
+    state: Forcing, step: Step, params: VolatilityParams
+) -> tuple[float | None, float | None]:
+    """Forced flow near the return as a part of the taker flow of its side: (longs, shorts).
+
+    None where it is too light to matter; 0 where the taker flow is not known.
+    """
     low, high = step.begin + 1 - params.forced_reach_s, step.end + params.forced_reach_s
-    longs = shorts = 0
-    for second, long_usd, short_usd in state.flow:
+    longs = shorts = buys = sells = 0
+    for second, long_usd, short_usd, buy_usd, sell_usd in state.flow:
         if low <= second <= high:
             longs += long_usd
             shorts += short_usd
+            buys += buy_usd
+            sells += sell_usd
     ordinary = state.taker / state.taker_s if state.taker_s else 0.0
-    least = params.forced_material * ordinary * (high - low + 1)
-    return longs > 0 and longs >= least, shorts > 0 and shorts >= least
+    least = max(params.forced_material * ordinary * (high - low + 1), 1)
+    long = None if longs < least else min(longs / sells, 1.0) if sells else 0.0
+    short = None if shorts < least else min(shorts / buys, 1.0) if buys else 0.0
+    return long, short
 
 
 def _level(state: Forcing) -> int | None:
@@ -150,17 +159,25 @@ def _expected(
 
 
 def _count(
-    sums: Sums, step: Step, long: bool, short: bool, expected: tuple[float, float] | None
+    sums: Sums,
+    step: Step,
+    long: float | None,
+    short: float | None,
+    expected: tuple[float, float] | None,
 ) -> None:
     """Variance in the direction of the forced flow beyond that of matched seconds."""
     if expected is None:
         sums.bare += 1
         return
-    seconds = step.end - step.begin
-    if long:
-        sums.forced += (step.r * step.r if step.r < 0 else 0.0) - expected[1] * seconds
-    if short:
-        sums.forced += (step.r * step.r if step.r > 0 else 0.0) - expected[0] * seconds
+    seconds, square = step.end - step.begin, step.r * step.r
+    if long is not None:
+        mine = square if step.r < 0 else 0.0
+        sums.forced += mine - expected[1] * seconds
+        sums.weighed += mine * long
+    if short is not None:
+        mine = square if step.r > 0 else 0.0
+        sums.forced += mine - expected[0] * seconds
+        sums.weighed += mine * short
 
 
 def _learn(state: Forcing, level: int, step: Step, square: float, params: VolatilityParams) -> None:

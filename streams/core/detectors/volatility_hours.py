@@ -58,7 +58,7 @@ class Hours:
         for name, column in self.columns.items():
             column.extend([nan] * (hour - self.first - size))
             column.append(min(max(values.get(name, nan), -_CEILING), _CEILING))
-            del column[: len(column) - self.keep]
+            del column[: max(len(column) - self.keep, 0)]
         self.first = hour + 1 - len(self)
 
     def encode(self) -> bytes:

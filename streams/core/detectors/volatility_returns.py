@@ -27,8 +27,9 @@ class Sums(msgspec.Struct, array_like=True):
 
     `n` returns, `moves` of them not zero, `seconds` they span; `up`, `down`: sums of squares of
     rising and falling ones; `bipower` and `quarticity` as in `jump_of`; `forced`: squares
-    around forced flow less those of matched seconds; `bare`: returns around forced flow without
-    matched seconds, `dark`: returns while too few liquidation feeds were healthy.
+    around forced flow less those of matched seconds, `weighed`: such squares times the part of the
+    taker flow that was forced; `bare`: returns around forced flow without matched seconds, `dark`:
+    returns while too few liquidation feeds were healthy.
     """
 
     n: int = 0
@@ -39,6 +40,7 @@ class Sums(msgspec.Struct, array_like=True):
     bipower: float = 0.0
     quarticity: float = 0.0
     forced: float = 0.0
+    weighed: float = 0.0
     bare: int = 0
     dark: int = 0
 
@@ -52,6 +54,7 @@ class Sums(msgspec.Struct, array_like=True):
         self.bipower += other.bipower
         self.quarticity += other.quarticity
         self.forced += other.forced
+        self.weighed += other.weighed
         self.bare += other.bare
         self.dark += other.dark
 

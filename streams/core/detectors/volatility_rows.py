@@ -91,7 +91,9 @@ def _returns(
 def forced_share(parts: list[Sums], window_s: int, params: VolatilityParams) -> Share | str:
     """Share of the variance that goes with forced flow, or why it is not known.
 
-    The interval is that of a jackknife that leaves out each stretch of the window in turn.
+    Forced orders follow moves as well as make them, so the share is the most that forced flow can
+    account for. Its interval reaches down to the same returns weighed by how much of the taker
+    flow was forced, and beyond both ends by the error of a jackknife over the window's stretches.
     """
     whole = total(parts)
     if not whole.observed(window_s, params):
@@ -100,13 +102,14 @@ def forced_share(parts: list[Sums], window_s: int, params: VolatilityParams) -> 
         return "coverage_below_0.6"
     if whole.bare:
         return "no_matched_seconds"
-    if whole.realised <= 0:
+    rest = [whole.realised - one.realised for one in parts]
+    if whole.realised <= 0 or len(parts) < 2:
         return "no_variance"
-    value = _ratio(whole.forced, whole.realised)
-    without = [_ratio(whole.forced - one.forced, whole.realised - one.realised) for one in parts]
-    if len(without) < 2:
-        return Share(value, 0.0, 1.0)
-    return Share(value, *interval_80(value, without))
+    share = _ratio(whole.forced, whole.realised)
+    least = min(_ratio(whole.weighed, whole.realised), share)
+    highs = [_ratio(whole.forced - one.forced, r) for one, r in zip(parts, rest, strict=True)]
+    lows = [_ratio(whole.weighed - one.weighed, r) for one, r in zip(parts, rest, strict=True)]
+    return Share(share, interval_80(least, lows)[0], interval_80(share, highs)[1])
 
 
 def _ratio(part: float, whole: float) -> float:
