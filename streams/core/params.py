@@ -4,6 +4,7 @@ import msgspec
 
 from streams.core.detectors.alert_params import AlertParams
 from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.dominance_params import DominanceParams
 from streams.core.detectors.health_params import HealthParams
 from streams.core.detectors.liquidity_params import LiquidityParams
 from streams.core.detectors.prints import PrintParams
@@ -19,6 +20,7 @@ class Params(msgspec.Struct, frozen=True):
 
     alerts: AlertParams = AlertParams()
     cascade: CascadeParams = CascadeParams()
+    dominance: DominanceParams = DominanceParams()
     health: HealthParams = HealthParams()
     liquidity: LiquidityParams = LiquidityParams()
     prints: PrintParams = PrintParams()

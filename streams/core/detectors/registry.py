@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from streams.core.detectors.alerts import Alerts
+from streams.core.detectors.dominance import DominanceDetector
 from streams.core.detectors.health import HealthIndex
 from streams.core.detectors.liquidity import LiquidityDetector
 from streams.core.detectors.regime import RegimeDetector
@@ -22,6 +23,7 @@ Make = Callable[[str, Params, RowMeta], Detector]
 
 REGISTRY: Final[tuple[Make, ...]] = (
     lambda scope, params, meta: LiquidityDetector(scope, params.liquidity, meta),
+    lambda scope, params, meta: DominanceDetector(scope, params.dominance, meta),
     lambda scope, params, meta: Zones(scope, params.zones, meta),
     lambda scope, params, meta: Volatility(scope, params.volatility, meta),
     lambda scope, params, meta: RegimeDetector(scope, params.regime, meta),
