@@ -292,6 +292,10 @@ class AssetStage:
         self._detectors.restore(record.detectors, pages)
         self._standing, self._rest = None, None
 
+    def warm(self, hot: bytes, pages: Mapping[str, bytes]) -> None:
+        """Begin with the histories of another stage of the asset, at the start of a chain."""
+        self._detectors.restore(_decode_asset(hot).detectors, pages)
+
 
 class MarketStage:
     """All detectors of scope `ALL`, over the contributions of every asset."""
@@ -324,6 +328,10 @@ class MarketStage:
         record = _decode_market(hot)
         self._inputs = record.inputs
         self._detectors.restore(record.detectors, pages)
+
+    def warm(self, hot: bytes, pages: Mapping[str, bytes]) -> None:
+        """Begin with the histories of another market stage, before the first input."""
+        self._detectors.restore(_decode_market(hot).detectors, pages)
 
 
 _decode_asset = msgspec.msgpack.Decoder(AssetRecord).decode
