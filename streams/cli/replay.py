@@ -27,6 +27,10 @@ def replay(
     frames: Annotated[
         bool, typer.Option("--frames", help="With --jsonl: write frames.v1 too (one row a second).")
     ] = False,
+    warm: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Histories from `import --warm`; they must end before."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run archives through the in-process engine: no broker, same rows as on Kafka.
@@ -38,11 +42,13 @@ def replay(
     """
     from streams.config import settings
     from streams.contracts import partition_for
+    from streams.core.params import Params
     from streams.edges import replay as edge
     from streams.edges.archives import lines
     from streams.edges.progress import counting
     from streams.edges.summary import print_summary
     from streams.edges.warehouse import parse_dsn
+    from streams.edges.warm import read_warm
     from streams.engines.inprocess import InProcess
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
@@ -51,7 +57,9 @@ def replay(
         raise typer.BadParameter("--frames goes with --jsonl; the warehouse always gets frames")
     edge.check_files(files)
     instruments = default_instruments()
-    engine = InProcess(PARSERS, instruments, partition_for)
+    params = Params()
+    histories = read_warm(warm, params.hash()) if warm else None
+    engine = InProcess(PARSERS, instruments, partition_for, params, histories)
     dsn = settings().clickhouse_dsn
     writing = edge.folder_writer(jsonl, frames) if jsonl else edge.warehouse_writer(dsn)
     with writing as writer, counting("records replayed", quiet=as_json) as progress:
@@ -70,6 +78,13 @@ def import_(
     kafka: Annotated[
         str | None, typer.Option(help="Bootstrap servers.", show_default="MARGINQUAKE_KAFKA")
     ] = None,
+    warm: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="Write no topic: put the histories that the archives give into this file.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write archives into raw.v1 as collectors would, merged by receipt time.
@@ -77,8 +92,15 @@ def import_(
     An end record follows them: it seals everything and advances the clock by 4 h. So import
     into topics that no collector writes to.
 
+    With --warm the archives run through the in-process engine instead, and what the detectors have
+    learnt (ordinary rates, baselines, percentiles) goes into a file, so that day one is not blind:
+    give it to `marginquake detect --warm FILE` or `replay --warm FILE`.
+
     Example: marginquake import recording.jsonl.gz
     """
+    if warm is not None:
+        _warm(files, warm, as_json)
+        return
     import uvloop
 
     from streams.config import settings
@@ -101,6 +123,30 @@ def import_(
             )
         )
     typer.echo(json.dumps({"records": count}) if as_json else f"{count:,} records in raw.v1")
+
+
+def _warm(files: list[Path], target: Path, as_json: bool) -> None:
+    from streams.contracts import partition_for
+    from streams.core.params import Params
+    from streams.edges.archives import lines
+    from streams.edges.progress import counting
+    from streams.edges.replay import check_files, run_through
+    from streams.edges.warm import write_warm
+    from streams.engines.inprocess import InProcess
+    from streams.venues import PARSERS
+    from streams.venues.catalog import default_instruments
+
+    check_files(files)
+    params, instruments = Params(), default_instruments()
+    engine = InProcess(PARSERS, instruments, partition_for, params)
+    with counting("records learnt from", quiet=as_json) as progress:
+        count = run_through(lines(files, PARSERS, instruments), engine, progress)
+    snapshots = engine.snapshots()
+    size = write_warm(target, params.hash(), snapshots)
+    if as_json:
+        typer.echo(json.dumps({"records": count, "scopes": len(snapshots), "bytes": size}))
+    else:
+        typer.echo(f"{count:,} records, {len(snapshots)} scopes, {size:,} bytes in {target}")
 
 
 def register(app: typer.Typer) -> None:

@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -86,6 +87,10 @@ def framer(
 def detect(
     engine: Annotated[Literal["faust"], typer.Option(help="What runs the detectors.")] = "faust",
     kafka: Kafka = None,
+    warm: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Histories from `import --warm`, for a first start."),
+    ] = None,
     metrics_port: MetricsPort = None,
 ) -> None:
     """Run the detectors over frames.v1 and market_inputs.v1; results go to their topics.
@@ -100,6 +105,8 @@ def detect(
     import uvloop
 
     from streams.config import MarginquakeError, settings
+    from streams.core.params import Params
+    from streams.edges.warm import read_warm
     from streams.telemetry import Health, configure_logging, graceful_shutdown, serve_metrics
 
     try:
@@ -110,9 +117,10 @@ def detect(
         ) from error
     configure_logging("detect")
     here = settings()
+    histories = read_warm(warm, Params().hash()) if warm else None
 
     async def work() -> None:
-        worker = Worker(kafka or here.kafka, str(here.home / "faust"))
+        worker = Worker(kafka or here.kafka, str(here.home / "faust"), histories)
         server = serve_metrics("detect", metrics_port, lambda: Health(worker.ready))
         try:
             await worker.run(graceful_shutdown())

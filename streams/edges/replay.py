@@ -252,6 +252,23 @@ def run_replay(
     return summary
 
 
+def run_through(
+    lines: Iterable[Line], engine: Engine, progress: Callable[[int], None] = lambda count: None
+) -> int:
+    """Feed every line to the engine and write nothing; returns the number of lines."""
+    count = 0
+    for line in lines:
+        if line.bad is None:
+            engine.feed(line.raw, line.source)
+        count += 1
+        if count % FLUSH_RECORDS == 0:
+            engine.flush()
+            progress(count)
+    engine.flush()
+    progress(count)
+    return count
+
+
 def frames_of(
     lines: Iterable[Line],
     parsers: Mapping[str, Parser],

@@ -9,7 +9,7 @@ before states are saved; ids are deterministic; a detector applies a frame once 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 import faust
@@ -28,7 +28,7 @@ from streams.contracts import (
     topic_of,
 )
 from streams.core.params import Params
-from streams.core.pipeline import AssetStage, BrokenChain, MarketStage
+from streams.core.pipeline import AssetStage, BrokenChain, MarketStage, Snapshot
 from streams.core.results import MARKET, Output
 from streams.core.rowmeta import RowMeta
 from streams.engines.stage_store import StageStore
@@ -220,11 +220,20 @@ def apply_market_input(store: StageStore, record: Record) -> Iterable[Output]:
 class Worker:
     """One Faust worker: both stages, and an orderly start and stop."""
 
-    def __init__(self, bootstrap: str, datadir: str) -> None:
+    def __init__(
+        self, bootstrap: str, datadir: str, warm: Mapping[str, Snapshot] | None = None
+    ) -> None:
+        """Prepare the worker.
+
+        Args:
+            bootstrap: Kafka servers.
+            datadir: a folder for Faust's own files.
+            warm: histories by scope for stages that have none in their table.
+        """
         self._bootstrap = bootstrap
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._app = _app(bootstrap, datadir)
-        self._shells = _shells(self._app, bootstrap)
+        self._shells = _shells(self._app, bootstrap, warm or {})
         for shell in self._shells:
             _attach(self._app, shell, self._fail)
 
@@ -289,12 +298,17 @@ def _app(bootstrap: str, datadir: str) -> Any:
     )
 
 
-def _shells(app: Any, bootstrap: str) -> tuple[Shell, Shell]:
+def _shells(app: Any, bootstrap: str, warm: Mapping[str, Snapshot]) -> tuple[Shell, Shell]:
     params = Params()
     digest = params.hash()
 
     def meta(partition: int) -> RowMeta:
         return RowMeta(digest, ENGINE, partition)
+
+    def warmed(stage: Any, key: str) -> Any:
+        if key in warm:
+            stage.warm(warm[key].hot, warm[key].pages)
+        return stage
 
     async def passed(source: TP, begin: int, until: int) -> None:
         # Faust commits up to the first offset that was not acked: without this, records that its
@@ -309,7 +323,7 @@ def _shells(app: Any, bootstrap: str) -> tuple[Shell, Shell]:
         Shell(
             FRAMES,
             table("detector_state", contracts.partitions()),
-            lambda key, partition: AssetStage(key, params, meta(partition)),
+            lambda key, partition: warmed(AssetStage(key, params, meta(partition)), key),
             apply_frame,
             bootstrap,
             passed,
@@ -317,7 +331,7 @@ def _shells(app: Any, bootstrap: str) -> tuple[Shell, Shell]:
         Shell(
             MARKET_INPUTS,
             table("market_state", 1),
-            lambda key, partition: MarketStage(params, meta(partition_for(MARKET))),
+            lambda key, _: warmed(MarketStage(params, meta(partition_for(MARKET))), key),
             apply_market_input,
             bootstrap,
             passed,

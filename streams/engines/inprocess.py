@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from streams.core.events import BadLine, Raw
+from streams.core.frames import Frame
 from streams.core.framing import Emission, Framer, PartitionState
 from streams.core.instruments import Instruments
 from streams.core.normalise import Parser
 from streams.core.params import Params
-from streams.core.pipeline import AssetStage, BrokenChain, MarketStage
+from streams.core.pipeline import AssetStage, BrokenChain, MarketStage, Snapshot
 from streams.core.results import MARKET, Contribution, Result
 from streams.core.rowmeta import RowMeta
 
@@ -37,7 +38,17 @@ class InProcess:
         instruments: Instruments,
         home: Callable[[str], int],
         params: Params | None = None,
+        warm: Mapping[str, Snapshot] | None = None,
     ) -> None:
+        """Begin empty, or with the histories of `warm` (by asset or `ALL`).
+
+        Args:
+            parsers: parser by venue.
+            instruments: contract sizes.
+            home: partition of an asset.
+            params: of the detectors.
+            warm: from `snapshots` of an engine that has run through archives.
+        """
         self._params = params or Params()
         self._hash = self._params.hash()
         self._home = home
@@ -45,7 +56,10 @@ class InProcess:
         self._raws: list[Raw] = []
         self._sources: list[str] = []
         self._assets: dict[str, AssetStage] = {}
+        self._warm = warm or {}
         self._market = MarketStage(self._params, self._meta(home(MARKET)))
+        if MARKET in self._warm:
+            self._market.warm(self._warm[MARKET].hot, self._warm[MARKET].pages)
 
     def _meta(self, partition: int) -> RowMeta:
         return RowMeta(self._hash, ENGINE, partition)
@@ -66,16 +80,26 @@ class InProcess:
         self._raws, self._sources = [], []
         self.framer.apply_all(raws, sources)
 
+    def _begin(self, frame: Frame) -> AssetStage:
+        stage = AssetStage(frame.asset, self._params, self._meta(frame.partition))
+        kept = self._warm.get(frame.asset)
+        if kept is not None:
+            stage.warm(kept.hot, kept.pages)
+        self._assets[frame.asset] = stage
+        return stage
+
+    def snapshots(self) -> dict[str, Snapshot]:
+        """The whole state of every stage, by asset or `ALL`."""
+        stages = {asset: stage.snapshot() for asset, stage in sorted(self._assets.items())}
+        return {**stages, MARKET: self._market.snapshot()}
+
     def flush(self) -> Batch:
         """Frame what was taken since the last call, and run the detectors over what is sealed."""
         self._frame()
         emission = self.framer.drain()
         results: list[Result] = []
         for frame in emission.frames:
-            stage = self._assets.get(frame.asset)
-            if stage is None:
-                stage = AssetStage(frame.asset, self._params, self._meta(frame.partition))
-                self._assets[frame.asset] = stage
+            stage = self._assets.get(frame.asset) or self._begin(frame)
             rows = stage.step(frame)
             if isinstance(rows, BrokenChain):
                 raise RuntimeError(f"frame chain of {rows.asset} is broken: {rows}")
