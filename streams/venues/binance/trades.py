@@ -14,24 +14,25 @@ from streams.core.instruments import Instruments
 from streams.core.lanes import TradeFormat
 from streams.venues.binance.symbols import COINM, family
 from streams.venues.fields import (
-    MAX_MAGNITUDE,
-    MICROSECOND_STAMPS,
+    LARGEST,
+    SMALLEST,
     BadField,
     Row,
     bad,
     flag,
     integer,
+    micros,
     positive,
     text,
 )
-from streams.venues.rows import LARGEST, MAX_USD, SMALLEST, known
+from streams.venues.rows import MAX_USD, known
+from streams.venues.typed import Count
 
 ON_BOOK: Final = ("MARKET", "", None)
 """`X` of prints that came from the book; insurance-fund and ADL prints carry other values."""
 
 
 _Amount = Annotated[float, msgspec.Meta(ge=SMALLEST, lt=LARGEST)]
-_Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_MAGNITUDE)]
 _Usdm = Annotated[int, msgspec.Meta(le=1)]
 
 
@@ -40,18 +41,18 @@ class _Aggregate(
 ):
     st: int = 0
     symbol: str = msgspec.field(name="s")
-    id: _Count = msgspec.field(name="a")
+    id: Count = msgspec.field(name="a")
     price: _Amount = msgspec.field(name="p")
     size: _Amount = msgspec.field(name="q")
-    time: _Count = msgspec.field(name="T")
+    time: Count = msgspec.field(name="T")
     side: Any = msgspec.field(name="m")
 
 
 class _Print(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="e", tag="trade"):
-    time: _Count = msgspec.field(name="T")
+    time: Count = msgspec.field(name="T")
     st: int = 0
     symbol: str = msgspec.field(name="s")
-    id: _Count = msgspec.field(name="t")
+    id: Count = msgspec.field(name="t")
     price: _Amount = msgspec.field(name="p")
     size: _Amount = msgspec.field(name="q")
     X: str | None = None
@@ -76,13 +77,13 @@ class _Row(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     E: Any = None
     st: _Usdm = 0
     symbol: str = msgspec.field(name="s")
-    id: _Count = msgspec.field(name="a")
+    id: Count = msgspec.field(name="a")
     price: _Amount = msgspec.field(name="p")
     size: _Amount = msgspec.field(name="q")
     nq: Any = None
     f: Any = None
     l: Any = None  # noqa: E741
-    time: _Count = msgspec.field(name="T")
+    time: Count = msgspec.field(name="T")
     side: Any = msgspec.field(name="m")
 
     @property
@@ -187,7 +188,7 @@ def _event(
         price,
         size,
         round(usd * 1e6),
-        stamp if stamp >= MICROSECOND_STAMPS else stamp * 1000,
+        micros(stamp),
         raw.received_at_us,
         str(number),
     )
