@@ -110,10 +110,16 @@ class Group:
         self._joint = self._slowest()
         self._stable_from = 0
 
-    def refresh(self, *, changed: bool) -> None:
-        """Recompute watermarks after a status record; `changed`: a feed came up or went down."""
-        for stream in self.streams.values():
-            stream.refresh()
+    def refresh(self, beaten: Iterable[tuple[str, str]], *, changed: bool) -> None:
+        """Recompute watermarks after a status record.
+
+        Args:
+            beaten: (venue, channel) of the streams that a heartbeat spoke for.
+            changed: a feed came up or went down.
+        """
+        for key in beaten:
+            if key in self.streams:
+                self.streams[key].refresh()
         if changed:
             self._cached = None
         self._joint = self._slowest()
@@ -123,12 +129,14 @@ class Group:
         return self._joint
 
     def _slowest(self) -> int | None:
-        floors = [
-            stream.floor
-            for stream in self.streams.values()
-            if stream.channel in PUSHED and True in [feed.up for feed in stream.feeds]
-        ]
-        return min(floors) if floors else None
+        slowest: int | None = None
+        for stream in self.streams.values():
+            if stream.channel in PUSHED and (slowest is None or stream.floor < slowest):
+                for feed in stream.feeds:
+                    if feed.up:
+                        slowest = stream.floor
+                        break
+        return slowest
 
     def changes(self) -> list[int]:
         """Seconds (ascending) at which a healthy stream came up: health may differ there."""
@@ -164,6 +172,15 @@ class Clock:
         self.state = state
         self.version = 0
         self._groups: dict[tuple[int, ...], Group] = {}
+        self._redundant = self._pushed()
+
+    def _pushed(self) -> list[list[Feed]]:
+        """The pushed feeds, those of one venue, channel and set of assets together."""
+        found: dict[tuple[str, str, frozenset[str] | None], list[Feed]] = {}
+        for feed in self.state.feeds:
+            if feed.channel in PUSHED:
+                found.setdefault((feed.venue, feed.channel, feed.assets), []).append(feed)
+        return [*found.values()]
 
     def _build(self, feeds: Iterable[Feed]) -> Group:
         streams: dict[tuple[str, str], list[Feed]] = {}
@@ -195,17 +212,16 @@ class Clock:
         Every feed counts for itself here, redundant or not only through its stream per asset
         set: no asset, not even one that is still unseen, can be sealed behind this second.
         """
-        floors: list[int] = []
-        best: dict[tuple[str, str, frozenset[str] | None], int] = {}
-        for feed in self.state.feeds:
-            if feed.channel in PUSHED:
-                key = (feed.venue, feed.channel, feed.assets)
-                best[key] = max(best.get(key, NOTHING), feed.through_us)
-        for feed in self.state.feeds:
-            if feed.up and feed.channel in PUSHED:
-                through = best[feed.venue, feed.channel, feed.assets]
-                floors.append(through // MICROS if through >= 0 else NOTHING)
-        return min(floors) if floors else None
+        slowest: int | None = None
+        for feeds in self._redundant:
+            through, up = NOTHING, False
+            for feed in feeds:
+                up = up or feed.up
+                if feed.through_us > through:
+                    through = feed.through_us
+            if up and (slowest is None or through < slowest):
+                slowest = through
+        return slowest if slowest is None or slowest < 0 else slowest // MICROS
 
     def reach(self) -> tuple[int | None, ...]:
         """How far all has come: equal reach, with no feed up or down since, seals nothing more."""
@@ -238,8 +254,9 @@ class Clock:
                         self._down(feed, status.op, now, changed)
         if any(change.state == "up" for change in changed):
             self._prune()
+        beaten = [(raw.venue, channel) for channel in status.through_us]
         for group in self._groups.values():
-            group.refresh(changed=bool(changed))
+            group.refresh(beaten, changed=bool(changed))
         return changed
 
     def _time(self, raw: Raw) -> int:
@@ -291,6 +308,12 @@ class Clock:
             feed = Feed(raw.venue, raw.connection, channel, assets)
             self.state.feeds.append(feed)
             self._reindex()
+        self._heard(feed, raw, now, reason, changed)
+
+    def _heard(
+        self, feed: Feed, raw: Raw, now: int, reason: str, changed: list[FeedStatus]
+    ) -> None:
+        """Somebody spoke for the feed: it is up."""
         feed.last_beat_us, feed.claimed_us, feed.over = now, raw.received_at_us, False
         if not feed.up:
             # By the collector's own clock: another's that ran ahead must not keep it out.
@@ -307,7 +330,7 @@ class Clock:
         for feed in [feed for feed in feeds if not feed.over] or feeds:
             # No collector can vouch for the time after it wrote the record.
             feed.through_us = max(feed.through_us, min(through_us, raw.received_at_us, now))
-            self._up(raw, channel, feed.assets, now, "heartbeat", changed)
+            self._heard(feed, raw, now, "heartbeat", changed)
 
     def _down(self, feed: Feed, reason: str, now: int, changed: list[FeedStatus]) -> None:
         feed.up = False
@@ -334,6 +357,7 @@ class Clock:
 
     def _reindex(self) -> None:
         self.version += 1
+        self._redundant = self._pushed()
         self._groups.clear()
 
 

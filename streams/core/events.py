@@ -297,5 +297,5 @@ def stable_id(*parts: object) -> str:
     >>> stable_id("binance-usdm", "BTCUSDT", 1)
     '1aab7b8d2363056a025e2010abefa01b'
     """
-    text = "\x1f".join(str(part) for part in parts)
+    text = "\x1f".join(map(str, parts))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -135,10 +135,12 @@ class Framer:
         self._batch = raws, positions
         lanes = self._lanes
         for index, raw in enumerate(raws):
-            if raw.channel == CHANNEL and raw.venue in lanes:
-                lanes[raw.venue].waiting.append(index)
-                continue
-            if raw.channel == STATUS:
+            if raw.channel == CHANNEL:
+                lane = lanes.get(raw.venue)
+                if lane is not None:
+                    lane.waiting.append(index)
+                    continue
+            elif raw.channel == STATUS:
                 self._gather()
             self.apply(raw, positions[index])
         self._gather()

@@ -6,6 +6,7 @@ what is not is handed back to be taken one by one. Order inside a stretch withou
 is free, so a lot may be counted at its end. Names no reason and knows no clock.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
@@ -72,7 +73,7 @@ class Lane:
         self.venue = venue
         self.numbered = form.numbered
         self.waiting: list[int] = []
-        self.lots: dict[str, list[TradeRow]] = {}
+        self.lots: defaultdict[str, list[TradeRow]] = defaultdict(list)
         self.earliest_us = LATEST_EVENT_US
         self._taken: list[int] = []
         self._form = form
@@ -87,7 +88,7 @@ class Lane:
         self.earliest_us = min(self.earliest_us, min([raw.received_at_us for raw in own]))
         found = self._read_all([raw.payload for raw in own])
         unread: list[int] = []
-        if None in found:
+        if not all(found):
             unread = [at for at, message in zip(waiting, found, strict=True) if message is None]
             waiting = [at for at, message in zip(waiting, found, strict=True) if message]
         self._taken += waiting
@@ -98,7 +99,7 @@ class Lane:
     def settle(self) -> tuple[dict[str, list[TradeRow]], list[int]]:
         """Rows by symbol, and the indices of their records; the lane is empty then."""
         lots, taken = self.lots, self._taken
-        self.lots, self._taken = {}, []
+        self.lots, self._taken = defaultdict(list), []
         return lots, taken
 
     def symbol_of(self, raw: Raw) -> str | None:
@@ -134,19 +135,11 @@ class Lane:
         if self._form.many:
             for rows in found:
                 if rows:
-                    symbol = rows[0].symbol
-                    if symbol in lots:
-                        lots[symbol] += rows
-                    else:
-                        lots[symbol] = [*rows]
+                    lots[rows[0].symbol] += rows
             return
         for row in found:
             if row is not None:
-                symbol = row.symbol
-                if symbol in lots:
-                    lots[symbol].append(row)
-                else:
-                    lots[symbol] = [row]
+                lots[row.symbol].append(row)
 
     def terms(self, symbol: str) -> Terms | None:
         """What the symbol's rows are worth; None when the lane cannot tell."""

@@ -6,7 +6,7 @@ nothing. Does not dedupe and keeps no state.
 """
 
 from collections.abc import Callable, Mapping
-from itertools import pairwise
+from operator import gt, lt
 from typing import Final
 
 import msgspec
@@ -65,9 +65,8 @@ def check_book(book: Book) -> Outcome:
         return Rejected("too_deep", f"more than {MAX_BOOK_LEVELS} levels on one side")
     if not bids or not asks:
         return Ignored("empty")
-    ordered = all(a[0] > b[0] for a, b in pairwise(bids)) and all(
-        a[0] < b[0] for a, b in pairwise(asks)
-    )
+    bid, ask = [level[0] for level in bids], [level[0] for level in asks]
+    ordered = all(map(gt, bid, bid[1:])) and all(map(lt, ask, ask[1:]))
     if not ordered or bids[0][0] >= asks[0][0]:
         return Rejected("crossed_book", f"best bid {bids[0][0]}, best ask {asks[0][0]}")
     return book

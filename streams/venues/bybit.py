@@ -28,6 +28,7 @@ from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from streams.core.events import (
     Book,
@@ -40,33 +41,38 @@ from streams.core.events import (
     Ticker,
     stable_id,
 )
-from streams.core.instruments import Instruments, Rule
-from streams.core.lanes import TradeFormat
+from streams.core.instruments import Instrument, Instruments, Rule
+from streams.core.lanes import UNREADABLE, TradeFormat
 from streams.venues.bybit_symbols import derivative, spot
 from streams.venues.fields import (
     BadField,
     Row,
     bad,
-    decimal,
     flag,
     given,
     integer,
+    micros,
     not_negative,
     positive,
     present,
+    real,
     shown,
     stamp_us,
     text,
 )
 from streams.venues.rows import (
+    Ladder,
     data_rows,
     each_row,
+    in_coins,
+    index_price,
     known,
     ladder,
     micro_dollars,
     per_coin,
 )
-from streams.venues.tape import Amount, Name, forced, prints, trade
+from streams.venues.tape import forced, prints, trade
+from streams.venues.typed import Amount, Count, Levels, Name
 
 VENUES: Final = frozenset({"bybit", "bybit-spot"})
 
@@ -77,6 +83,7 @@ _CONTROL: Final = ("op", "success", "event", "ping", "pong")
 _UNUSED: Final = frozenset(
     {"kline", "insurance", "adlAlert", "priceLimit", "system", "kline_lt", "tickers_lt", "lt"}
 )
+_UNUSED_BOOK: Final = "orderbook.rpi."
 _RETIRED: Final = frozenset(
     {
         *("trade", "instrument_info", "orderBookL2_25", "orderBook_200", "klineV2", "candle"),
@@ -100,6 +107,24 @@ class _Trade(msgspec.Struct, gc=False, kw_only=True):
     seq: Any = None
 
 
+class _Depth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    symbol: Name = msgspec.field(name="s")
+    bids: Levels = msgspec.field(name="b")
+    asks: Levels = msgspec.field(name="a")
+    update: Count = msgspec.field(name="u")
+    seq: Any = None
+
+
+class _Snapshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A flawless book; a field that is not known here is no flaw, but left to `_book`."""
+
+    topic: Name
+    type: Literal["snapshot"]
+    ts: Count
+    data: _Depth
+    cts: Count | UnsetType = UNSET
+
+
 class _Trades(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     topic: Annotated[str, msgspec.Meta(pattern=r"^publicTrade\.")]
     type: Any = None
@@ -110,6 +135,7 @@ class _Trades(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 _TRADES: Final = msgspec.json.Decoder(_Trades, strict=False)
 TRADES: Final = TradeFormat((_TRADES.decode,), many=True, buy="Buy", sell="Sell", marked=True)
 """`publicTrade` in lots."""
+_SNAPSHOT: Final = msgspec.json.Decoder(_Snapshot, strict=False)
 _MESSAGE: Final = msgspec.json.Decoder(dict[str, object], float_hook=str)
 
 
@@ -123,6 +149,10 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
         prints = _quick_trades(raw, instruments)
         if prints is not None:
             return prints
+    elif b'"orderbook.' in raw.payload[:64]:
+        book = _quick_book(raw, instruments)
+        if book is not None:
+            return [book]
     message = _MESSAGE.decode(raw.payload)
     topic = message.get("topic")
     if topic is None or "event" in message:
@@ -149,7 +179,7 @@ def _quick_trades(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
     """All prints of a flawless publicTrade message; None leaves it to the path by rows."""
     try:
         message = _TRADES.decode(raw.payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return prints(raw, instruments, message.data, "Buy")
 
@@ -223,11 +253,8 @@ def _ticker(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
     hours = positive(row, "fundingIntervalHour") if present(row, "fundingIntervalHour") else None
     mark = per_coin(row, "markPrice", instrument)
     last = per_coin(row, "lastPrice", instrument)
-    index = None
-    # A contract before its listing has index price zero: unknown, and no fault of the rest.
-    if present(row, "indexPrice") and not_negative(row, "indexPrice"):
-        index = per_coin(row, "indexPrice", instrument)
-    rate = float(decimal(row, "fundingRate")) if present(row, "fundingRate") else None
+    index = index_price(row, "indexPrice", instrument)
+    rate = real(row, "fundingRate") if present(row, "fundingRate") else None
     coins = None
     if held is not None and not inverse:
         coins = float(held * instrument.contract_size * instrument.coins_per_unit)
@@ -259,7 +286,7 @@ def _ticker(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
 
 
 def _book(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
-    if text(message, "topic").startswith("orderbook.rpi."):
+    if text(message, "topic").startswith(_UNUSED_BOOK):
         return [Ignored("unused_channel")]
     kind = text(message, "type")
     if kind == "delta":
@@ -271,19 +298,48 @@ def _book(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
     instrument = known(instruments, raw.venue, symbol)
     time_us = stamp_us(message, "cts" if present(message, "cts") else "ts")
     update = integer(row, "u")
-    return [
-        Book(
-            venue=raw.venue,
-            symbol=symbol,
-            asset=instrument.asset,
-            contract=instrument.contract,
-            bids=ladder(given(row, "b"), instrument, "b"),
-            asks=ladder(given(row, "a"), instrument, "a"),
-            event_time_us=time_us,
-            received_at_us=raw.received_at_us,
-            id=stable_id(raw.venue, symbol, text(message, "topic"), time_us, update),
-        )
-    ]
+    bids = ladder(given(row, "b"), instrument, "b")
+    asks = ladder(given(row, "a"), instrument, "a")
+    return [_made(raw, instrument, text(message, "topic"), bids, asks, time_us, update)]
+
+
+def _quick_book(raw: Raw, instruments: Instruments) -> Outcome | None:
+    """The book of a flawless snapshot; None leaves it to the path by fields."""
+    try:
+        message = _SNAPSHOT.decode(raw.payload)
+    except UNREADABLE:
+        return None
+    topic, row = message.topic, message.data
+    if not topic.startswith("orderbook.") or topic.startswith(_UNUSED_BOOK):
+        return None
+    instrument = instruments.resolve(raw.venue, row.symbol)
+    if instrument is None:
+        return None
+    time_us = micros(message.ts if message.cts is UNSET else message.cts)
+    bids, asks = in_coins(row.bids, instrument), in_coins(row.asks, instrument)
+    return _made(raw, instrument, topic, bids, asks, time_us, row.update)
+
+
+def _made(
+    raw: Raw,
+    instrument: Instrument,
+    topic: str,
+    bids: Ladder,
+    asks: Ladder,
+    time_us: int,
+    update: int,
+) -> Book:
+    return Book(
+        venue=raw.venue,
+        symbol=instrument.symbol,
+        asset=instrument.asset,
+        contract=instrument.contract,
+        bids=bids,
+        asks=asks,
+        event_time_us=time_us,
+        received_at_us=raw.received_at_us,
+        id=stable_id(raw.venue, instrument.symbol, topic, time_us, update),
+    )
 
 
 def _object(message: Row) -> Row:

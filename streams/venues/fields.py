@@ -17,7 +17,12 @@ MAX_MAGNITUDE: Final = 10**18
 """A larger price, size or stamp is no market value, and its product would not fit int64."""
 MICROSECOND_STAMPS: Final = 10**14
 """Stamps from here on are already microseconds."""
+LARGEST: Final = 1e18
+"""`MAX_MAGNITUDE`, for floats of the hot paths."""
+SMALLEST: Final = 1e-29
+"""A smaller float is left to `as_decimal`, which takes it for zero."""
 _LONGEST_NUMBER: Final = 64
+_LONGEST_DIGITS: Final = 18
 _ZERO: Final = Decimal(0)
 
 
@@ -84,9 +89,30 @@ def as_decimal(value: object, name: str) -> Decimal:
     return number if number.adjusted() > -30 else _ZERO
 
 
+def quick_float(value: object) -> float | None:
+    """The float of `as_decimal` for a plain string of a number above zero, at a tenth of its time.
+
+    >>> quick_float("0.250"), quick_float("0"), quick_float("x"), quick_float(3)
+    (0.25, None, None, None)
+    """
+    if type(value) is not str or len(value) > _LONGEST_NUMBER:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if SMALLEST < number < LARGEST else None
+
+
 def decimal(row: Row, key: str) -> Decimal:
     """A required finite number of any sign."""
     return as_decimal(given(row, key), key)
+
+
+def real(row: Row, key: str) -> float:
+    """A required finite number of any sign, as a float."""
+    quick = quick_float(row.get(key))
+    return float(decimal(row, key)) if quick is None else quick
 
 
 def positive(row: Row, key: str) -> Decimal:
@@ -113,6 +139,11 @@ def present(row: Row, key: str) -> bool:
 
 def integer(row: Row, key: str) -> int:
     """A whole number from 0 up to 1e18, as JSON integer or digits."""
+    value = row.get(key)
+    if type(value) is int and 0 <= value < MAX_MAGNITUDE:
+        return value
+    if type(value) is str and len(value) <= _LONGEST_DIGITS and value.isdecimal():
+        return int(value)
     number = decimal(row, key)
     if number < 0 or number != number.to_integral_value():
         raise bad("wrong_type", f"field {key!r} is {number}, expected a whole number")
@@ -121,5 +152,9 @@ def integer(row: Row, key: str) -> int:
 
 def stamp_us(row: Row, key: str) -> int:
     """A venue stamp in milliseconds (or microseconds, told by magnitude) as microseconds."""
-    stamp = integer(row, key)
+    return micros(integer(row, key))
+
+
+def micros(stamp: int) -> int:
+    """A stamp in milliseconds (or microseconds, told by magnitude) as microseconds."""
     return stamp if stamp >= MICROSECOND_STAMPS else stamp * 1000

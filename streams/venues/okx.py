@@ -54,11 +54,11 @@ from streams.venues.fields import (
     BadField,
     Row,
     bad,
-    decimal,
     given,
     not_negative,
     positive,
     present,
+    real,
     shown,
     stamp_us,
     text,
@@ -71,7 +71,8 @@ from streams.venues.rows import (
     micro_dollars,
     per_coin,
 )
-from streams.venues.tape import Amount, Name, forced, prints, trade
+from streams.venues.tape import forced, prints, trade
+from streams.venues.typed import Amount, Name
 
 VENUES: Final = frozenset({"okx"})
 
@@ -245,7 +246,7 @@ def _ticker(raw: Raw, instrument: Instrument, row: Row) -> Outcome:
     index = per_coin(row, "idxPx", instrument)
     last = per_coin(row, "last", instrument)
     coins, dollars = _open_interest(row, instrument)
-    rate = float(decimal(row, "fundingRate")) if present(row, "fundingRate") else None
+    rate = real(row, "fundingRate") if present(row, "fundingRate") else None
     due = stamp_us(row, "fundingTime") if present(row, "fundingTime") else 0
     after = stamp_us(row, "nextFundingTime") if present(row, "nextFundingTime") else 0
     if (mark, index, last, coins, dollars, rate) == (None,) * 6 and not due:

@@ -11,14 +11,27 @@ from typing import Final
 
 from streams.core.events import MICROS, Ignored, Outcome, Rejected
 from streams.core.instruments import Instrument, Instruments
-from streams.venues.fields import BadField, Row, as_decimal, bad, given, positive, present, shown
+from streams.venues.fields import (
+    LARGEST,
+    SMALLEST,
+    BadField,
+    Row,
+    as_decimal,
+    bad,
+    given,
+    not_negative,
+    positive,
+    present,
+    quick_float,
+    shown,
+)
 
-LARGEST: Final = 1e18
-"""The bound of `fields.MAX_MAGNITUDE`, for floats of the hot path."""
-SMALLEST: Final = 1e-29
-"""A smaller float is left to `fields`, which takes it for zero."""
 MAX_USD: Final = 9.2e12
 """Dollars of one event that still fit int64 micro-dollars."""
+
+
+Ladder = tuple[tuple[float, float], ...]
+"""One side of a book, best first: (price per coin, quantity in coins) a level."""
 
 
 def data_rows(message: Row) -> list[object]:
@@ -96,7 +109,7 @@ def by_value(number: Decimal) -> str:
     return format(number.normalize(), "f")
 
 
-def ladder(levels: object, instrument: Instrument, name: str) -> tuple[tuple[float, float], ...]:
+def ladder(levels: object, instrument: Instrument, name: str) -> Ladder:
     """One side of a book in the order sent: (price per coin, quantity in coins) a level.
 
     Args:
@@ -109,15 +122,18 @@ def ladder(levels: object, instrument: Instrument, name: str) -> tuple[tuple[flo
     """
     if not isinstance(levels, list):
         raise bad("wrong_type", f"field {name!r} is {shown(levels)}, expected levels")
+    return in_coins([_quick_pair(level) or _pair(level, name) for level in levels], instrument)
+
+
+def in_coins(levels: Sequence[tuple[float, float]], instrument: Instrument) -> Ladder:
+    """Levels of (price, size) in the venue's units as (price per coin, quantity in coins)."""
     face = float(instrument.contract_size)
     units = instrument.coins_per_unit
-    inverse = instrument.contract == "inverse"
-    side: list[tuple[float, float]] = []
-    for level in levels:
-        price, size = _quick_pair(level) or _pair(level, name)
-        coins = size * face / price if inverse else size * face * units
-        side.append((price / units, coins))
-    return tuple(side)
+    if instrument.contract == "inverse":
+        return tuple([(price / units, size * face / price) for price, size in levels])
+    if face == units == 1:
+        return tuple(levels)
+    return tuple([(price / units, size * face * units) for price, size in levels])
 
 
 def _quick_pair(level: object) -> tuple[float, float] | None:
@@ -146,10 +162,31 @@ def _pair(level: object, name: str) -> tuple[float, float]:
     return price, size
 
 
+def price(row: Row, key: str, instrument: Instrument) -> float:
+    """A required price, per coin of the asset.
+
+    Raises:
+        BadField: it is no positive number.
+    """
+    quick = quick_float(row.get(key)) if instrument.coins_per_unit == 1 else None
+    return float(instrument.price_per_coin(positive(row, key))) if quick is None else quick
+
+
 def per_coin(row: Row, key: str, instrument: Instrument) -> float | None:
     """An optional price, per coin of the asset; None when absent or empty.
 
     Raises:
         BadField: it is no positive number.
     """
-    return float(instrument.price_per_coin(positive(row, key))) if present(row, key) else None
+    return price(row, key, instrument) if present(row, key) else None
+
+
+def index_price(row: Row, key: str, instrument: Instrument) -> float | None:
+    """An optional price, None when it is zero too: a contract before its listing has no index.
+
+    Raises:
+        BadField: it is a negative number or none.
+    """
+    if quick_float(row.get(key)) is None and not (present(row, key) and not_negative(row, key)):
+        return None
+    return price(row, key, instrument)

@@ -7,9 +7,7 @@ and None for any other, so that one place names reasons. `forced` is exact, by D
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Final, Protocol
-
-import msgspec
+from typing import Final, Protocol
 
 from streams.core.events import (
     MICROS,
@@ -24,12 +22,7 @@ from streams.core.events import (
     stable_id,
 )
 from streams.core.instruments import Instrument, Instruments
-from streams.venues.rows import LARGEST, MAX_USD, SMALLEST, by_value, notional
-
-Amount = Annotated[float, msgspec.Meta(gt=SMALLEST, lt=LARGEST)]
-"""A price or size of a flawless row."""
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-"""A trade id of a flawless row."""
+from streams.venues.rows import MAX_USD, by_value, notional
 
 LATEST_MS: Final = 10**14
 """From here on a stamp is no millisecond stamp."""

@@ -53,6 +53,25 @@ def aggregate(random: Random, asset: str, ms: int) -> Message:
     return "binance-usdm", whole if random.random() < 0.8 else row
 
 
+def coin_margined(random: Random, asset: str, ms: int) -> Message:
+    """One `aggTrade` of a COIN-M contract on a connection of its own."""
+    _, message = aggregate(random, asset, ms)
+    row = message.get("data", message)
+    row |= {"s": f"{asset.removeprefix('1000')}USD_PERP", "q": str(random.randint(1, 5000))}
+    row["st"] = 2
+    if random.random() < 0.1:
+        row.pop("st")
+    return "binance-coinm", message
+
+
+def single(random: Random, asset: str, ms: int) -> Message:
+    """One `trade` of USD-M, or of COIN-M, bare or on the combined stream."""
+    venue, message = random.choice([aggregate, coin_margined])(random, asset, ms)
+    row = message.get("data", message)
+    row |= {"e": "trade", "t": row.pop("a"), "X": "MARKET"}
+    return venue, message
+
+
 def bybit_rows(random: Random, asset: str, ms: int) -> Message:
     """A `publicTrade` of one to four rows, ids of both kinds."""
     rows = [
@@ -85,15 +104,17 @@ def okx_rows(random: Random, asset: str, ms: int) -> Message:
     return "okx", {"arg": {"channel": "trades", "instId": name}, "data": [row]}
 
 
-MAKERS = (aggregate, aggregate, bybit_rows, okx_rows)
+MAKERS = (aggregate, aggregate, coin_margined, single, bybit_rows, okx_rows)
 
 ODD: dict[str, Sequence[Any]] = {
     "e": ["trade", "kline"],
-    "st": [2, "1", None],
+    "st": [1, 2, 3, "1", "2", None],
     "s": ["NOSUCHUSDT", "BTCUSD_PERP", "BTCUSDT_261225", "", 7],
     "a": [-1, 10**18, 1.5],
+    "t": [-1, "7", None],
+    "X": ["", "NA", "INSURANCE_FUND", "null", None, 4],
     "p": ["0", "-1", "NaN", "1e17", "1e30", "", None],
-    "q": ["0", "1e16", "x"],
+    "q": ["0", "1e16", "2.5", "0.3", "x"],
     "T": [0, 10**15, -5, "1790000001000", 4_070_908_800_000],
     "m": [1, "true", None, 0],
     "S": ["buy", "", None],
@@ -156,8 +177,8 @@ def trades(random: Random, spoiled: float) -> Iterator[Raw]:
 
 
 def records(random: Random, spoiled: float) -> list[Raw]:
-    """A log: trades, forced orders, and the heartbeats of three connections."""
-    venues = ("binance-usdm", "bybit", "okx")
+    """A log: trades, forced orders, and the heartbeats of four connections."""
+    venues = ("binance-usdm", "binance-coinm", "bybit", "okx")
     found = list(trades(random, spoiled))
     found += [binance_forced(random.uniform(0, SECONDS), usd=5e4).raw for _ in range(20)]
     for venue in venues:
@@ -259,7 +280,7 @@ def test_a_restart_between_batches_changes_nothing(seed: int) -> None:
     assert again.state.counters == ended.state.counters
 
 
-@pytest.mark.parametrize("maker", [aggregate, bybit_rows, okx_rows])
+@pytest.mark.parametrize("maker", [aggregate, coin_margined, single, bybit_rows, okx_rows])
 def test_flawless_trades_take_the_lane(maker: Callable[[Random, str, int], Message]) -> None:
     random, seen = chance(1), list[str]()
 

@@ -21,7 +21,7 @@ from streams.venues.binance.symbols import (
     spot_rule,
     usdm_rule,
 )
-from streams.venues.binance.trades import AGGREGATES
+from streams.venues.binance.trades import COIN_LOTS, LOTS
 
 __all__ = ["RULES", "TRADES", "VENUES", "parse"]
 
@@ -31,5 +31,5 @@ VENUES: Final = frozenset({USDM, COINM, SPOT})
 RULES: Final[Mapping[str, Rule]] = {USDM: usdm_rule, COINM: coinm_rule, SPOT: spot_rule}
 """Instruments told from the symbol alone, by venue id."""
 
-TRADES: Final[Mapping[str, TradeFormat | None]] = {USDM: AGGREGATES, COINM: None, SPOT: AGGREGATES}
-"""What can be read in lots, by venue id; COIN-M tells its family by row."""
+TRADES: Final[Mapping[str, TradeFormat]] = {USDM: LOTS, COINM: COIN_LOTS, SPOT: LOTS}
+"""What can be read in lots, by venue id."""

@@ -13,7 +13,7 @@ import msgspec
 
 from streams.core.events import Ignored, Outcome, Raw, Rejected
 from streams.core.instruments import Instruments
-from streams.venues.binance import state
+from streams.venues.binance import books, state
 from streams.venues.binance.forced import force_order
 from streams.venues.binance.trades import print_row, quick
 from streams.venues.fields import BadField, Row, shown
@@ -52,6 +52,10 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
     payload = raw.payload
     if raw.channel == "trade" or b'rade"' in payload[:64]:
         outcomes = quick(raw, instruments)
+        if outcomes is not None:
+            return outcomes
+    if raw.channel == "book" or b"@depth" in payload[:64]:
+        outcomes = books.quick(raw, instruments)
         if outcomes is not None:
             return outcomes
     message = msgspec.json.decode(payload)

@@ -14,16 +14,15 @@ from streams.venues.binance.symbols import family
 from streams.venues.fields import (
     Row,
     bad,
-    decimal,
     given,
     integer,
     not_negative,
-    positive,
     present,
+    real,
     stamp_us,
     text,
 )
-from streams.venues.rows import known, ladder, micro_dollars
+from streams.venues.rows import Ladder, index_price, known, ladder, micro_dollars, price
 
 _PARTIAL_DEPTH: Final = re.compile(r"[^@]+@depth(5|10|20)(@\d+ms)?", re.ASCII)
 _HOUR_S: Final = 3600
@@ -37,8 +36,8 @@ def mark_price(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
         instrument,
         "mark",
         stamp_us(row, "E"),
-        mark=_per_coin(row, "p", instrument),
-        index=_index(row, "i", instrument),
+        mark=price(row, "p", instrument),
+        index=index_price(row, "i", instrument),
         funding=_funding(row, "r", "T"),
     )
 
@@ -46,7 +45,7 @@ def mark_price(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
 def day_ticker(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     """`24hrTicker`: the last price."""
     instrument = _instrument(raw, instruments, row, "s")
-    last = _per_coin(row, "c", instrument)
+    last = price(row, "c", instrument)
     return _ticker(raw, instrument, "last", stamp_us(row, "E"), last=last)
 
 
@@ -58,8 +57,8 @@ def premium_index(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
         instrument,
         "premium",
         raw.received_at_us,
-        mark=_per_coin(row, "markPrice", instrument),
-        index=_index(row, "indexPrice", instrument),
+        mark=price(row, "markPrice", instrument),
+        index=index_price(row, "indexPrice", instrument),
         funding=_funding(row, "lastFundingRate", "nextFundingTime"),
     )
 
@@ -87,17 +86,9 @@ def funding_info(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
 def best_quote(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     """`bookTicker`: a book of one level; spot sends no stamp, so receipt stands in."""
     instrument = _instrument(raw, instruments, row, "s")
-    return Book(
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        asset=instrument.asset,
-        contract=instrument.contract,
-        bids=ladder([[given(row, "b"), given(row, "B")]], instrument, "b"),
-        asks=ladder([[given(row, "a"), given(row, "A")]], instrument, "a"),
-        event_time_us=_stamp(raw, row),
-        received_at_us=raw.received_at_us,
-        id=str(integer(row, "u")),
-    )
+    bids = ladder([[given(row, "b"), given(row, "B")]], instrument, "b")
+    asks = ladder([[given(row, "a"), given(row, "A")]], instrument, "a")
+    return book(raw, instrument, bids, asks, _stamp(raw, row), integer(row, "u"))
 
 
 def depth_update(raw: Raw, instruments: Instruments, row: Row, stream: str | None) -> Outcome:
@@ -107,11 +98,17 @@ def depth_update(raw: Raw, instruments: Instruments, row: Row, stream: str | Non
     message counts as full only on channel `book`, to which collectors write nothing else; any
     other bare message is taken for a change, since a wrong book is worse than none.
     """
-    full = raw.channel == "book" if stream is None else _PARTIAL_DEPTH.fullmatch(stream)
-    if not full:
+    if not is_full(raw, stream):
         return Ignored("book_delta")
     instrument = _instrument(raw, instruments, row, "s")
-    return _book(raw, row, instrument, "b", "a", str(integer(row, "u")))
+    return _book(raw, row, instrument, "b", "a", integer(row, "u"))
+
+
+def is_full(raw: Raw, stream: str | None) -> bool:
+    """Whether a `depthUpdate` is a full top-N book; see `depth_update`."""
+    if stream is None:
+        return raw.channel == "book"
+    return _PARTIAL_DEPTH.fullmatch(stream) is not None
 
 
 def depth_snapshot(raw: Raw, instruments: Instruments, row: Row, stream: str | None) -> Outcome:
@@ -119,7 +116,7 @@ def depth_snapshot(raw: Raw, instruments: Instruments, row: Row, stream: str | N
     if not present(row, "symbol") and stream:
         row = {**row, "symbol": stream.partition("@")[0].upper()}
     instrument = _instrument(raw, instruments, row, "symbol")
-    return _book(raw, row, instrument, "bids", "asks", str(integer(row, "lastUpdateId")))
+    return _book(raw, row, instrument, "bids", "asks", integer(row, "lastUpdateId"))
 
 
 def _instrument(raw: Raw, instruments: Instruments, row: Row, key: str) -> Instrument:
@@ -127,23 +124,12 @@ def _instrument(raw: Raw, instruments: Instruments, row: Row, key: str) -> Instr
     return known(instruments, family(raw.venue, symbol, row.get("st")), symbol)
 
 
-def _per_coin(row: Row, key: str, instrument: Instrument) -> float:
-    return float(instrument.price_per_coin(positive(row, key)))
-
-
-def _index(row: Row, key: str, instrument: Instrument) -> float | None:
-    """The index price; None when absent or zero, which is how pre-market contracts send it."""
-    if not present(row, key) or not not_negative(row, key):
-        return None
-    return _per_coin(row, key, instrument)
-
-
 def _funding(row: Row, rate: str, due: str) -> tuple[float | None, int | None]:
     """Rate and when it is due; both None for delivery contracts (rate empty, due 0)."""
     due_us = stamp_us(row, due) if present(row, due) else 0
     if not due_us or not present(row, rate):
         return None, None
-    return float(decimal(row, rate)), due_us
+    return real(row, rate), due_us
 
 
 def _stamp(raw: Raw, row: Row) -> int:
@@ -189,15 +175,29 @@ def _ticker(
     )
 
 
-def _book(raw: Raw, row: Row, instrument: Instrument, bids: str, asks: str, update: str) -> Book:
+def _book(raw: Raw, row: Row, instrument: Instrument, bids: str, asks: str, update: int) -> Book:
+    return book(
+        raw,
+        instrument,
+        ladder(given(row, bids), instrument, bids),
+        ladder(given(row, asks), instrument, asks),
+        _stamp(raw, row),
+        update,
+    )
+
+
+def book(
+    raw: Raw, instrument: Instrument, bids: Ladder, asks: Ladder, at_us: int, update: int
+) -> Book:
+    """The book of an instrument; `update` numbers it."""
     return Book(
         venue=instrument.venue,
         symbol=instrument.symbol,
         asset=instrument.asset,
         contract=instrument.contract,
-        bids=ladder(given(row, bids), instrument, bids),
-        asks=ladder(given(row, asks), instrument, asks),
-        event_time_us=_stamp(raw, row),
+        bids=bids,
+        asks=asks,
+        event_time_us=at_us,
         received_at_us=raw.received_at_us,
-        id=update,
+        id=str(update),
     )

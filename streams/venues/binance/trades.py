@@ -5,34 +5,40 @@ rounded from the float product. Promises the same outcome as the row by row path
 well-formed print; whatever is odd in the least is left to that path (None), which names the reason.
 """
 
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from streams.core.events import Ignored, Outcome, Raw, Trade
 from streams.core.instruments import Instruments
 from streams.core.lanes import TradeFormat
-from streams.venues.binance.symbols import COINM, family
+from streams.venues.binance.symbols import COINM, family, is_coinm
 from streams.venues.fields import (
-    MAX_MAGNITUDE,
-    MICROSECOND_STAMPS,
+    LARGEST,
+    SMALLEST,
     BadField,
     Row,
     bad,
     flag,
     integer,
+    micros,
     positive,
     text,
 )
-from streams.venues.rows import LARGEST, MAX_USD, SMALLEST, known
+from streams.venues.rows import MAX_USD, known
+from streams.venues.typed import Count
 
 ON_BOOK: Final = ("MARKET", "", None)
 """`X` of prints that came from the book; insurance-fund and ADL prints carry other values."""
 
 
 _Amount = Annotated[float, msgspec.Meta(ge=SMALLEST, lt=LARGEST)]
-_Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_MAGNITUDE)]
 _Usdm = Annotated[int, msgspec.Meta(le=1)]
+_Coinm = Annotated[int, msgspec.Meta(ge=2, le=2)]
+# Whole contracts: their dollars are whole floats however the product is put together.
+_Contracts = Annotated[float, msgspec.Meta(ge=1, lt=LARGEST, multiple_of=1)]
 
 
 class _Aggregate(
@@ -40,18 +46,18 @@ class _Aggregate(
 ):
     st: int = 0
     symbol: str = msgspec.field(name="s")
-    id: _Count = msgspec.field(name="a")
+    id: Count = msgspec.field(name="a")
     price: _Amount = msgspec.field(name="p")
     size: _Amount = msgspec.field(name="q")
-    time: _Count = msgspec.field(name="T")
+    time: Count = msgspec.field(name="T")
     side: Any = msgspec.field(name="m")
 
 
 class _Print(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="e", tag="trade"):
-    time: _Count = msgspec.field(name="T")
+    time: Count = msgspec.field(name="T")
     st: int = 0
     symbol: str = msgspec.field(name="s")
-    id: _Count = msgspec.field(name="t")
+    id: Count = msgspec.field(name="t")
     price: _Amount = msgspec.field(name="p")
     size: _Amount = msgspec.field(name="q")
     X: str | None = None
@@ -76,13 +82,13 @@ class _Row(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     E: Any = None
     st: _Usdm = 0
     symbol: str = msgspec.field(name="s")
-    id: _Count = msgspec.field(name="a")
+    id: Count = msgspec.field(name="a")
     price: _Amount = msgspec.field(name="p")
     size: _Amount = msgspec.field(name="q")
     nq: Any = None
     f: Any = None
     l: Any = None  # noqa: E741
-    time: _Count = msgspec.field(name="T")
+    time: Count = msgspec.field(name="T")
     side: Any = msgspec.field(name="m")
 
     @property
@@ -91,23 +97,61 @@ class _Row(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return self
 
 
-class _CombinedRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class _PrintRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A `trade` for lots, in the order of the futures; of spot without `X`."""
+
+    e: Literal["trade"]
+    E: Any = None
+    time: Count = msgspec.field(name="T")
+    st: _Usdm = 0
+    symbol: str = msgspec.field(name="s")
+    id: Count = msgspec.field(name="t")
+    price: _Amount = msgspec.field(name="p")
+    size: _Amount = msgspec.field(name="q")
+    X: Literal["MARKET", ""] | UnsetType = UNSET
+    side: Any = msgspec.field(name="m")
+
+    @property
+    def data(self) -> "_PrintRow":
+        """A bare message is its own row."""
+        return self
+
+
+class _CoinRow(_Row, frozen=True, gc=False, kw_only=True):
+    st: _Coinm = 2
+    size: _Contracts = msgspec.field(name="q")
+
+
+class _CoinPrintRow(_PrintRow, frozen=True, gc=False, kw_only=True):
+    st: _Coinm = 2
+    size: _Contracts = msgspec.field(name="q")
+
+
+_Any = TypeVar("_Any")
+
+
+class _CombinedRow(msgspec.Struct, Generic[_Any], frozen=True, gc=False, kw_only=True):
     stream: str
-    data: _Row
+    data: _Any
 
 
-AGGREGATES: Final = TradeFormat(
-    (
-        msgspec.json.Decoder(_CombinedRow, strict=False).decode,
-        msgspec.json.Decoder(_Row, strict=False).decode,
-    ),
-    many=False,
-    buy=False,
-    sell=True,
-    numbered=True,
-    plain=lambda symbol: "_" not in symbol,
-)
-"""`aggTrade` of USD-M and spot in lots; `m` says that the buyer was the maker: a sale."""
+def _lots(rows: Sequence[type], plain: Callable[[str], bool]) -> TradeFormat:
+    """Rows of any of the types, bare or on the combined stream; `m` says that the buyer made."""
+    shapes = [shape for row in rows for shape in (_CombinedRow[row], row)]  # type: ignore[valid-type]
+    return TradeFormat(
+        tuple(msgspec.json.Decoder(shape, strict=False).decode for shape in shapes),
+        many=False,
+        buy=False,
+        sell=True,
+        numbered=True,
+        plain=plain,
+    )
+
+
+LOTS: Final = _lots((_Row, _PrintRow), lambda symbol: "_" not in symbol)
+"""`aggTrade` and `trade` of USD-M and spot in lots."""
+COIN_LOTS: Final = _lots((_CoinRow, _CoinPrintRow), is_coinm)
+"""Those of COIN-M, on a connection of its own."""
 
 
 def quick(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
@@ -187,7 +231,7 @@ def _event(
         price,
         size,
         round(usd * 1e6),
-        stamp if stamp >= MICROSECOND_STAMPS else stamp * 1000,
+        micros(stamp),
         raw.received_at_us,
         str(number),
     )
