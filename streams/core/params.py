@@ -6,7 +6,9 @@ from streams.core.detectors.alert_params import AlertParams
 from streams.core.detectors.cascade_params import CascadeParams
 from streams.core.detectors.dominance_params import DominanceParams
 from streams.core.detectors.health_params import HealthParams
+from streams.core.detectors.imbalance_params import ImbalanceParams
 from streams.core.detectors.liquidity_params import LiquidityParams
+from streams.core.detectors.positioning_params import PositioningParams
 from streams.core.detectors.prints import PrintParams
 from streams.core.detectors.regime_params import RegimeParams
 from streams.core.detectors.volatility_params import VolatilityParams
@@ -22,7 +24,9 @@ class Params(msgspec.Struct, frozen=True):
     cascade: CascadeParams = CascadeParams()
     dominance: DominanceParams = DominanceParams()
     health: HealthParams = HealthParams()
+    imbalance: ImbalanceParams = ImbalanceParams()
     liquidity: LiquidityParams = LiquidityParams()
+    positioning: PositioningParams = PositioningParams()
     prints: PrintParams = PrintParams()
     regime: RegimeParams = RegimeParams()
     throttle: ThrottleParams = ThrottleParams()

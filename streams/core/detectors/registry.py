@@ -10,7 +10,9 @@ from typing import Final
 from streams.core.detectors.alerts import Alerts
 from streams.core.detectors.dominance import DominanceDetector
 from streams.core.detectors.health import HealthIndex
+from streams.core.detectors.imbalance import ImbalanceDetector
 from streams.core.detectors.liquidity import LiquidityDetector
+from streams.core.detectors.positioning import PositioningDetector
 from streams.core.detectors.regime import RegimeDetector
 from streams.core.detectors.signal import Detector
 from streams.core.detectors.volatility import Volatility
@@ -22,7 +24,9 @@ Make = Callable[[str, Params, RowMeta], Detector]
 """Makes a detector of a scope (asset or `ALL`)."""
 
 REGISTRY: Final[tuple[Make, ...]] = (
+    lambda scope, params, meta: ImbalanceDetector(scope, params.imbalance, meta),
     lambda scope, params, meta: LiquidityDetector(scope, params.liquidity, meta),
+    lambda scope, params, meta: PositioningDetector(scope, params.positioning, meta),
     lambda scope, params, meta: DominanceDetector(scope, params.dominance, meta),
     lambda scope, params, meta: Zones(scope, params.zones, meta),
     lambda scope, params, meta: Volatility(scope, params.volatility, meta),
