@@ -73,6 +73,7 @@ class HealthIndex(Detector):
         self.history = History(MEASURES, OF_BASKET)
         self.recent = Recent()
         self._indices: array[float] = array("d")
+        self._warm: frozenset[str] = frozenset()
         # Scopes take turns: sorting the past of all of them at once would delay every result.
         self._offset = int(stable_id(scope)[:8], 16) % (params.sample_s // MINUTE) * MINUTE
 
@@ -84,7 +85,9 @@ class HealthIndex(Detector):
         venues = basket(minute.venues_all, minute.start * MICROS)
         codes = {name: code(value) for name, value in found.values.items()}
         self._rank(venues)
-        stress = self._stress(codes)
+        stress = _stress(
+            {name: self.history.rank(name, codes[name]) for name in codes if name in self._warm}
+        )
         weights = self._weights(stress)
         held = sum(params.weights[name] for name in stress)
         missing = {
@@ -112,36 +115,24 @@ class HealthIndex(Detector):
 
     def _rank(self, venues: str) -> None:
         """Sort the past for this basket, and the index that each of its readings would have."""
-        if not self.history.rank_within(venues):
+        history = self.history
+        if not history.rank_within(venues):
             return
-        columns = self.history.columns
-        own = self.history.baskets.index(venues) if venues in self.history.baskets else ABSENT
+        least = self.params.least_history_s // self.params.sample_s
+        self._warm = frozenset(name for name in MEASURES if history.count(name) >= least)
+        own = history.baskets.index(venues) if venues in history.baskets else ABSENT
+        tables = {name: history.ranks(name) for name in sorted(self._warm)}
         found: list[float] = []
-        for row, whose in enumerate(self.history.basket_of):
-            codes = {
-                name: column[row]
-                for name, column in columns.items()
-                if column[row] != ABSENT and (whose == own or name not in OF_BASKET)
+        for row, whose in enumerate(history.basket_of):
+            ranks = {
+                name: table[history.columns[name][row]]
+                for name, table in tables.items()
+                if history.columns[name][row] != ABSENT and (whose == own or name not in OF_BASKET)
             }
-            index = self._index(self._stress(codes))
+            index = self._index(_stress(ranks))
             if index is not None:
                 found.append(index)
         self._indices = array("d", sorted(found))
-
-    def _stress(self, codes: Mapping[str, int]) -> dict[str, float]:
-        """Stress by component, 0..1, of coded measures."""
-        least = self.params.least_history_s // self.params.sample_s
-        found: dict[str, float] = {}
-        for name, groups in COMPONENTS.items():
-            ranks: list[float] = []
-            for group in groups:
-                known = (m for m in group if m in codes and self.history.count(m) >= least)
-                speaks = next(known, None)
-                if speaks is not None:
-                    ranks.append(self.history.rank(speaks, codes[speaks]))
-            if ranks:
-                found[name] = sum(ranks) / len(ranks)
-        return found
 
     def _weights(self, stress: Mapping[str, float]) -> dict[str, float]:
         """Weights renormalised over the components present."""
@@ -233,6 +224,17 @@ def band(value: float, params: HealthParams) -> HealthBand:
     if value >= params.fragile:
         return "fragile"
     return "stressed" if value >= params.stressed else "critical"
+
+
+def _stress(ranks: Mapping[str, float]) -> dict[str, float]:
+    """Stress by component, 0..1, of the ranks of its measures."""
+    found: dict[str, float] = {}
+    for name, groups in COMPONENTS.items():
+        known = [next((ranks[one] for one in group if one in ranks), None) for group in groups]
+        parts = [rank for rank in known if rank is not None]
+        if parts:
+            found[name] = sum(parts) / len(parts)
+    return found
 
 
 def _rank_of(value: float, ranked: Sequence[float]) -> float:

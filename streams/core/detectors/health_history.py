@@ -8,6 +8,7 @@ the values do, down to eight significant bits, below which they tie.
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
+from itertools import groupby
 from struct import pack, unpack
 
 import msgspec
@@ -110,6 +111,17 @@ class History:
         """Mid-rank, 0..1, of a coded value among the readings of a measure that has some."""
         ranked = self.sorted[name]
         return (bisect_left(ranked, coded) + bisect_right(ranked, coded)) / (2 * len(ranked))
+
+    def ranks(self, name: str) -> dict[int, float]:
+        """Mid-rank of every code among the readings of a measure."""
+        ranked = self.sorted[name]
+        found: dict[int, float] = {}
+        begin, n = 0, len(ranked)
+        for coded, ties in groupby(ranked):
+            end = begin + sum(1 for _ in ties)
+            found[coded] = (begin + end) / (2 * n)
+            begin = end
+        return found
 
     def stored(self) -> Stored:
         """The history as bytes."""
