@@ -42,6 +42,7 @@ RejectReason = Literal[
     "too_deep",
     "time_out_of_range",
     "future_skew",
+    "out_of_range",
     "wrong_partition",
     "crossed_book",
 ]
@@ -69,6 +70,17 @@ DEAD_LETTER_BYTES: Final = 4_096
 """How much of a rejected record its dead letter shows."""
 EARLIEST_EVENT_US: Final = 1_262_304_000 * MICROS
 """2010-01-01 UTC: an earlier stamp is a unit error or a default, not a market event."""
+MOST_EVENT_USD: Final = 10**16
+"""Micro-dollars (ten billion dollars) that no order or trade reaches: a larger one is an error of
+units, and sums of such would not fit 64 bits."""
+MOST_INTEREST_USD: Final = 10**18
+"""Micro-dollars (a trillion dollars) that no contract's open interest and no book reaches."""
+MOST_INTEREST_COINS: Final = 1e17
+"""Coins that no contract's open interest reaches: coins of a billionth of a cent exist."""
+PRICE_RANGE: Final = (1e-12, 1e12)
+"""USD per coin that a price lies between."""
+MOST_FUNDING: Final = 1.0
+"""Funding of a cycle, as a fraction, that no venue charges."""
 LATEST_EVENT_US: Final = 4_070_908_800 * MICROS
 """2099-01-01 UTC: a later stamp is a unit error."""
 

@@ -17,11 +17,18 @@ from streams.core.events import (
     MAX_BOOK_LEVELS,
     MAX_PAYLOAD_BYTES,
     MICROS,
+    MOST_EVENT_USD,
+    MOST_FUNDING,
+    MOST_INTEREST_COINS,
+    MOST_INTEREST_USD,
+    PRICE_RANGE,
     Book,
+    Event,
     Ignored,
     Outcome,
     Raw,
     Rejected,
+    Ticker,
 )
 from streams.core.instruments import Instruments
 
@@ -55,7 +62,38 @@ def check(outcome: Outcome, raw: Raw) -> Outcome:
     if event_time > raw.received_at_us + FUTURE_SKEW_US:
         skew = (event_time - raw.received_at_us) / MICROS
         return Rejected("future_skew", f"event time is {skew:.3f} s after receipt")
+    wrong = unbelievable(outcome)
+    if wrong is not None:
+        return Rejected("out_of_range", wrong)
     return check_book(outcome) if isinstance(outcome, Book) else outcome
+
+
+def unbelievable(event: Event) -> str | None:
+    """What of an event no market can have, in words; None when nothing.
+
+    Such values are errors of units; let through, they would break sums that must fit 64 bits.
+    """
+    low, high = PRICE_RANGE
+    if isinstance(event, Book):
+        edges = [level[0] for side in (event.bids, event.asks) if side for level in side]
+        worth = sum(price * quantity for price, quantity in (*event.bids, *event.asks))
+        if edges and not low < min(edges) <= max(edges) < high:
+            return f"prices {min(edges)} to {max(edges)}"
+        return None if worth < MOST_INTEREST_USD / MICROS else f"a book of {worth} USD"
+    if isinstance(event, Ticker):
+        prices = (event.mark_price, event.index_price, event.last_price)
+        for price in prices:
+            if price is not None and not low < price < high:
+                return f"price {price}"
+        coins, usd = event.open_interest_base or 0.0, event.open_interest_usd or 0
+        if coins >= MOST_INTEREST_COINS or usd >= MOST_INTEREST_USD:
+            return f"open interest {coins} coins, {usd} micro-dollars"
+        if event.funding_rate is not None and not abs(event.funding_rate) < MOST_FUNDING:
+            return f"funding {event.funding_rate}"
+        return None
+    if not low < event.price < high:
+        return f"price {event.price}"
+    return None if event.usd < MOST_EVENT_USD else f"{event.usd} micro-dollars in one order"
 
 
 def check_book(book: Book) -> Outcome:

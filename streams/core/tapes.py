@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from streams.core.events import Contract, Trade
+from streams.core.events import PRICE_RANGE, Contract, Trade
 
 Key = tuple[str, str]
 """(venue, symbol)"""
@@ -123,7 +123,7 @@ def tally(
 
     Returns:
         A tape, without ids when nothing is new; None when a row is of another second or side, or
-        the dollars reach `MOST_USD`.
+        the dollars reach `MOST_USD`, or a price lies outside `PRICE_RANGE`.
     """
     marks: set[Mark] = {row.id for row in rows}
     scale, inverse, begin = terms.scale, terms.contract == "inverse", second * 1000
@@ -159,13 +159,16 @@ def tally(
     first_id, opened = min([(str(row.id), row.price) for row in rows if row.time == first])
     last_id, closed = max([(str(row.id), row.price) for row in rows if row.time == last])
     coins = terms.coins
+    high, low = high / coins, low / coins
+    if not PRICE_RANGE[0] < low <= high < PRICE_RANGE[1]:
+        return None
     return Tape(
         terms.contract,
         marks,
         int(bought),
         int(sold),
-        high / coins,
-        low / coins,
+        high,
+        low,
         first * 1000,
         first_id,
         opened / coins,

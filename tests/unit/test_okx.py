@@ -261,8 +261,9 @@ def test_a_bad_trade_costs_its_neighbours_nothing() -> None:
 
 
 def test_the_slow_path_tells_the_same_of_a_trade_as_the_fast_one() -> None:
-    for symbol in ("BTC-USDT-SWAP", "BTC-USD-SWAP", "PEPE-USDT-SWAP", "BTC-USDT"):
-        row = trade_row(px="62000.5", sz="12")
+    prices = {"BTC-USDT-SWAP": "62000.5", "BTC-USD-SWAP": "62000.5", "BTC-USDT": "62000.5"}
+    for symbol, price in {**prices, "PEPE-USDT-SWAP": "0.0000123"}.items():
+        row = trade_row(px=price, sz="12")
         fast = the_trade(pushed("trades", row, symbol=symbol))
         assert read(pushed("trades", row, "odd", symbol=symbol), "trade")[0] == fast
 
