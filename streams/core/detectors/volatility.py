@@ -45,6 +45,7 @@ from streams.core.detectors.volatility_macro import MacroState
 from streams.core.detectors.volatility_params import VolatilityParams
 from streams.core.detectors.volatility_returns import (
     BLOCK_MIN,
+    BLOCK_S,
     Prices,
     Step,
     Sums,
@@ -126,7 +127,7 @@ class Volatility(Detector):
         rows: list[Result] = []
         for window_s in WINDOWS_S:
             long = window_s > HOUR_S
-            if long and minute.end % (BLOCK_MIN * 60):
+            if long and minute.end % BLOCK_S:
                 continue
             half_life = params.macro_half_life_day_s if long else params.macro_half_life_s
             rows.append(
@@ -175,11 +176,11 @@ class Volatility(Detector):
             tallies.at = minute * 60
             running.sums = Sums()
         running.minute = minute
-        if tallies.roll(minute // BLOCK_MIN):
+        sums = tallies.roll(minute // BLOCK_MIN)
+        if sums is not None:
             tallies.at = minute * 60
-            block, sums = tallies.blocks[-1]
-            if sums.observed(BLOCK_MIN * 60, self._params):
-                self._baseline.take(block, sums.log_rate(self._params), self._params)
+            if sums.observed(BLOCK_S, self._params):
+                self._baseline.take(tallies.sealed, sums.log_rate(self._params), self._params)
 
     def _attribute(self, minute: Minute, readings: Readings) -> None:
         """Close the hour when it turns, and fit once an hour."""
@@ -200,14 +201,13 @@ class Volatility(Detector):
     def parts(self) -> Sequence[Part]:
         """Running state, tallies by minute and block, baseline, macro moments, hours and shares."""
         tallies = self._tallies
-        block = tallies.blocks[-1][0] * 60 * BLOCK_MIN if tallies.blocks else 0
         waiting = self._baseline.waiting
-        learned = 0 if waiting is None else waiting[0] * 60 * BLOCK_MIN
+        learned = 0 if waiting is None else waiting[0] * BLOCK_S
         hour = (self._hours.first + len(self._hours)) * HOUR_S
         return (
             Part("running", HOT, lambda: _encode(self._running)),
             Part("minutes", tallies.at, self._encode_minutes),
-            Part("blocks", block, lambda: _encode(tallies.blocks)),
+            Part("blocks", tallies.sealed * BLOCK_S, lambda: tallies.blocks),
             Part("baseline", learned, lambda: _encode(self._baseline)),
             Part("macro", self._macro.at, lambda: _encode(self._macro)),
             Part("hours", hour, self._hours.encode),
@@ -218,7 +218,7 @@ class Volatility(Detector):
         """Continue from parts; those not there begin anew."""
         self._running = _read(parts, "running", Running)
         self._tallies = _read(parts, "minutes", Tallies)
-        self._tallies.blocks = _read(parts, "blocks", list[tuple[int, Sums]])
+        self._tallies.blocks = parts.get("blocks", b"")
         self._baseline = _read(parts, "baseline", HourBaseline)
         self._macro = _read(parts, "macro", MacroState)
         self._attribution = _read(parts, "attribution", Attribution)
@@ -228,8 +228,7 @@ class Volatility(Detector):
 
     def _encode_minutes(self) -> bytes:
         """The tallies without their sealed blocks, which are a part of their own."""
-        mine = self._tallies
-        return _encode(Tallies(mine.minutes, [], mine.block, mine.block_sums, mine.at))
+        return _encode(msgspec.structs.replace(self._tallies, blocks=b""))
 
 
 def _read(parts: Mapping[str, bytes], name: str, kind: type[T]) -> T:

@@ -7,6 +7,7 @@ and by 5 minutes and added up anew for every window.
 """
 
 from math import log, pi, sqrt
+from struct import Struct
 
 import msgspec
 
@@ -14,10 +15,12 @@ from streams.core.detectors.volatility_params import VolatilityParams
 
 STEP_S = 5
 BLOCK_MIN = 5
-DAY_BLOCKS = 86400 // (BLOCK_MIN * 60)
+BLOCK_S = BLOCK_MIN * 60
+DAY_BLOCKS = 86400 // BLOCK_S
 HOUR_MINUTES = 60
 YEAR_S = 365 * 86400
 
+_BLOCK = Struct("<q3q6d2q")
 _MU43 = 0.8308609  # E|Z|^(4/3) of a standard normal Z
 _THETA = pi**2 / 4 + pi - 5
 
@@ -173,14 +176,15 @@ def jump_of(sums: Sums) -> Jump:
 
 
 class Tallies(msgspec.Struct):
-    """Sealed sums: `minutes` of the last hour and `blocks` of the last day, as (number, sums).
+    """Sealed sums: `minutes` of the last hour, as (number, sums), and packed `blocks` of the day.
 
-    A minute's number is second // 60, a block's second // 300. `block` is the one in progress.
-    `at` is the second of the last change.
+    A minute's number is second // 60, a block's second // 300; `sealed` is that of the last block,
+    `block` the one in progress. `at` is the second of the last change.
     """
 
     minutes: list[tuple[int, Sums]] = []
-    blocks: list[tuple[int, Sums]] = []
+    blocks: bytes = b""
+    sealed: int = 0
     block: int | None = None
     block_sums: Sums = msgspec.field(default_factory=Sums)
     at: int = 0
@@ -193,26 +197,30 @@ class Tallies(msgspec.Struct):
         self.minutes = [one for one in self.minutes if one[0] > minute - HOUR_MINUTES]
         self.minutes.append((minute, sums))
 
-    def roll(self, block: int) -> bool:
-        """Seal the block in progress if it lies before `block`; whether there was one."""
+    def roll(self, block: int) -> Sums | None:
+        """Seal the block in progress if it lies before `block`, and give its sums."""
         if self.block is None or self.block >= block:
-            return False
-        oldest = self.block - DAY_BLOCKS
-        if self.blocks and self.blocks[0][0] <= oldest:
-            self.blocks = [one for one in self.blocks if one[0] > oldest]
-        self.blocks.append((self.block, self.block_sums))
-        self.block = None
-        return True
+            return None
+        # Packed, since a day of them as objects would be most of the detector's memory.
+        packed = _BLOCK.pack(self.block, *msgspec.structs.astuple(self.block_sums))
+        self.blocks = self.blocks[-(DAY_BLOCKS - 1) * _BLOCK.size :] + packed
+        self.sealed, self.block = self.block, None
+        return self.block_sums
 
     def window(self, end: int, window_s: int) -> list[Sums]:
         """The stretches of the window before the second `end`, oldest first.
 
         Minutes up to an hour; blocks beyond, where `end` must end one.
         """
-        grain = 60 if window_s <= HOUR_MINUTES * 60 else BLOCK_MIN * 60
-        kept = self.minutes if grain == 60 else self.blocks
-        low, high = (end - window_s) // grain, end // grain
-        return [sums for number, sums in kept if low <= number < high]
+        if window_s <= HOUR_MINUTES * 60:
+            low, high = (end - window_s) // 60, end // 60
+            return [sums for number, sums in self.minutes if low <= number < high]
+        low, high = (end - window_s) // BLOCK_S, end // BLOCK_S
+        return [
+            Sums(*fields)
+            for number, *fields in _BLOCK.iter_unpack(self.blocks)
+            if low <= number < high
+        ]
 
 
 def total(parts: list[Sums]) -> Sums:
