@@ -97,15 +97,15 @@ def test_a_short_crowd_near_the_low_is_euphoria_of_the_other_side() -> None:
 @pytest.mark.parametrize(
     ("rank", "above_anchor", "crowd"),
     [
-        (0.9, 0.0001, "long"),
-        (0.9, 0.0, None),
-        (0.7, 0.0001, None),
-        (0.1, -0.0002, "short"),
+        (0.9, -0.00005, "long"),
+        (0.9, -0.0001, None),
+        (0.8, 0.0001, None),
+        (0.1, -0.0001, "short"),
         (0.1, -0.00005, None),
-        (0.3, -0.0002, None),
+        (0.2, -0.0002, None),
     ],
 )
-def test_a_crowd_pays_more_than_usual_in_its_own_past_and_in_itself(
+def test_a_crowd_is_the_side_that_pays_and_more_than_it_mostly_has(
     rank: float, above_anchor: float, crowd: PositionSide | None
 ) -> None:
     assert crowd_of(features({"funding": above_anchor}, funding=rank), PARAMS) == crowd

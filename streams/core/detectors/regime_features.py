@@ -187,7 +187,7 @@ def _interest(found: _Found, raw: Raw, hour: int) -> None:
     now = interest_now(raw, hour)
     for name, back, sign in (("oi_growth", WEEK_H, 1), ("oi_drop", DAY_H, -1)):
         before = interest_at(raw, hour - back)
-        change = None if now is None or before is None else sign * log(now / before)
+        change = None if now is None or before is None else sign * log(now / before) + 0.0
         _put(found, name, change, NO_INTEREST if now is None else f"{NO_INTEREST}_{back}_h_ago")
 
 
@@ -217,7 +217,8 @@ def _forced(found: _Found, raw: Raw, bar: HourBar) -> None:
     enough = len(longs) >= LEAST_DAY_H and len(shorts) >= LEAST_DAY_H
     total = sum(longs) / len(longs) + sum(shorts) / len(shorts) if enough else 0.0
     share = _cut(total * 24 / bar.oi_usd) if enough and bar.oi_usd else None
-    _put(found, "liquidations", share, "coverage_below_0.6" if not enough else NO_INTEREST)
+    thin = "coverage_below_0.6" if len(raw.hours) >= LEAST_DAY_H else "history_below_12_hours"
+    _put(found, "liquidations", share, NO_INTEREST if enough else thin)
     lsi = bar.lsi
     if lsi is None and total > 0:
         lsi = (sum(longs) - sum(shorts)) / (sum(longs) + sum(shorts))

@@ -51,7 +51,7 @@ class Samples(msgspec.Struct):
 
 
 class Ranks:
-    """Past values of each feature, in time and in order of size; `changed` in the hour told."""
+    """Past values of each feature, in time and in order of size; `changed` in the hour told (s)."""
 
     def __init__(self, samples: Samples | None = None) -> None:
         self.hours: list[int] = list(samples.hours) if samples else []
@@ -94,14 +94,14 @@ class Ranks:
 
     def forget(self, name: str, hour: int) -> None:
         """Drop the past of a feature: what it measures is not comparable from `hour` on."""
-        self.changed = hour
+        self.changed = hour * 3600
         if name in self._columns:
             self._columns[name] = array("f", [nan] * len(self.hours))
             self._sorted[name] = array("f")
 
     def add(self, hour: int, values: dict[str, float], keep_h: int) -> None:
         """Remember the values of an hour; those `keep_h` hours older are forgotten."""
-        self.changed = hour
+        self.changed = hour * 3600
         gone = bisect_right(self.hours, hour - keep_h)
         for name, column in self._columns.items():
             for old in column[:gone]:

@@ -25,11 +25,10 @@ class RegimeParams(msgspec.Struct, frozen=True):
 
     Scores: `gain` logits per unit of score; `cascade_logits` added to liquidation in the fast
     lane. Euphoria is open only with leverage percentile >= `gate_leverage`, price within
-    `gate_distance` of its 30-day extreme and a crowd: funding percentile >= `gate_funding` (path)
-    and funding `gate_funding_8h` (a fraction per 8 h) above `funding_anchor`, or percentile <= the
-    mirror and funding below zero. Liquidation is open only with forced dollars at percentile >=
-    `gate_liquidations` (path) or a cascade of class major or worse within the day.
-    `closed_logits` is what a closed gate costs.
+    `gate_distance` of its 30-day extreme and a crowd: funding percentile >= `gate_funding` and
+    above zero, or percentile <= the mirror and not above zero. Liquidation is open only with
+    forced dollars at percentile >= `gate_liquidations` (path) or a cascade of class major or worse
+    within the day. `closed_logits` is what a closed gate costs.
 
     Filter: evidence of an hour counts 1/`tau_h`, that for or against liquidation 1/`tau_forced_h`
     (path); `dwell_h` expected hours in a phase, `exits` the odds of where it goes, zero where it
@@ -50,8 +49,7 @@ class RegimeParams(msgspec.Struct, frozen=True):
     gain: float = 3.0
     cascade_logits: float = 4.5
     gate_leverage: float = 0.6
-    gate_funding: float = 0.8
-    gate_funding_8h: float = 0.00002
+    gate_funding: float = 0.9
     funding_anchor: float = 0.0001
     gate_distance: float = 0.10
     gate_liquidations: float = 0.9

@@ -41,13 +41,13 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def crowd_of(features: Features, params: RegimeParams) -> PositionSide | None:
-    """Which side pays to stay in: funding in a tail of its own past, and beyond what is normal."""
+    """Which side pays to stay in, and more than it mostly has: the sign and the tail of funding."""
     rank, value = features.ranks.get("funding"), features.values.get("funding")
     if rank is None or value is None:
         return None
-    if rank >= params.gate_funding and value >= params.gate_funding_8h:
+    if rank >= params.gate_funding and value > -params.funding_anchor:
         return "long"
-    if rank <= 1 - params.gate_funding and value <= -params.funding_anchor:
+    if 1 - rank >= params.gate_funding and value <= -params.funding_anchor:
         return "short"
     return None
 
