@@ -155,7 +155,7 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
     )
 
 
-_by_series = attrgetter("series", "at_us")
+_by_series = attrgetter("series", "at_us", "value")
 
 
 def _funding(inputs: MarketInputs) -> float | None:

@@ -325,7 +325,7 @@ class LiquidityDetector(Detector):
                     found[f"{band}"] = bid + ask
             return found
         for venue, place in self._venues(minute.end):
-            if place.why_unknown(minute.end, self._params) is None:
+            if place.told_in_minute(minute.end, self._params):
                 for index in STATE_BANDS:
                     depth = place.band(index)
                     if depth is not None:

@@ -84,6 +84,11 @@ class Place(msgspec.Struct, array_like=True):
             return "book_stale"
         return "book_frozen" if self.same >= params.frozen_snapshots else None
 
+    def told_in_minute(self, end: int, params: LiquidityParams) -> bool:
+        """Whether a book that is not frozen came in the minute before `end`."""
+        heard = bool(self.symbol) and self.heard >= end - 60
+        return heard and self.same < params.frozen_snapshots
+
     def band(self, index: int) -> int | None:
         """Depth of both sides in a band, micro-dollars; None beyond the book's reach."""
         bid, ask = self.bids[index], self.asks[index]
@@ -138,7 +143,7 @@ NOTHING: Final = Measure(None, None, None, {})
 def sampled(place: Place, now: int, params: LiquidityParams) -> dict[str, float | None]:
     """The place's measures at the end of a minute, by name."""
     found: dict[str, float | None] = {}
-    if place.symbol and place.why_unknown(now, params) is None:
+    if place.told_in_minute(now, params):
         found = {name: place.band(index) for index, name in enumerate(DEPTHS)}
         found["spread"] = place.spread
         found["slip_100k"], found["slip_1m"] = _mean(place.slips, 0), _mean(place.slips, 1)
