@@ -8,7 +8,6 @@ from 0 to `first`. Definition: docs/definitions/zones.md.
 from collections.abc import Sequence
 from functools import lru_cache
 from math import ceil, exp
-from operator import mul
 
 
 def fuel(usd: Sequence[float], first: float, width: float, distance: float) -> float:
@@ -67,11 +66,20 @@ def kernel(deviation: float, width: float) -> tuple[float, ...]:
 
 
 def smooth(usd: Sequence[float], weights: tuple[float, ...]) -> list[float]:
-    """The density, smoothed; what leaves at an end is lost."""
-    pad = [0.0] * (len(weights) // 2)
+    """The density, smoothed with an even kernel; what leaves at an end is lost.
+
+    >>> smooth([0.0, 4.0, 0.0, 8.0], (0.25, 0.5, 0.25))
+    [1.0, 2.0, 3.0, 4.0]
+    """
+    reach = len(weights) // 2
+    pad = [0.0] * reach
     padded = [*pad, *usd, *pad]
-    shifted = (padded[k : k + len(usd)] for k in range(len(weights)))
-    return [sum(map(mul, weights, near)) for near in zip(*shifted, strict=True)]
+    result = [weights[reach] * value for value in usd]
+    for k in range(reach):
+        # The kernel is even: one weight for a bin on either side.
+        pairs = zip(result, padded[k:], padded[len(weights) - 1 - k :], strict=False)
+        result = [value + weights[k] * (one + other) for value, one, other in pairs]
+    return result
 
 
 def dense(sides: Sequence[Sequence[float]], quantile: float) -> list[list[tuple[int, int]]]:

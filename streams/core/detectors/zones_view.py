@@ -40,6 +40,11 @@ class View:
         self.rows = rows
         self.weights = (chart.weights(0), chart.weights(1))
         self.usd = (self._dollars(0), self._dollars(1))
+        self.mapped = chart.mapped_share() or 1.0
+        self.mixture = [
+            share * factor
+            for share, factor in zip(params.leverage_shares, chart.factors(), strict=True)
+        ]
         self.map_usd = micros(sum(self.usd[0]) + sum(self.usd[1]))
 
     @classmethod
@@ -115,7 +120,6 @@ class View:
         usd = sum(self.usd[index][begin:end])
         mix, age = self._mix(index, begin, end)
         doubt = _NORMAL_80 * self._deviation(mix)
-        mapped = chart.mapped_share() or 1.0
         names = [f"{leverage:g}" for leverage in chart.params.leverages]
         return Zone(
             price_low,
@@ -123,7 +127,7 @@ class View:
             SIDES[index],
             micros(usd),
             micros(usd * max(0.0, 1 - doubt)),
-            micros(usd * (1 + doubt) / mapped),
+            micros(usd * (1 + doubt) / self.mapped),
             apart * 1e4,
             age,
             {name: share for name, share in zip(names, mix, strict=True) if share > 0},
@@ -140,16 +144,11 @@ class View:
 
     def _deviation(self, mix: list[float]) -> float:
         """Relative deviation of a zone's dollars if the mixture is Dirichlet about its mean."""
-        chart = self.chart
-        shares = [
-            share * factor
-            for share, factor in zip(chart.params.leverage_shares, chart.factors(), strict=True)
-        ]
-        weight = chart.evidence() + 1
+        weight = self.chart.evidence() + 1
         return sqrt(
             sum(
                 part**2 * max(0.0, 1 - share) / (share * weight)
-                for part, share in zip(mix, shares, strict=True)
+                for part, share in zip(mix, self.mixture, strict=True)
             )
         )
 
