@@ -2,7 +2,7 @@
 
 State of the imbalance detector, learned once an hour. Promises that a basket is compared with
 itself only: a venue more or a break in a feed's meaning starts anew; and that memory is bounded
-by a grid of ten bins a decade. Ranks between two edges of the grid are interpolated.
+by a grid of ten bins a decade: totals of one bin count as equal to each other.
 """
 
 from math import floor, log10
@@ -25,7 +25,7 @@ class Histogram(msgspec.Struct, array_like=True):
 
     def add(self, usd: int, weight: float = 1.0) -> None:
         """Count a total in micro-dollars."""
-        index = floor(BINS * log10(usd)) if usd > 0 else _NONE
+        index = _bin(usd)
         self.bins[index] = self.bins.get(index, 0.0) + weight
 
     def fade(self, factor: float) -> None:
@@ -34,7 +34,7 @@ class Histogram(msgspec.Struct, array_like=True):
         self.bins = {index: weight for index, weight in faded if weight > _FAINT}
 
     def rank(self, usd: int) -> float | None:
-        """Mid-rank of a total, 0..1; None without totals.
+        """Mid-rank of a total's bin, 0..1; None without totals.
 
         >>> days = Histogram()
         >>> for usd in (0, 10, 1000, 100_000): days.add(usd)
@@ -44,12 +44,9 @@ class Histogram(msgspec.Struct, array_like=True):
         total = sum(self.bins[index] for index in sorted(self.bins))
         if total <= 0:
             return None
-        if usd <= 0:
-            return self.bins.get(_NONE, 0.0) / 2 / total
-        place = BINS * log10(usd)
-        mine = floor(place)
+        mine = _bin(usd)
         below = sum(weight for index, weight in sorted(self.bins.items()) if index < mine)
-        return min(1.0, (below + self.bins.get(mine, 0.0) * (place - mine)) / total)
+        return min(1.0, (below + self.bins.get(mine, 0.0) / 2) / total)
 
     def median(self) -> float | None:
         """Median of the totals that are not empty, micro-dollars; None without one.
@@ -66,6 +63,10 @@ class Histogram(msgspec.Struct, array_like=True):
                 return float(10 ** ((index + rest / weight) / BINS))
             rest -= weight
         return None
+
+
+def _bin(usd: int) -> int:
+    return floor(BINS * log10(usd)) if usd > 0 else _NONE
 
 
 class Longs(msgspec.Struct, array_like=True):
@@ -138,9 +139,13 @@ class Past(msgspec.Struct):
 
         The prior counts as `prior_blocks` of them.
         """
-        totals = Histogram(dict(self.totals[BLOCK].bins) if BLOCK in self.totals else {})
+        own = self.totals.get(BLOCK)
+        if own is None or own.median() is None:
+            return prior
+        totals = Histogram(dict(own.bins))
         totals.add(prior, prior_blocks)
-        return max(1, round(totals.median() or prior))
+        # A bin reaches past the largest total in it, and past int64 at the end of the scale.
+        return min(2**63 - 1, max(1, round(totals.median() or prior)))
 
     def percentile(self, window_s: int, usd: int, least_days: int) -> float | None:
         """Rank of a window's total; None while fewer than `least_days` were observed."""
