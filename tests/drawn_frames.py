@@ -20,6 +20,7 @@ from streams.core.frames import (
     MacroValue,
     TickerState,
 )
+from tests.scenarios import chance
 
 BEGIN = 1_790_000_040
 """First second, s; a minute begins there."""
@@ -30,7 +31,8 @@ FULL, SAMPLED, SPOT = "bybit", "binance-usdm", "binance-spot"
 class Draw(msgspec.Struct, frozen=True):
     """What is drawn. `without`: channels that do not exist (`liquidation`, `trade`, `spot`,
     `ticker`, `book`, `macro`); `silent`: (begin, end) in s after BEGIN without the full venue;
-    `gap`: (at, length): at `at` all feeds go down for so many seconds without a frame; `scale`: of prices and dollars.
+    `gap`: (at, length): at `at` all feeds go down for so many seconds without a frame; `price` and
+    `dollars`: the scale of prices and of orders.
     """
 
     seed: int
@@ -46,7 +48,7 @@ class Draw(msgspec.Struct, frozen=True):
 
 def chain(draw: Draw) -> list[Frame]:
     """The frames, ascending."""
-    random = Random(draw.seed)
+    random = chance(draw.seed)
     path = _Path(draw, random)
     frames: list[Frame] = []
     prev: int | None = None

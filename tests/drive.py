@@ -10,7 +10,7 @@ from zlib import crc32
 
 import msgspec
 
-from streams.core.events import LateLiquidation, Liquidation, Raw
+from streams.core.events import DeadLetter, LateLiquidation, Liquidation, Raw
 from streams.core.frames import Frame, Tick
 from streams.core.framing import Framer, PartitionState
 from streams.core.params import Params
@@ -57,6 +57,7 @@ class Framing:
         self.late: list[LateLiquidation] = []
         self.frames: list[Frame] = []
         self.ticks: list[Tick] = []
+        self.dead: list[DeadLetter] = []
 
     def home(self, asset: str) -> int:
         """The partition of an asset."""
@@ -76,6 +77,7 @@ class Framing:
             out = framer.drain()
             self.liquidations += out.liquidations
             self.late += out.late
+            self.dead += out.dead
             frames += out.frames
             ticks += out.ticks
         self.frames += frames
@@ -160,8 +162,8 @@ class Path:
 
 
 def asset_of(raw: Raw) -> str | None:
-    """The asset of a record built by `tests.logs`; None for a status record."""
-    if raw.channel == "status":
+    """The asset of a record built by `tests.logs`; None where it goes to every partition."""
+    if raw.channel in ("status", "macro"):
         return None
     text = raw.payload.decode()
     key = '"s": "' if '"s": "' in text else '"symbol": "'

@@ -164,6 +164,4 @@ def second_collector(log: Log, random: Random) -> Log:
 
 
 def _heard_by_b(raw: Raw, received_at_us: int) -> Raw:
-    return msgspec.structs.replace(
-        raw, connection=f"{raw.venue}/b", received_at_us=received_at_us
-    )
+    return msgspec.structs.replace(raw, connection=f"{raw.venue}/b", received_at_us=received_at_us)

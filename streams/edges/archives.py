@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from streams.core import outside
 from streams.core.events import (
     DEAD_LETTER_BYTES,
     EARLIEST_EVENT_US,
@@ -173,6 +174,10 @@ def _file(
             continue
         # A recorder's clock may step back; the log's order is its arrival order.
         at_us = max(item.received_at_us, file.last_us)
+        if item.channel == outside.CHANNEL:
+            file.last_us = at_us
+            yield Line(msgspec.structs.replace(item, received_at_us=at_us), source)
+            continue
         if vouched is None:
             # A collector's own log begins with its status records: it vouches for itself.
             vouched = item.channel == "status"

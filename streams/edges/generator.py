@@ -14,7 +14,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 import zstandard
@@ -36,6 +36,7 @@ from streams.edges.simulated_wire import (
     okx_interest,
     okx_mark,
     okx_trade,
+    spot_trade,
 )
 
 BEGAN_S: Final = 1_795_006_800
@@ -57,11 +58,15 @@ class Connection(msgspec.Struct, frozen=True):
     """A collector's connection: what it carries and how slow it is (us); `beat_us` of a second."""
 
     name: str
-    venue: Venue
+    venue: Venue | Literal["binance-spot"]
     channels: tuple[str, ...]
     latency_us: int
     beat_us: int
     ack: bytes
+
+    def lists(self, asset: Asset) -> bool:
+        """Whether the venue trades the asset; the spot market lists all."""
+        return self.venue == "binance-spot" or trades_on(asset, self.venue)
 
 
 MARKET = Connection(
@@ -93,7 +98,10 @@ SWAP = Connection(
     b'{"event":"subscribe","arg":{"channel":"liquidation-orders","instType":"SWAP"},'
     b'"connId":"c0ffee01"}',
 )
-CONNECTIONS: Final = (MARKET, DEPTH, POLLED, LINEAR, SWAP)
+SPOT = Connection("spot-0", "binance-spot", ("trade",), 35_000, 460_000, b'{"result":null,"id":1}')
+CONNECTIONS: Final = (MARKET, DEPTH, POLLED, LINEAR, SWAP, SPOT)
+SPOT_SHARE: Final = 0.4
+"""Chance that a spot trade stands beside one of Binance's perpetual."""
 
 
 class Hour(msgspec.Struct, frozen=True):
@@ -162,7 +170,9 @@ class _Feeds:
         self.forced_usd = {"long": 0.0, "short": 0.0}
         self._market = Market(seed, BEGAN_S)
         self._rng = random.Random(seed + 1)  # noqa: S311  a simulation, not a secret
+        self._spot_rng = random.Random(seed + 2)  # noqa: S311  a simulation, not a secret
         self._number = 0
+        self._spots = 0
         self._queue_us = 0
         self._cut_off = False
 
@@ -213,6 +223,7 @@ class _Feeds:
                 yield self._send(LINEAR, "trade", trade.at_us, bybit_trade(trade, self._number))
             else:
                 yield self._send(SWAP, "trade", trade.at_us, okx_trade(trade, self._number))
+        yield from self._spot(second)
         yield from self._tickers(second)
         for asset in BOOK_ASSETS:
             price = second.prices[asset.name]
@@ -254,6 +265,19 @@ class _Feeds:
             pushed_us = (half + 1) * MICROS // 2
             payload = bybit_forced(orders, pushed_us)
             yield self._send(LINEAR, "liquidation", orders[0].at_us, payload, pushed_us)
+
+    def _spot(self, second: Second) -> Iterator[_Sent]:
+        """Spot trades near the perpetual's; drawn apart, so that they change nothing else."""
+        for trade in second.prints:
+            if trade.venue == "binance-usdm" and self._spot_rng.random() < SPOT_SHARE:
+                self._spots += 1
+                price = trade.price * (1 + self._spot_rng.gauss(0, 2e-5))
+                usd = trade.price * trade.coins * self._spot_rng.uniform(0.4, 1.2)
+                at_us = trade.at_us - trade.at_us % 1000
+                payload = spot_trade(
+                    trade.asset, price, usd, buys=trade.buys, at_us=at_us, number=self._spots
+                )
+                yield self._send(SPOT, "trade", at_us, payload)
 
     def _tickers(self, second: Second) -> Iterator[_Sent]:
         """Marks every three seconds, polled open interest every ten, staggered by asset."""
@@ -324,7 +348,7 @@ def _opening(connection: Connection) -> Iterator[bytes]:
     yield _status(connection, at_us, Status("connect", detail="simulated"))
     for channel in connection.channels:
         assets: tuple[Asset, ...] = BOOK_ASSETS if channel == "book" else ASSETS
-        names = tuple(asset.name for asset in assets if trades_on(asset, connection.venue))
+        names = tuple(a.name for a in assets if connection.lists(a))
         subscribe = Status("subscribe", channels=(channel,), assets=names)
         yield _status(connection, at_us + 1_000, subscribe)
     if connection.ack:

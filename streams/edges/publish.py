@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 
 from streams import contracts
 from streams.contracts import RAW, partition_for, raw_headers
+from streams.core import outside
 from streams.core.instruments import Instruments
 from streams.edges.archives import Line
 from streams.edges.slicing import slices
@@ -68,9 +69,9 @@ def _records(
     line: Line, instruments: Instruments
 ) -> Iterable[tuple[bytes, int, bytes, tuple[int, int] | None]]:
     raw = line.raw
-    if raw.channel == "status":
+    if raw.channel in ("status", outside.CHANNEL):
         for partition in range(contracts.partitions()):
-            yield b"status", partition, raw.payload, None
+            yield raw.channel.encode(), partition, raw.payload, None
         return
     if len(line.assets) <= 1:
         asset = line.assets[0] if line.assets else "?"

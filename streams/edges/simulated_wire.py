@@ -94,6 +94,27 @@ def binance_trade(trade: Print, number: int) -> bytes:
     )
 
 
+def spot_trade(
+    asset: Asset, price: float, usd: float, *, buys: bool, at_us: int, number: int
+) -> bytes:
+    """`aggTrade` of Binance's spot market, which counts its trades apart."""
+    return _encode(
+        {
+            "e": "aggTrade",
+            "E": _ms(at_us) + 2,
+            "s": f"{asset.name}USDT",
+            "a": number,
+            "p": _price(asset, price),
+            "q": _coins(asset, usd / price),
+            "f": number * 2,
+            "l": number * 2 + 1,
+            "T": _ms(at_us),
+            "m": not buys,
+            "M": True,
+        }
+    )
+
+
 def binance_mark(asset: Asset, price: float, at_us: int) -> bytes:
     """`markPriceUpdate`."""
     mark = f"{price:.8f}"

@@ -9,7 +9,6 @@ reasons and whose numbers are finite; a page once written never changes; state s
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Sequence
-from random import Random
 
 import msgspec
 import pytest
@@ -25,6 +24,7 @@ from streams.core.pipeline import AssetStage, BrokenChain, MarketStage
 from streams.core.results import MARKET, Contribution, Output, Result
 from streams.core.rowmeta import RowMeta
 from tests.drawn_frames import Draw, chain, without_quiet
+from tests.scenarios import chance
 
 PARAMS = Params()
 META = RowMeta(PARAMS.hash(), "test", 0)
@@ -91,9 +91,9 @@ def detectors() -> Iterator[type]:
     for module in pkgutil.iter_modules(package.__path__):
         found = importlib.import_module(f"{package.__name__}.{module.name}")
         for value in vars(found).values():
-            if isinstance(value, type) and value.__module__ == found.__name__:
-                if Detector in value.__mro__ and value is not Detector:
-                    yield value
+            ours = isinstance(value, type) and value.__module__ == found.__name__
+            if ours and Detector in value.__mro__ and value is not Detector:
+                yield value
 
 
 def test_every_detector_is_in_the_registry_once() -> None:
@@ -119,7 +119,7 @@ def test_the_laws_see_rows_of_every_detector(whole: list[Output], name: str) -> 
 def test_a_restart_at_any_point_changes_nothing(which: str) -> None:
     draw = DRAWS[which]
     frames = chain(draw)
-    random = Random(draw.seed)
+    random = chance(draw.seed)
     pages: dict[str, bytes] = {}
     one, rows = stage(draw), []
     for frame in frames:
@@ -184,7 +184,7 @@ def test_ids_are_distinct() -> None:
 
 def market(draws: Sequence[Draw], seed: int, *, restart: bool) -> list[Result]:
     """The market stage over two assets in one partition, restarted or not."""
-    random = Random(seed)
+    random = chance(seed)
     one = MarketStage(PARAMS, META)
     stages = {draw.asset: stage(draw) for draw in draws}
     seconds: dict[int, list[Frame]] = {}

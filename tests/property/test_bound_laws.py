@@ -11,6 +11,7 @@ from streams.core.detectors.cascade_params import CascadeParams
 from streams.core.detectors.moment import Trace
 from streams.core.detectors.prints import PrintParams, advance, new_state, step
 from streams.core.detectors.window import OpenWindow
+from streams.core.detectors.window_row import next_row
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import Cell, LateCell
 from streams.core.results import Gate, Milestone, Print, WindowSide
@@ -260,7 +261,7 @@ def test_windows_bound_the_true_dollars_of_their_sides(
         window.absorb_late(
             cell for before in seconds[:number] for cell in before.late if before.at == second.at
         )
-        row = window.row(second.at + 1, CascadeParams(), THROTTLE, META)
+        row = next_row(window, second.at + 1, CascadeParams(), THROTTLE, META)
         if row.usd_upper is None:
             partial = row.identifiability == "unknown"
             assert partial == any(cell.venue == "okx" for s in seconds[:number] for cell in s.cells)

@@ -112,9 +112,7 @@ class Script:
         books: tuple[BookState, ...] = ()
         if random.random() < 0.1:
             depth = (10**12, 2 * 10**12, None, None)
-            books = (
-                BookState(FULL, "BTCUSDT", "linear", 99.9, 100.1, depth, depth, second),
-            )
+            books = (BookState(FULL, "BTCUSDT", "linear", 99.9, 100.1, depth, depth, second),)
         self.frames.append(
             Frame(
                 self.asset,

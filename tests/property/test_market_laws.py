@@ -124,9 +124,7 @@ def test_a_market_stage_restored_anywhere_goes_on_as_the_one_before(seed: int) -
         rows += stage.step(item)
         if random.random() < 0.02:
             snapshot = stage.snapshot(pages)
-            pages = {
-                name: {**pages, **snapshot.pages}[name] for name in snapshot.needed
-            }
+            pages = {name: {**pages, **snapshot.pages}[name] for name in snapshot.needed}
             stage = MarketStage(PARAMS, META)
             stage.restore(snapshot.hot, pages)
     assert encoded(rows) == expected

@@ -251,9 +251,7 @@ def test_an_outage_of_all_feeds_stalls_and_then_resumes() -> None:
 
 
 @pytest.mark.parametrize("gap_s", [3600, 366 * 86_400, 20 * 366 * 86_400])
-def test_a_gap_of_any_length_costs_a_few_steps(
-    gap_s: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_gap_of_any_length_costs_a_few_steps(gap_s: int, monkeypatch: pytest.MonkeyPatch) -> None:
     from streams.core import sealing
 
     calls: list[int] = []

@@ -72,16 +72,18 @@ def test_the_log_stands_in_order_of_receipt(records: list[Raw]) -> None:
 def test_every_message_but_the_one_cut_off_is_read_by_its_venue_parser(outcomes: list[Any]) -> None:
     kinds = Counter(type(outcome) for outcome in outcomes)
     assert kinds[Rejected] == 1
-    assert kinds[Ignored] == 4  # the acknowledged subscriptions
+    assert kinds[Ignored] == 5  # the acknowledged subscriptions
     assert min(kinds[kind] for kind in (Liquidation, Trade, Ticker, Book)) > 1_000
 
 
 def test_every_asset_and_venue_has_its_channels(outcomes: list[Any]) -> None:
-    traded = {(o.venue, o.asset) for o in outcomes if isinstance(o, Trade)}
+    traded = {(o.venue, o.asset) for o in outcomes if isinstance(o, Trade) and o.contract != "spot"}
+    spot = {o.asset for o in outcomes if isinstance(o, Trade) and o.contract == "spot"}
     forced = {(o.venue, o.asset) for o in outcomes if isinstance(o, Liquidation)}
     names = {asset.name for asset in ASSETS}
     assert {asset for venue, asset in traded if venue == "bybit"} == names
     assert forced == traded
+    assert spot == names
     assert {o.asset for o in outcomes if isinstance(o, Book)} == {a.name for a in BOOK_ASSETS}
 
 
