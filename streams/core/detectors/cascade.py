@@ -9,12 +9,14 @@ equal rows whether an empty second is passed or skipped. Gates are in `gates`, d
 `window`, ordinary rates in `ordinary`.
 """
 
-from math import log
+from math import log, sqrt
 
-from streams.core.detectors import gates, ordinary
+from streams.core.detectors import gates, ordinary, uptake
 from streams.core.detectors.cascade_params import CascadeParams
 from streams.core.detectors.cascade_state import (
+    FAST,
     SIDES,
+    SLOW,
     CascadeState,
     Counted,
     SideState,
@@ -24,16 +26,15 @@ from streams.core.detectors.cascade_state import (
     owner,
     recovery_at,
 )
+from streams.core.detectors.impact import structural
 from streams.core.detectors.moment import Moment, Trace, trace_of
+from streams.core.detectors.readings import Readings
 from streams.core.detectors.window import OpenWindow
+from streams.core.detectors.window_row import next_row
 from streams.core.events import PositionSide, stable_id
-from streams.core.results import CascadeWindow, Statistic
+from streams.core.results import CascadeWindow, Statistic, ZoneMap
 from streams.core.rowmeta import RowMeta
-from streams.core.slots import Slots, estimate_slots, tally_slots
 from streams.core.throttle import ThrottleParams
-
-_FAST, _SLOW = 0.5 ** (1 / 10), 0.5 ** (1 / 60)
-"""Weight that the two intensities (per second) keep after a second."""
 
 
 class _Run:
@@ -45,16 +46,18 @@ class _Run:
         params: CascadeParams,
         throttled: ThrottleParams,
         meta: RowMeta,
+        readings: Readings | None,
     ) -> None:
         self.state = state
         self.params = params
         self.throttled = throttled
         self.meta = meta
+        self.chart = None if readings is None else readings.last(ZoneMap)
         self.prior = params.prior(state.scope)
         self.rows: list[CascadeWindow] = []
 
     def publish(self, window: OpenWindow, second: int) -> None:
-        self.rows.append(window.row(second, self.params, self.throttled, self.meta))
+        self.rows.append(next_row(window, second, self.params, self.throttled, self.meta))
 
     def empty_until(self, second: int) -> None:
         """Pass the seconds before `second`, in which nothing happened, jumping where quiet."""
@@ -93,6 +96,7 @@ class _Run:
                 state.trail.append(trace)
             if moment.price is not None:
                 state.returns.add(at, moment.price, self.params.sigma_half_life_min)
+            self.remember(at, moment, trace, counted)
         alarmed = [s for s in SIDES if self.statistic(s, at, counted)]
         for name in alarmed:
             self.open(name, at)
@@ -100,6 +104,24 @@ class _Run:
             self.follow(name, at, trace, moment, counted, opened=name in alarmed)
         state.last = at
         self.forget(at)
+
+    def remember(self, at: int, moment: Moment, trace: Trace | None, counted: Counted) -> None:
+        """Keep what the branching estimates ask of a second: orders, spot, flow and price."""
+        recent = self.state.recent
+        if recent.began is None:
+            recent.began = at
+        if counted:
+            sums = dict.fromkeys(SIDES, (0.0, 0.0))
+            for (name, _), (x, q) in counted.items():
+                # Impact grows about with the root of the size, so n orders of mean size q / n
+                # weigh n sqrt(q / n).
+                orders, mass = sums[name]
+                sums[name] = (orders + x, mass + sqrt(x * q))
+            recent.add_orders(at, sums["long"], sums["short"])
+        if moment.spot is not None:
+            recent.add_spot(at, moment.spot, self.params.branching)
+        if trace is not None:
+            self.state.slope.add(at, trace.price, trace.flow, self.params.flow_half_life_s)
 
     def statistic(self, name: PositionSide, at: int, counted: Counted) -> bool:
         """Advance one side's statistics; True when an alarm opens a window."""
@@ -109,9 +131,9 @@ class _Run:
         owned = owner(self.state, name) is not None
         if not (x or side.counts > 0 or side.units > 0 or owned):
             return False
-        side.fast = side.fast * _FAST + (1 - _FAST) * x
-        side.slow = side.slow * _SLOW + (1 - _SLOW) * x
-        side.slow_units = side.slow_units * _SLOW + (1 - _SLOW) * q
+        side.fast = side.fast * FAST + (1 - FAST) * x
+        side.slow = side.slow * SLOW + (1 - SLOW) * x
+        side.slow_units = side.slow_units * SLOW + (1 - SLOW) * q
         counts, units = ordinary.rates(self.state, params, name, at)
         ceiling = params.cap * params.threshold
         gain, drift = log(params.rho), params.rho - 1
@@ -135,8 +157,8 @@ class _Run:
             other.frozen += frozen
             other.frozen_units += frozen_units
             other.prior_mean += ordinary.minute_mean(state, params, name, other.onset, frozen)
-            other.widen()
-            self.catch_up(other, at)
+            other.widen(self.rates(name))
+            uptake.catch_up(state, other, at, params, self.throttled)
             return
         by_count = side.counts >= params.threshold
         by_units = side.units >= params.threshold
@@ -162,60 +184,14 @@ class _Run:
             last_forced=onset,
         )
         window.sigma = state.returns.sigma(params.sigma_least_returns)
+        window.spread.rates = self.rates(name)
         side.window = window
-        self.catch_up(window, at)
+        uptake.catch_up(state, window, at, params, self.throttled)
 
-    def catch_up(self, window: OpenWindow, at: int) -> None:
-        """Absorb the seconds from the onset up to `at`, exclusive, and their largest intensity."""
-        fast = slow = slow_units = 0.0
-        last = window.onset - 1
-        for trace in self.state.trail:
-            if not window.onset <= trace.second < at:
-                continue
-            if trace not in window.held:
-                self.absorb(window, trace)
-            window.absorb_late(trace.late)
-            window.observe(trace)
-            counted = count(trace.cells, self.prior.unit_usd, self.params)
-            own = [found for (name, _), found in counted.items() if window.counts(name)]
-            passed = trace.second - last
-            fast = fast * _FAST**passed + (1 - _FAST) * sum(x for x, _ in own)
-            slow = slow * _SLOW**passed + (1 - _SLOW) * sum(x for x, _ in own)
-            slow_units = slow_units * _SLOW**passed + (1 - _SLOW) * sum(q for _, q in own)
-            last = trace.second
-            if fast > window.fast_max:
-                window.fast_max, window.peak_at = fast, trace.second
-            window.slow_max = max(window.slow_max, slow)
-            window.slow_units_max = max(window.slow_units_max, slow_units)
-
-    def release(self, window: OpenWindow) -> None:
-        """Give a window the seconds that were held until its next own order."""
-        held, window.held = window.held, []
-        for trace in held:
-            self.absorb(window, trace)
-
-    def absorb(self, window: OpenWindow, trace: Trace) -> None:
-        """Give a window a second, and follow its largest minute (count and corrected dollars)."""
-        window.absorb(trace, self.params)
-        if not trace.cells:
-            return
-        slots: Slots = {}
-        total = 0.0
-        for item in reversed(self.state.trail):
-            if item.second <= max(trace.second - 60, window.onset - 1):
-                break
-            if item.second <= trace.second:
-                tally_slots(slots, item.cells, item.second)
-                counted = count(item.cells, self.prior.unit_usd, self.params)
-                total += sum(v[0] for k, v in counted.items() if window.counts(k[0]))
-        sides = estimate_slots(slots, 60, trace.second, self.throttled)
-        longs = sides.long_usd or sum(s.long_usd for s in slots.values())
-        shorts = sides.short_usd or sum(s.short_usd for s in slots.values())
-        dollars = (longs if window.counts("long") else 0) + (
-            shorts if window.counts("short") else 0
-        )
-        window.size_max = max(window.size_max, dollars)
-        window.minute_max = max(window.minute_max, total)
+    def rates(self, name: PositionSide) -> dict[str, float]:
+        """Ordinary counts per second of the venues healthy now."""
+        found = self.state.sides[name].rates
+        return {venue: found[venue].counts for venue in self.state.venues_up}
 
     def follow(
         self,
@@ -247,11 +223,17 @@ class _Run:
             window.held.append(trace)
             if own and window.quiet_from is None:
                 # What lies between its own orders is the window's; what follows the last is not.
-                self.release(window)
+                uptake.release(self.state, window, self.params, self.throttled)
                 changed = True
         if moment is not None:
             window.observe(moment)
             self.spread(window, moment)
+            window.spread.observe(moment, window.onset, window.side, self.params)
+            if opened or window.peak_at == at:
+                falling = window.machine == "long"
+                window.structural = structural(
+                    self.state.slope, self.chart, falling, at, self.params
+                )
         self.recover(window, at)
         assert self.state.moment is not None  # noqa: S101  a window opens on a moment
         gates.judge(window, self.state.moment, self.params)
@@ -319,9 +301,12 @@ class _Run:
         if not quiet:
             while window.held and not window.own(window.held[-1]):
                 window.held.pop()
-            self.release(window)
+            uptake.release(self.state, window, params, self.throttled)
         window.held, window.ahead = [], []
         window.end, window.closed_at, window.phase = window.last_forced, at, "end"
+        window.branching = self.state.recent.bracket(
+            window.end, window.side, self.state.uptime, window.sampled_only, params.branching
+        )
         self.state.sides[window.machine].closed.append(window)
         self.state.sides[window.machine].window = None
         for name in SIDES:
@@ -366,11 +351,12 @@ def step(
     params: CascadeParams,
     throttled: ThrottleParams,
     meta: RowMeta,
+    readings: Readings | None = None,
 ) -> list[CascadeWindow]:
     """Apply one second and the empty ones before it; returns rows in order of logical time."""
     if state.last is not None and moment.second <= state.last:
         return []
-    run = _Run(state, params, throttled, meta)
+    run = _Run(state, params, throttled, meta, readings)
     run.empty_until(moment.second)
     ordinary.connect(state, params, moment.second, moment.venues_up)
     run.second(moment.second, moment)
@@ -383,11 +369,12 @@ def advance(
     params: CascadeParams,
     throttled: ThrottleParams,
     meta: RowMeta,
+    readings: Readings | None = None,
 ) -> list[CascadeWindow]:
     """Let the empty seconds before `second` pass; changes `state`."""
     if state.last is None or second <= state.last:
         return []
-    run = _Run(state, params, throttled, meta)
+    run = _Run(state, params, throttled, meta, readings)
     run.empty_until(second)
     return run.rows
 

@@ -8,6 +8,8 @@ until a scoreboard has fitted them.
 
 import msgspec
 
+from streams.core.detectors.branching import BranchingParams
+
 _USD = 1_000_000
 
 
@@ -45,17 +47,37 @@ _CONNECTED = {
     "hyperliquid": 0.08,
 }
 
+_CLOCK_S = {
+    "binance-usdm": 0.1,
+    "binance-coinm": 0.1,
+    "bitget": 0.1,
+    "bitmex": 0.1,
+    "bybit": 0.5,
+    "deribit": 0.1,
+    "dydx": 1.0,
+    "gate": 0.1,
+    "htx": 0.1,
+    "hyperliquid": 0.2,
+    "kraken": 0.1,
+    "okx": 0.1,
+}
+
 _BASKET = {"BTC": 0.60, "ETH": 0.30, "SOL": 0.10}
 
 
 class CascadeParams(msgspec.Struct, frozen=True):
-    """Definition `cascade` version 1. Durations in seconds.
+    """Definition `cascade` version 2. Durations in seconds.
 
     `rho`: rate ratio the CUSUM is tuned to; `threshold`: alarm level h, `early`: watch level;
     `cap`: ceiling of the statistic in multiples of h; `lag_s`: how far the baseline trails.
+    `follow_threshold`: level of a venue's own count statistic at which it has joined a window
+    (five orders); `lead_within_s`: an asset's onset so long before the market's counts as its
+    lead; `most_followers`: at most so many are named. `flow_half_life_s`: memory of the price
+    slope on taker flow, `flow_least`: its least effective seconds; `map_stale_s`: an older map of
+    liquidation prices is not used.
     """
 
-    definition: str = "cascade/1"
+    definition: str = "cascade/2"
     rho: float = 6.0
     threshold: float = 40.0
     early: float = 20.0
@@ -85,6 +107,20 @@ class CascadeParams(msgspec.Struct, frozen=True):
     least_coverage: float = 0.6
     breadth_within_s: int = 1200
     oi_supports: float = -0.005
+    follow_threshold: float = 8.0
+    lead_within_s: int = 300
+    most_followers: int = 32
+    clock_s: dict[str, float] = msgspec.field(default_factory=_CLOCK_S.copy)
+    """How far a venue's time stamps may lie from UTC, and from the orders that they stamp: 100 ms
+    of clock error and gateway delay (assumed, 2026-11), blocks of about a second on dYdX and of a
+    fifth on Hyperliquid, batches of half a second on Bybit."""
+    clock_other_s: float = 1.0
+    sampled_clock_s: float = 1.0
+    """A feed of one order a second hides the orders before the one that it shows."""
+    flow_half_life_s: int = 60
+    flow_least: float = 20.0
+    map_stale_s: int = 600
+    branching: BranchingParams = BranchingParams()
     market: ScopePrior = ScopePrior(0.13, 0.02, 10_000 * _USD, 10_000_000 * _USD, 40.0)
     assets: dict[str, ScopePrior] = msgspec.field(default_factory=_ASSETS.copy)
     other: ScopePrior = ScopePrior(0.005, 0.005, 5_000 * _USD, 100_000 * _USD, 120.0)

@@ -9,13 +9,18 @@ import msgspec
 
 from streams.core.detectors.baseline import Interval, Uptime, VenueRate
 from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.impact import FlowSlope
 from streams.core.detectors.minute_returns import MinuteReturns
 from streams.core.detectors.moment import Moment, Trace
+from streams.core.detectors.recent import Recent
 from streams.core.detectors.window import OpenWindow
 from streams.core.events import PositionSide
 from streams.core.frames import Cell
 
 SIDES: tuple[PositionSide, PositionSide] = ("long", "short")
+
+FAST, SLOW = 0.5 ** (1 / 10), 0.5 ** (1 / 60)
+"""Weight that the 10-s and the 60-s intensity keep after a second."""
 
 Counted = dict[tuple[PositionSide, str], tuple[float, float]]
 """(side, venue) -> (count proxy, standard orders) of one second."""
@@ -49,7 +54,8 @@ class SideState(msgspec.Struct):
 
 class CascadeState(msgspec.Struct):
     """State of one scope. `last` is the last processed second (s), `seen` the seconds that
-    learning has not passed yet: side -> venue -> [(second, counts, units)].
+    learning has not passed yet: side -> venue -> [(second, counts, units)]; `recent` and `slope`
+    are what the branching estimates ask for.
     """
 
     scope: str
@@ -62,6 +68,8 @@ class CascadeState(msgspec.Struct):
     trail: list[Trace] = []
     returns: MinuteReturns = msgspec.field(default_factory=MinuteReturns)
     moment: Moment | None = None
+    recent: Recent = msgspec.field(default_factory=Recent)
+    slope: FlowSlope = msgspec.field(default_factory=FlowSlope)
 
 
 def new_state(scope: str) -> CascadeState:

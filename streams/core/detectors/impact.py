@@ -10,8 +10,11 @@ from math import log
 
 import msgspec
 
+from streams.core.detectors.cascade_params import CascadeParams
 from streams.core.events import MICROS
 from streams.core.frames import DEPTH_BANDS_BP, VenueTrades
+from streams.core.results import ZoneMap
+from streams.core.results.zones import FUEL_DISTANCES
 
 
 def signed_flow(trades: Sequence[VenueTrades]) -> int | None:
@@ -92,3 +95,36 @@ class FlowSlope(msgspec.Struct):
         if variance <= 1e-9 * self.flow_2:
             return None
         return 100 * (self.both - self.flow * self.moved / self.weight) / variance
+
+
+class Structural(msgspec.Struct, frozen=True):
+    """Forced dollars that one taker dollar calls forth by the map; None with `why`."""
+
+    ratio: float | None
+    why: str
+
+
+def structural(
+    slope: FlowSlope, chart: ZoneMap | None, falling: bool, at: int, params: CascadeParams
+) -> Structural:
+    """Percent per dollar times mapped dollars per percent over the next 50 bp of the forced side.
+
+    Args:
+        slope: of the price on taker flow.
+        chart: the last map of liquidation prices.
+        falling: longs are forced, below the price.
+        at: the second (s) at which it is asked.
+        params: the least weight of the slope and the age of the map.
+    """
+    if chart is None or at - chart.at // MICROS > params.map_stale_s:
+        return Structural(None, "no_zone_map")
+    fuel = chart.fuel_below_usd if falling else chart.fuel_above_usd
+    if not fuel:
+        return Structural(None, "zone_map_hidden")
+    percent = slope.percent_per_usd(params.flow_least)
+    if percent is None:
+        return Structural(None, "too_few_trades" if slope.weight else "no_trades")
+    if percent < 0:
+        return Structural(None, "impact_not_positive")
+    reach = 100 * FUEL_DISTANCES[0]
+    return Structural(round(percent * fuel[0] / MICROS / reach, 6), "")

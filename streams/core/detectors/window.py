@@ -1,54 +1,41 @@
-"""An open cascade window: what it has absorbed and the row it publishes.
+"""An open cascade window: what it has absorbed from its onset on.
 
-Promises int64 dollar sums, dollars corrected per throttle slot in blocks of a minute from the
-onset (`streams.core.throttle`), and one revision per published change. Knows nothing of how a
-window is found or ended: `cascade` decides that.
+Promises int64 dollar sums, and dollars corrected per throttle slot in blocks of a minute from the
+onset (`streams.core.throttle`). Knows nothing of how a window is found or ended, which `cascade`
+decides, nor of how it is published: `window_row` does that.
 """
 
-from collections.abc import Iterable
-from math import log, log10
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from streams.core import throttle
 from streams.core.detectors.cascade_params import CascadeParams
-from streams.core.detectors.measures import severity, share_interval
+from streams.core.detectors.impact import Structural
 from streams.core.detectors.moment import Moment, Trace
+from streams.core.detectors.propagation import Spread
+from streams.core.detectors.recent import Bracket
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import Cell, LateCell
 from streams.core.results import (
     Baseline,
-    CascadeWindow,
     Gate,
-    Identifiability,
     Phase,
     Statistic,
     WindowClass,
     WindowSide,
 )
-from streams.core.rowmeta import RowMeta
 from streams.core.slots import Slots, estimate_slots, tally_late, tally_slots
 from streams.core.throttle import SideEstimate, ThrottleParams
-
-NOT_DEFINED_YET = (
-    "origin_venue",
-    "origin_asset",
-    "propagation",
-    "amplification",
-    "branching_low",
-    "branching_high",
-    "branching_structural",
-    "branching_ks_p",
-    "branching_label",
-)
-"""Fields of the contract that definition `cascade/1` does not compute."""
 
 
 class OpenWindow(msgspec.Struct):
     """One window between its alarm and its final row. Seconds in s, dollars micro-dollars.
 
     `held`: seconds of a quiet gap, absorbed if it ends; `ahead`: late orders of seconds after
-    the last forced order, absorbed if the window gets there.
+    the last forced order, absorbed if the window gets there. `flow`: taker buys minus sells since
+    the onset, `pushed` the dollars that pushed the price to its extreme, `book` the depth that
+    stood before them by band; `branching` is known once the window has ended.
     """
 
     id: str
@@ -112,6 +99,12 @@ class OpenWindow(msgspec.Struct):
     held: list[Trace] = []
     held_coverage: float = 1.0
     ahead: list[LateCell] = []
+    flow: int = 0
+    pushed: int = 0
+    book: tuple[int | None, ...] = ()
+    spread: Spread = msgspec.field(default_factory=Spread)
+    structural: Structural = Structural(None, "no_zone_map")
+    branching: Bracket | None = None
 
     def counts(self, side: PositionSide) -> bool:
         """Whether forced orders of `side` belong to this window."""
@@ -135,9 +128,10 @@ class OpenWindow(msgspec.Struct):
                 self.last_forced = max(self.last_forced, trace.second)
                 self.sampled_only = self.sampled_only and cell.completeness != "all"
         for share in trace.shares:
-            usd = _of_side(share.long_usd, share.short_usd, self.side)
-            if usd:
+            if usd := share.of(self.side):
                 self.by_asset[share.asset] = self.by_asset.get(share.asset, 0) + usd
+        self.spread.absorb(trace, self.side, params)
+        self.flow += trace.flow or 0
         if trace.price is not None:
             self._price(trace.second, trace.price)
         if self.ahead:
@@ -164,6 +158,9 @@ class OpenWindow(msgspec.Struct):
             extreme is None or (price < extreme if falling else price > extreme)
         ):
             self.price_extreme, self.extreme_at, self.price_recovered = price, second, None
+            # Forced orders are taker orders: where trades are known, they are among them.
+            forced, taken = (self.long_usd, -self.flow) if falling else (self.short_usd, self.flow)
+            self.pushed = max(forced, taken)
 
     def absorb_late(self, cells: Iterable[LateCell]) -> bool:
         """Add late forced orders from onset to end; True when the row changes."""
@@ -183,11 +180,19 @@ class OpenWindow(msgspec.Struct):
             if self.counts(cell.side):
                 self.usd_late += cell.usd
                 self.events_late += cell.n
+                self.spread.came_late(cell.venue, second)
         return found
 
-    def widen(self) -> None:
-        """Become `mixed`, with nothing absorbed: what there was counted one side only."""
+    def widen(self, rates: Mapping[str, float]) -> None:
+        """Become `mixed`, with nothing absorbed: what there was counted one side only.
+
+        Args:
+            rates: ordinary counts per second and venue of the side that joins.
+        """
         self.side = "mixed"
+        self.spread.anew(rates)
+        self.flow = self.pushed = 0
+        self.price_extreme = self.extreme_at = None
         self.events = self.usd = self.long_usd = self.short_usd = self.adl_usd = 0
         self.events_late = self.usd_late = 0
         self.squares = 0.0
@@ -208,6 +213,7 @@ class OpenWindow(msgspec.Struct):
         if depth is not None:
             self.depth_onset = depth if self.depth_onset is None else self.depth_onset
             self.depth_min = depth if self.depth_min is None else min(self.depth_min, depth)
+        self.book = self.book or (at.bids if self.machine == "long" else at.asks)
 
     def estimate(self, params: CascadeParams, throttled: ThrottleParams) -> SideEstimate:
         """Dollars of the window by side, corrected per slot and block; late dollars added raw."""
@@ -223,163 +229,3 @@ class OpenWindow(msgspec.Struct):
         late = estimate_slots(self.late_slots, params.block_s, self.onset, throttled)
         parts = [current, late] if self.sealed is None else [self.sealed, current, late]
         return throttle.combine(parts)
-
-    def row(
-        self, watermark: int, params: CascadeParams, throttled: ThrottleParams, meta: RowMeta
-    ) -> CascadeWindow:
-        """The next revision of the window, as of `watermark` (s)."""
-        self.revision += 1
-        reasons: dict[str, str] = dict.fromkeys(NOT_DEFINED_YET, "not_in_definition")
-        sides = self.estimate(params, throttled)
-        estimated = _of_side_or_none(sides.long_usd, sides.short_usd, self.side)
-        upper = _of_side_or_none(sides.long_upper, sides.short_upper, self.side)
-        if estimated is None:
-            reasons["usd_estimated"] = throttle.NO_ESTIMATE
-        else:
-            estimated = max(self.usd, estimated)
-        if upper is None:
-            reasons["usd_upper"] = throttle.no_bound(sides.identifiability)
-        else:
-            upper = max(upper, estimated or self.usd)
-        ends = self.last_forced if self.end is None else self.end
-        known = {
-            "end": None if self.end is None else self.end * MICROS,
-            "closed_at": None if self.closed_at is None else self.closed_at * MICROS,
-        }
-        reasons.update({name: "window_open" for name, value in known.items() if value is None})
-        impact = self._impact(reasons)
-        recovery = self._recovery(reasons)
-        oi_share = None if not self.oi_onset else (estimated or self.usd) / self.oi_onset
-        if oi_share is None:
-            reasons["oi_share"] = reasons["severity"] = "no_open_interest"
-        oi_change = None
-        if self.oi_base_onset and self.oi_base is not None:
-            oi_change = self.oi_base / self.oi_base_onset - 1
-        else:
-            reasons["oi_change"] = "no_open_interest"
-        depth_ratio = None
-        if self.depth_onset and self.depth_min is not None:
-            depth_ratio = self.depth_min / self.depth_onset
-        else:
-            reasons["depth_min_ratio"] = "no_depth"
-        dollars = (self.usd if estimated is None else estimated) / MICROS
-        if dollars < 1:
-            reasons["magnitude"] = "no_dollars"
-        share, low, high = self._share_long(reasons)
-        breadth = None
-        if self.scope == "ALL":
-            breadth = len(self.onset_assets) / max(1, self.assets_known)
-        else:
-            reasons["breadth"] = "market_only"
-        if self.parent_id is None:
-            reasons["parent_id"] = "no_parent"
-        return CascadeWindow(
-            id=self.id,
-            revision=self.revision,
-            is_final=self.final,
-            definition=params.definition,
-            params_hash=meta.params_hash,
-            engine=meta.engine,
-            scope=self.scope,
-            partition=meta.partition,
-            coverage=self.coverage,
-            watermark=watermark * MICROS,
-            side=self.side,
-            window_class=self.window_class,
-            phase=self.phase,
-            statistic=self.statistic,
-            baseline=self.baseline,
-            onset=self.onset * MICROS,
-            detected_at=self.detected_at * MICROS,
-            peak_at=self.peak_at * MICROS,
-            end=known["end"],
-            closed_at=known["closed_at"],
-            duration_s=float(ends - self.onset),
-            events=self.events,
-            usd_observed=self.usd,
-            usd_estimated=estimated,
-            usd_upper=upper,
-            usd_late=self.usd_late,
-            events_late=self.events_late,
-            adl_usd=self.adl_usd,
-            identifiability=sides.identifiability,
-            share_long=share,
-            share_long_low=low,
-            share_long_high=high,
-            venues=tuple(sorted(self.by_venue)),
-            usd_by_venue=dict(sorted(self.by_venue.items())),
-            assets=tuple(sorted(self.by_asset)),
-            breadth=breadth,
-            origin_venue=None,
-            origin_asset=None,
-            propagation=None,
-            price_onset=self.price_onset,
-            price_extreme=self.price_extreme,
-            impact_bp=impact,
-            recovery_30m=recovery,
-            oi_share=oi_share,
-            oi_change=oi_change,
-            depth_min_ratio=depth_ratio,
-            amplification=None,
-            branching_low=None,
-            branching_high=None,
-            branching_structural=None,
-            branching_ks_p=None,
-            branching_label=None,
-            severity=None if oi_share is None else severity(oi_share),
-            magnitude=log10(dollars) if dollars >= 1 else None,
-            confidence=self._confidence(sides.identifiability),
-            elevated_day=self.hour_seen and self.gates["concentration"].state == "fail",
-            gates=dict(sorted(self.gates.items())),
-            parent_id=self.parent_id,
-            null_reasons=dict(sorted(reasons.items())),
-        )
-
-    def _impact(self, reasons: dict[str, str]) -> float | None:
-        if self.price_onset is None or self.price_extreme is None:
-            reasons.update(dict.fromkeys(("price_onset", "price_extreme", "impact_bp"), "no_price"))
-            return None
-        return 10_000 * log(self.price_extreme / self.price_onset)
-
-    def _recovery(self, reasons: dict[str, str]) -> float | None:
-        onset, extreme, later = self.price_onset, self.price_extreme, self.price_recovered
-        if onset is None or extreme is None or onset == extreme:
-            reasons["recovery_30m"] = "no_price" if onset is None else "no_displacement"
-            return None
-        if later is None:
-            reasons["recovery_30m"] = "no_price" if self.final else "not_elapsed"
-            return None
-        return 1 - abs(later - onset) / abs(extreme - onset)
-
-    def _share_long(
-        self, reasons: dict[str, str]
-    ) -> tuple[float | None, float | None, float | None]:
-        """Long share of observed dollars with its interval."""
-        total = self.long_usd + self.short_usd
-        if total == 0 or self.squares == 0:
-            names = ("share_long", "share_long_low", "share_long_high")
-            reasons.update(dict.fromkeys(names, "no_dollars"))
-            return None, None, None
-        share = self.long_usd / total
-        return share, *share_interval(share, max(1.0, (total / MICROS) ** 2 / self.squares))
-
-    def _confidence(self, identifiability: Identifiability) -> float:
-        """Uncalibrated 0..1: each failed or unknown gate, prior or lone sampled feed lowers it."""
-        score = 1.0
-        for gate in self.gates.values():
-            score *= {"pass": 1.0, "unknown": 0.85, "fail": 0.5}[gate.state]
-        score *= {"observed": 1.0, "blended": 0.9, "prior": 0.75}[self.baseline]
-        score *= {"ok": 1.0, "saturated": 0.9, "unknown": 0.8}[identifiability]
-        if self.sampled_only and len(self.by_venue) <= 1:
-            score *= 0.9
-        return round(score, 6)
-
-
-def _of_side(longs: int, shorts: int, side: WindowSide) -> int:
-    return longs + shorts if side == "mixed" else longs if side == "long" else shorts
-
-
-def _of_side_or_none(longs: int | None, shorts: int | None, side: WindowSide) -> int | None:
-    if side == "mixed":
-        return None if longs is None or shorts is None else longs + shorts
-    return longs if side == "long" else shorts
