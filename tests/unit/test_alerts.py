@@ -252,13 +252,21 @@ def test_a_short_gap_of_a_feed_is_not_told() -> None:
     assert one.live.feeds.away == {}
 
 
-def test_a_gap_in_silence_is_told_when_time_moves_on() -> None:
+def test_a_gap_in_silence_is_told_once_when_time_moves_on() -> None:
     one = made()
     health(one, 0, *BOTH)
     health(one, 10)
     (first, second) = health(one, 5000, *BOTH)
-    assert "was away from" in first.text and {first.venue, second.venue} == set(BOTH)
-    assert len(health(one, 5060, *BOTH)) == 2
+    assert {first.venue, second.venue} == set(BOTH)
+    assert first.severity == "info" and "was away for 83 min from" in first.text
+    assert health(one, 5060, *BOTH) == []
+
+
+def test_a_lost_venue_is_not_told_again_by_every_asset() -> None:
+    one = made("DOGE")
+    health(one, 0, *BOTH)
+    health(one, 10, "bybit")
+    assert health(one, 100, "bybit") == []
 
 
 def test_a_minute_without_seconds_tells_of_a_feed_too() -> None:

@@ -69,7 +69,7 @@ def watch(
             "onset": float(early.onset),
             "assets_active": float(len(active)) if active else None,
         }
-        among = f" in {len(active)} assets" if active else ""
+        among = f" in {len(active)} asset{'s' * (len(active) > 1)}" if active else ""
         yield alert(
             origin,
             Fact("cascade_watch", moment.second, (early.side, early.onset), moment.coverage),

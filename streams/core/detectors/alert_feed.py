@@ -2,7 +2,8 @@
 
 Promises event time with hysteresis: a venue is told as away after `feed_away_s` (short returns do
 not count), as back after `feed_back_s` without a gap; what was away while no event came is told
-when time moves on.
+once, when time moves on. Told by the market and a few assets: a venue that leaves is one fact, not
+one for each of its symbols.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from streams.core.detectors.alert_text import clock, span
 from streams.core.detectors.signal import Origin
 from streams.core.events import stable_id
 from streams.core.results import Alert
+from streams.core.results.alerts import AlertSeverity
 
 
 class Away(msgspec.Struct):
@@ -55,7 +57,9 @@ def feeds(
         if not away.told and gone >= params.feed_away_s:
             away.told = True
             yield _left(venue, away, second, coverage, params, origin)
-        if away.back is not None and second - away.back >= params.feed_back_s:
+            if away.back is not None:
+                del state.away[venue]
+        elif away.back is not None and second - away.back >= params.feed_back_s:
             del state.away[venue]
             if away.told:
                 yield _returned(venue, away, away.back, second, coverage, origin)
@@ -79,18 +83,19 @@ def _group(venue: str, away: Away) -> str:
 def _left(
     venue: str, away: Away, second: int, coverage: float, params: AlertParams, origin: Origin
 ) -> Alert:
-    critical = coverage < params.feed_critical_coverage
-    since = f"is away since {clock(away.left)}"
+    severity: AlertSeverity = "critical" if coverage < params.feed_critical_coverage else "warning"
+    since, gone = f"is away since {clock(away.left)}", second - away.left
     if away.back is not None:
-        since = f"was away from {clock(away.left)} to {clock(away.back)}"
+        severity, gone = "info", away.back - away.left
+        since = f"was away for {span(gone)} from {clock(away.left)} on"
     return alert(
         origin,
         Fact("feed_degraded", second, (venue, away.left, "away"), coverage),
-        "critical" if critical else "warning",
+        severity,
         round(1 - coverage, 4),
         f"{origin.scope}: the liquidation feed of {venue} {since};"
         f" {coverage:.0%} of venues are healthy.",
-        {"coverage": coverage, "away_s": float(second - away.left)},
+        {"coverage": coverage, "away_s": float(gone)},
         venue=venue,
         group=_group(venue, away),
     )

@@ -29,6 +29,8 @@ class AlertParams(msgspec.Struct, frozen=True):
     milestone_critical: float = 0.99
     """Percentile of the day from which it is critical."""
 
+    feed_scopes: tuple[str, ...] = ("ALL", "BTC", "ETH")
+    """Scopes that tell of lost feeds; the coverage of every row says it in all others."""
     feed_away_s: int = 30
     """A venue must be away for so long before it is told."""
     feed_back_s: int = 60

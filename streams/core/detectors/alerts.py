@@ -141,6 +141,8 @@ class Alerts(Detector):
 
     def _feeds(self, second: int, up: tuple[str, ...], known: tuple[str, ...]) -> Sequence[Alert]:
         state = self.live.feeds
+        if self.origin.scope not in self.params.feed_scopes:
+            return ()
         if not state.away and up == state.up and known == state.known:
             return ()
         return tuple(feeds(state, second, up, known, self.params, self.origin))
