@@ -89,7 +89,7 @@ class HealthIndex(Detector):
             {name: self.history.rank(name, codes[name]) for name in codes if name in self._warm}
         )
         weights = self._weights(stress)
-        held = sum(params.weights[name] for name in stress)
+        held = sum((params.weights[name] for name in stress), 0.0)
         missing = {
             name: self._why(name, codes, found.reasons) for name in COMPONENTS if name not in stress
         }
