@@ -129,11 +129,13 @@ class CascadeWindow(ResultRow):
     breadth: Share | None
     """Share of assets with an onset within 20 minutes. Null below scope `ALL`."""
     origin_venue: Venue | None
-    """Where it began. Null when clocks cannot tell."""
+    """Where it began. Null for one venue alone, with too few orders, or when clocks cannot tell."""
     origin_asset: Asset | None
-    """Base coin in which it began. Null when clocks cannot tell."""
+    """Base coin in which it began: the scope, or for `ALL` the first one. Null when clocks cannot
+    tell or nothing joined."""
     propagation: tuple[Lead, ...] | None
-    """Followers in order of lag. Null when no origin is known."""
+    """Other venues, for `ALL` other assets, in the order in which they began; the first stands with
+    them when clocks cannot tell it apart. Null for one venue alone and with too few orders."""
     price_onset: Positive | None
     """Reference price at the onset, USD per coin (index points for `ALL`). Null without prices."""
     price_extreme: Positive | None

@@ -10,9 +10,10 @@ from schemas.results import validate_result
 from streams.core.detectors import cascade
 from streams.core.detectors.cascade_params import CascadeParams
 from streams.core.detectors.cascade_state import new_state
-from streams.core.detectors.moment import Moment, share_of
+from streams.core.detectors.moment import Moment, Share, share_of
+from streams.core.detectors.readings import Readings
 from streams.core.events import MICROS, Completeness, LiquidationKind, PositionSide
-from streams.core.frames import Cell, LateCell
+from streams.core.frames import Cell, LateCell, VenueTrades
 from streams.core.results import CascadeWindow
 from streams.core.rowmeta import RowMeta
 from streams.core.throttle import ThrottleParams
@@ -52,6 +53,17 @@ def late(
     return LateCell(stamp, venue, "BTCUSDT", side, kind, n, round(usd * MICROS))
 
 
+def trades(net_usd: float) -> VenueTrades:
+    """Taker volume of a second, a million on either side and the net on one."""
+    buys, sells = (round((1e6 + max(0.0, one)) * MICROS) for one in (net_usd, -net_usd))
+    return VenueTrades(FULL, "derivative", buys, sells)
+
+
+def bands(usd: Sequence[float | None]) -> tuple[int | None, ...]:
+    """Depth by band in micro-dollars."""
+    return tuple(None if one is None else round(one * MICROS) for one in usd)
+
+
 class Scope:
     """A cascade detector and every row that it has published; all rows are validated."""
 
@@ -66,6 +78,7 @@ class Scope:
         self.scope = scope
         self.up = self.known = venues
         self.rows: list[CascadeWindow] = []
+        self.readings = Readings()
 
     def second(
         self,
@@ -79,8 +92,16 @@ class Scope:
         up: tuple[str, ...] | None = None,
         onsets: Iterable[tuple[str, PositionSide, int]] = (),
         assets_known: int = 1,
+        net_usd: float | None = None,
+        book_usd: Sequence[float | None] = (),
+        spot: float | None = None,
+        shares: tuple[Share, ...] | None = None,
     ) -> list[CascadeWindow]:
-        """Apply the second `at`; `up` names the healthy venues from here on."""
+        """Apply the second `at`; `up` names the healthy venues from here on.
+
+        `net_usd` is bought (or, below zero, sold) by takers, `book_usd` the depth of both sides
+        by band, all in dollars.
+        """
         if up is not None:
             self.up = up
         depth = None if depth_usd is None else round(depth_usd * MICROS)
@@ -92,7 +113,7 @@ class Scope:
             self.known,
             cells,
             tuple(late),
-            share_of("BTC", cells),
+            share_of("BTC", cells) if shares is None else shares,
             price,
             None if oi_usd is None else round(oi_usd * MICROS),
             oi_base,
@@ -100,8 +121,12 @@ class Scope:
             depth,
             tuple((asset, side, START + onset) for asset, side, onset in onsets),
             assets_known,
+            () if net_usd is None else (trades(net_usd),),
+            bands(book_usd),
+            bands(book_usd),
+            spot=spot,
         )
-        rows = cascade.step(self.state, moment, self.params, THROTTLE, META)
+        rows = cascade.step(self.state, moment, self.params, THROTTLE, META, self.readings)
         for row in rows:
             validate_result(row)
         self.rows += rows

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from schemas.results import validate_result
 from streams.core.detectors import cascade
+from streams.core.detectors.cascade_state import CascadeState
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import BookState, Cell, Flow, Frame, LateCell, Tick, TickerState
 from streams.core.pipeline import AssetStage, BrokenChain, MarketStage
@@ -105,13 +106,18 @@ class Script:
         flows: tuple[Flow, ...] = ()
         if priced:
             price = self.price
-            flow = Flow(FULL, "BTCUSDT", "linear", 1, 10**9, 0, price, price, price, price)
+            bought = random.randrange(10**12)
+            flow = Flow(FULL, "BTCUSDT", "linear", 1, bought, 10**11, price, price, price, price)
             flows = (flow,)
+        if random.random() < 0.5:
+            price = self.price * 1.0001
+            spot = Flow("binance-spot", "BTCUSDT", "spot", 1, 10**9, 0, price, price, price, price)
+            flows += (spot,)
         if random.random() < 0.05:
             self.oi = random.uniform(1_000, 2_000)
         books: tuple[BookState, ...] = ()
         if random.random() < 0.1:
-            depth = (10**12, 2 * 10**12, None, None)
+            depth = (10**12, 2 * 10**12, random.choice([None, 10**13]), None)
             books = (BookState(FULL, "BTCUSDT", "linear", 99.9, 100.1, depth, depth, second),)
         self.frames.append(
             Frame(
@@ -293,6 +299,35 @@ def _apart(windows: list[CascadeWindow]) -> None:
             parent = by_id[window.parent_id]
             assert parent.closed_at is not None
             assert 0 <= window.onset - parent.closed_at <= 1800 * MICROS
+
+
+@FEW
+@given(SEEDS)
+def test_a_restart_from_bytes_between_any_two_seconds_changes_no_row(seed: int) -> None:
+    random = chance(seed)
+    plain, restarted = Scope(venues=VENUES), Scope(venues=VENUES)
+    price, at = 100.0, 0
+    for _ in range(random.randint(2, 4)):
+        for _ in range(random.randint(90, 150)):
+            price *= 1 + random.gauss(0, 0.001)
+            cells = [cell(random.choice(SIDES), 5_000.0, venue=random.choice(VENUES))]
+            for scope in (plain, restarted):
+                scope.second(
+                    at,
+                    *cells,
+                    price=price,
+                    spot=price,
+                    net_usd=price * 1_000,
+                    book_usd=(10**6, 10**7),
+                )
+            stored = msgspec.msgpack.encode(restarted.state)
+            restarted.state = msgspec.msgpack.decode(stored, type=CascadeState)
+            at += 1
+        at += random.choice([10, 400, 3_000])
+    for scope in (plain, restarted):
+        scope.second(at + 9_000, up=VENUES)
+    assert encoded(restarted.rows) == encoded(plain.rows)
+    assert any(row.branching_high is not None for row in plain.rows)
 
 
 @pytest.mark.parametrize("gap_s", [366 * 86_400, 40 * 366 * 86_400])

@@ -52,7 +52,7 @@ class _Run:
         self.params = params
         self.throttled = throttled
         self.meta = meta
-        self.chart = None if readings is None else readings.last(ZoneMap)
+        self.readings = readings
         self.prior = params.prior(state.scope)
         self.rows: list[CascadeWindow] = []
 
@@ -230,10 +230,9 @@ class _Run:
             self.spread(window, moment)
             window.spread.observe(moment, window.onset, window.side, self.params)
             if opened or window.peak_at == at:
+                chart = None if self.readings is None else self.readings.last(ZoneMap)
                 falling = window.machine == "long"
-                window.structural = structural(
-                    self.state.slope, self.chart, falling, at, self.params
-                )
+                window.structural = structural(self.state.slope, chart, falling, at, self.params)
         self.recover(window, at)
         assert self.state.moment is not None  # noqa: S101  a window opens on a moment
         gates.judge(window, self.state.moment, self.params)

@@ -123,7 +123,7 @@ def structural(
         return Structural(None, "zone_map_hidden")
     percent = slope.percent_per_usd(params.flow_least)
     if percent is None:
-        return Structural(None, "too_few_trades" if slope.weight else "no_trades")
+        return Structural(None, "too_few_trades" if slope.flow_2 else "no_trades")
     if percent < 0:
         return Structural(None, "impact_not_positive")
     reach = 100 * FUEL_DISTANCES[0]

@@ -138,7 +138,8 @@ class Spread(msgspec.Struct):
         leads: list[Lead] = []
         for start in starts[1:]:
             lag = start.onset - first.onset
-            unsure = 1.0 + self._unsure(first, params) + self._unsure(start, params)
+            # Seconds are compared, so that even equal clocks leave one of doubt.
+            unsure = round(1.0 + self._unsure(first, params) + self._unsure(start, params), 3)
             known = float(lag) if lag > unsure else None
             leads.append(Lead(start.venue, start.asset, known, unsure))
         if any(lead.lag_s is None for lead in leads):
