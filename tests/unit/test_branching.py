@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from streams.core.detectors.baseline import Uptime
-from streams.core.detectors.branching import BranchingParams, Drive, Orders, fit, ks_p
+from streams.core.detectors.branching import BranchingParams, Drive, Fit, Orders, fit, ks_p, label
 from streams.core.detectors.recent import KEPT_S, Recent
 
 PARAMS = BranchingParams()
@@ -117,6 +117,28 @@ def test_extreme_counts_give_numbers(count: int) -> None:
     found = fit(full, Drive(5, [0.0] * 120), PARAMS)
     assert 0 <= found.ratio < 2
     assert 0 <= found.ks_p <= 1
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "driven", "p", "sampled_only", "said"),
+    [
+        (0.2, 0.7, 0.3, 0.3, False, "subcritical"),
+        (0.2, 0.7, 0.3, 0.04, False, "unresolved"),
+        (0.2, 0.7, 0.3, 0.3, True, "unresolved"),
+        (0.2, 0.95, 0.3, 0.3, False, "unresolved"),
+        (0.85, 0.97, 0.1, 0.3, True, "near_critical"),
+        (0.85, 0.97, 0.1, 0.01, True, "unresolved"),
+        (0.97, 0.97, 0.0, 0.3, False, "unresolved"),
+        (None, 0.7, 0.0, 0.3, False, "subcritical"),
+        (None, 0.97, 0.0, 0.3, False, "unresolved"),
+    ],
+)
+def test_the_label_says_no_more_than_the_bracket(
+    low: float | None, high: float, driven: float, p: float, sampled_only: bool, said: str
+) -> None:
+    upper = Fit(high, 0.1, 0.0, (high,), 0.0, p)
+    lower = None if low is None else Fit(low, 0.1, 1.0, (low,), driven, p)
+    assert label(lower, upper, sampled_only, PARAMS) == said
 
 
 def seen(recent: Recent, seconds: range, count: float = 1.0) -> Uptime:

@@ -1,7 +1,7 @@
 """Branching ratio of forced orders: how many orders one order calls forth (definition 1.1).
 
 A Hawkes process on a grid of seconds, fitted by maximum likelihood: beside the state of a window,
-asked once when it ends. The rate of second t is
+asked once when it closes. The rate of second t is
 
     mu + k x(t) + sum_j a_j sum_{s<t} m(s) (1 - r_j) r_j^(t-s-1),    r_j = exp(-1 / tau_j)
 
@@ -26,13 +26,14 @@ _WORD = (1 << 64) - 1
 class BranchingParams(msgspec.Struct, frozen=True):
     """Of the branching estimate. Durations in seconds.
 
-    `stretch_s`: orders of so long before the window's end are fitted; `tau_s`: time scales of the
-    exponential mixture; `drive_s`: span of the spot return that is x(t), on a grid of `bin_s`;
+    `stretch_s`: so long before the window's close is fitted, the quiet gap with it; `tau_s`: time
+    scales of the exponential mixture; `drive_s`: span of the spot return that is x(t), on a grid of `bin_s`;
     `rounds`: at most so many accelerated rounds, of three passes each, or until one gains less
     than `gain` log likelihood per order; `most_residuals`: the last so many orders are tested;
     `least_orders`: none below; `least_observed`: share of
     the stretch in which some feed was healthy; `stale_s`: a spot price older says nothing;
-    `critical`, `least_p`: bounds of the label.
+    `critical`, `least_p`: bounds of the label; `least_driven`: share of the orders that the drive
+    must explain before what it leaves counts as the orders' own.
     """
 
     stretch_s: int = 7200
@@ -47,6 +48,7 @@ class BranchingParams(msgspec.Struct, frozen=True):
     stale_s: int = 300
     critical: float = 0.8
     least_p: float = 0.05
+    least_driven: float = 0.02
 
 
 class Orders(NamedTuple):
@@ -69,13 +71,15 @@ class Drive(NamedTuple):
 
 class Fit(NamedTuple):
     """A fitted model: `ratio` is n, `base` mu per second, `slope` k (0 without a drive), `weights`
-    a_j, `ks_p` the probability of residuals this far from those of the model.
+    a_j, `driven` the share of the orders that the drive explains, `ks_p` the probability of
+    residuals this far from those of the model.
     """
 
     ratio: float
     base: float
     slope: float
     weights: tuple[float, ...]
+    driven: float
     ks_p: float
 
 
@@ -117,7 +121,7 @@ def fit(orders: Orders, drive: Drive | None, params: BranchingParams) -> Fit:
     slope = 0.0 if drive is None else sizes[1]
     skipped = total - params.most_residuals
     residuals = _residuals(orders, masses, drive, decays, (sizes[0], slope, weights), skipped)
-    return Fit(sum(weights), sizes[0], slope, weights, ks_p(residuals))
+    return Fit(sum(weights), sizes[0], slope, weights, slope * driven / total, ks_p(residuals))
 
 
 def _excited(orders: Orders, masses: Sequence[float], decay: float) -> list[float]:
@@ -286,20 +290,20 @@ def ks_p(residuals: Sequence[float]) -> float:
     return min(1.0, max(0.0, 2 * tail))
 
 
-def label(
-    low: float | None, high: float, p: float, sampled_only: bool, params: BranchingParams
-) -> Branching:
+def label(low: Fit | None, high: Fit, sampled_only: bool, params: BranchingParams) -> Branching:
     """What the bracket allows to say; nothing where residuals reject the model.
 
-    >>> params = BranchingParams()
-    >>> label(0.2, 0.7, 0.3, False, params), label(0.2, 0.7, 0.3, True, params)
-    ('subcritical', 'unresolved')
-    >>> label(0.85, 0.97, 0.3, True, params), label(0.85, 0.97, 0.01, True, params)
-    ('near_critical', 'unresolved')
+    Args:
+        low: the fit with the drive, None without one.
+        high: the fit without.
+        sampled_only: no complete feed took part.
+        params: the bounds.
     """
-    if p <= params.least_p:
+    best = high if low is None else low
+    if best.ks_p <= params.least_p:
         return "unresolved"
-    if low is not None and low > params.critical:
-        return "near_critical"
+    if low is not None and min(low.ratio, high.ratio) > params.critical:
+        # A drive that explains nothing has not shown that nothing drove the orders.
+        return "near_critical" if low.driven >= params.least_driven else "unresolved"
     # A sampled feed hides orders that follow at once, and with them what would raise the ratio.
-    return "subcritical" if high <= params.critical and not sampled_only else "unresolved"
+    return "subcritical" if high.ratio <= params.critical and not sampled_only else "unresolved"

@@ -304,7 +304,7 @@ class _Run:
         window.held, window.ahead = [], []
         window.end, window.closed_at, window.phase = window.last_forced, at, "end"
         window.branching = self.state.recent.bracket(
-            window.end, window.side, self.state.uptime, window.sampled_only, params.branching
+            at, window.side, self.state.uptime, window.sampled_only, params.branching
         )
         self.state.sides[window.machine].closed.append(window)
         self.state.sides[window.machine].window = None

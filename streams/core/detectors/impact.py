@@ -87,7 +87,7 @@ class FlowSlope(msgspec.Struct):
         >>> for at in range(60):
         ...     slope.add(at, 100.0 if at % 2 else 100.1, -10**12 if at % 2 else 10**12, 60)
         >>> round(slope.percent_per_usd(20.0) * 1e6, 2)
-        0.05
+        0.1
         """
         if self.weight < least_weight:
             return None

@@ -148,11 +148,11 @@ class Recent(msgspec.Struct):
         high = round(plain.ratio, 4)
         drive = self.drive(began, end, params)
         if drive is None:
-            label = branching.label(None, high, plain.ks_p, sampled_only, params)
+            label = branching.label(None, plain, sampled_only, params)
             return Bracket(None, high, round(plain.ks_p, 4), label, {"branching_low": "no_spot"})
         driven = branching.fit(orders, drive, params)
         low = min(round(driven.ratio, 4), high)
-        label = branching.label(low, high, driven.ks_p, sampled_only, params)
+        label = branching.label(driven, plain, sampled_only, params)
         return Bracket(low, high, round(driven.ks_p, 4), label, {})
 
 
