@@ -309,7 +309,7 @@ def print_summary(summary: Summary, console: Console | None = None) -> None:
         out.print(f"milestone {moment(milestone.crossed_at)}: {milestone.text}")
     for change in list(summary.transitions.values())[:MAX_ROWS]:
         out.print(f"regime {moment(change.at)}: {change.scope} {change.to_state}")
-    alerts = list(summary.alerts.values())
+    alerts = sorted(summary.alerts.values(), key=lambda alert: (alert.at, alert.id))
     for alert in alerts[:MAX_ROWS]:
         out.print(f"alert {moment(alert.at)} {alert.severity}: {alert.text}")
     if len(alerts) > MAX_ROWS:
