@@ -27,13 +27,13 @@ class BranchingParams(msgspec.Struct, frozen=True):
     """Of the branching estimate. Durations in seconds.
 
     `stretch_s`: so long before the window's close is fitted, the quiet gap with it; `tau_s`: time
-    scales of the exponential mixture; `drive_s`: span of the spot return that is x(t), on a grid of `bin_s`;
-    `rounds`: at most so many accelerated rounds, of three passes each, or until one gains less
-    than `gain` log likelihood per order; `most_residuals`: the last so many orders are tested;
-    `least_orders`: none below; `least_observed`: share of
-    the stretch in which some feed was healthy; `stale_s`: a spot price older says nothing;
-    `critical`, `least_p`: bounds of the label; `least_driven`: share of the orders that the drive
-    must explain before what it leaves counts as the orders' own.
+    scales of the exponential mixture; `drive_s`: span of the spot return that is x(t), on a grid
+    of `bin_s`; `rounds`: at most so many accelerated rounds, of three passes each, or until one
+    gains less than `gain` log likelihood per order; `most_residuals`: the last so many orders are
+    tested; `least_orders`: none below; `least_observed`: share of the stretch in which some feed
+    was healthy; `stale_s`: a spot price older says nothing; `critical`, `least_p`: bounds of the
+    label; `least_driven`: share of the orders that the drive must explain before what it leaves
+    counts as the orders' own.
     """
 
     stretch_s: int = 7200
