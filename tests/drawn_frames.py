@@ -10,7 +10,7 @@ from random import Random
 
 import msgspec
 
-from streams.core.events import MICROS, Completeness, PositionSide
+from streams.core.events import MICROS, Completeness, Contract, PositionSide
 from streams.core.frames import (
     BookState,
     Cell,
@@ -169,7 +169,7 @@ class _Path:
         buy, sell = (
             round(self.draw.dollars * self.random.lognormvariate(1, 1) * MICROS) for _ in range(2)
         )
-        contract = "spot" if venue == SPOT else "linear"
+        contract: Contract = "spot" if venue == SPOT else "linear"
         close = self.price * (1 + self.random.gauss(0, 1e-5))
         return Flow(venue, "BTCUSDT", contract, 5, buy, sell, close, close, close, close)
 

@@ -7,8 +7,8 @@ import msgspec
 from schemas.results import validate_result
 from streams.core.detectors.minutes import Forced, Minute
 from streams.core.detectors.readings import Readings
-from streams.core.detectors.regime import RegimeDetector
-from streams.core.detectors.regime_params import RegimeParams
+from streams.core.detectors.regime.detector import RegimeDetector
+from streams.core.detectors.regime.params import RegimeParams
 from streams.core.events import MICROS
 from streams.core.frames import MacroValue, VenueTrades
 from streams.core.results import (

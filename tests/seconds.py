@@ -7,9 +7,9 @@
 from collections.abc import Iterable, Sequence
 
 from schemas.results import validate_result
-from streams.core.detectors import cascade
-from streams.core.detectors.cascade_params import CascadeParams
-from streams.core.detectors.cascade_state import new_state
+from streams.core.detectors.cascade import detector as cascade
+from streams.core.detectors.cascade.params import CascadeParams
+from streams.core.detectors.cascade.state import new_state
 from streams.core.detectors.moment import Moment, Share, share_of
 from streams.core.detectors.readings import Readings
 from streams.core.events import MICROS, Completeness, LiquidationKind, PositionSide

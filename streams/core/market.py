@@ -11,7 +11,7 @@ from operator import attrgetter
 import msgspec
 
 from streams.core import market_interest
-from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.moment import Moment, share_of
 from streams.core.detectors.venue_sums import add_bands, add_trades
 from streams.core.events import MICROS, PositionSide

@@ -2,17 +2,17 @@
 
 import msgspec
 
-from streams.core.detectors.alert_params import AlertParams
-from streams.core.detectors.cascade_params import CascadeParams
-from streams.core.detectors.dominance_params import DominanceParams
-from streams.core.detectors.health_params import HealthParams
-from streams.core.detectors.imbalance_params import ImbalanceParams
-from streams.core.detectors.liquidity_params import LiquidityParams
-from streams.core.detectors.positioning_params import PositioningParams
-from streams.core.detectors.prints import PrintParams
-from streams.core.detectors.regime_params import RegimeParams
-from streams.core.detectors.volatility_params import VolatilityParams
-from streams.core.detectors.zones_params import ZoneParams
+from streams.core.detectors.alerts.params import AlertParams
+from streams.core.detectors.cascade.params import CascadeParams
+from streams.core.detectors.dominance.params import DominanceParams
+from streams.core.detectors.health.params import HealthParams
+from streams.core.detectors.imbalance.params import ImbalanceParams
+from streams.core.detectors.liquidity.params import LiquidityParams
+from streams.core.detectors.positioning.params import PositioningParams
+from streams.core.detectors.prints.detector import PrintParams
+from streams.core.detectors.regime.params import RegimeParams
+from streams.core.detectors.volatility.params import VolatilityParams
+from streams.core.detectors.zones.params import ZoneParams
 from streams.core.events import stable_id
 from streams.core.throttle import ThrottleParams
 

@@ -14,11 +14,13 @@ from typing import Final
 import msgspec
 
 from streams.core import market
-from streams.core.detectors import cascade, minutes, prints
-from streams.core.detectors.cascade_state import CascadeState, rest
-from streams.core.detectors.cascade_state import new_state as new_cascade
+from streams.core.detectors import minutes
+from streams.core.detectors.cascade import detector as cascade
+from streams.core.detectors.cascade.state import CascadeState, rest
+from streams.core.detectors.cascade.state import new_state as new_cascade
 from streams.core.detectors.minutes import MinuteState
 from streams.core.detectors.moment import Moment, Reference, contribution_of, moment_of
+from streams.core.detectors.prints import detector as prints
 from streams.core.detectors.readings import Early, Readings
 from streams.core.detectors.registry import REGISTRY
 from streams.core.detectors.signal import HOT, Detector

@@ -17,9 +17,9 @@ from typing import Final
 import msgspec
 
 from streams.config import MarginquakeError
-from streams.core.detectors.regime_bars import HOUR, HourBar
-from streams.core.detectors.regime_classifier import Classifier
-from streams.core.detectors.regime_params import RegimeParams
+from streams.core.detectors.regime.bars import HOUR, HourBar
+from streams.core.detectors.regime.classifier import Classifier
+from streams.core.detectors.regime.params import RegimeParams
 from streams.core.events import PositionSide
 from streams.core.results import Driver
 from streams.core.results.regimes import RegimeName, Resolved

@@ -88,8 +88,8 @@ def restarted(one: AssetStage, draw: Draw, pages: dict[str, bytes]) -> AssetStag
 
 def detectors() -> Iterator[type]:
     """Every class in the package that is a detector."""
-    for module in pkgutil.iter_modules(package.__path__):
-        found = importlib.import_module(f"{package.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        found = importlib.import_module(module.name)
         for value in vars(found).values():
             ours = isinstance(value, type) and value.__module__ == found.__name__
             if ours and Detector in value.__mro__ and value is not Detector:

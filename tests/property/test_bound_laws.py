@@ -7,11 +7,11 @@ from statistics import NormalDist
 import msgspec
 import pytest
 
-from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.cascade.params import CascadeParams
+from streams.core.detectors.cascade.row import next_row
+from streams.core.detectors.cascade.window import OpenWindow
 from streams.core.detectors.moment import Trace
-from streams.core.detectors.prints import PrintParams, advance, new_state, step
-from streams.core.detectors.window import OpenWindow
-from streams.core.detectors.window_row import next_row
+from streams.core.detectors.prints.detector import PrintParams, advance, new_state, step
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import Cell, LateCell
 from streams.core.results import Gate, Milestone, Print, WindowSide

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.results import validate_result
-from streams.core.detectors import cascade
-from streams.core.detectors.cascade_state import CascadeState
+from streams.core.detectors.cascade import detector as cascade
+from streams.core.detectors.cascade.state import CascadeState
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import BookState, Cell, Flow, Frame, LateCell, Tick, TickerState
 from streams.core.pipeline import AssetStage, BrokenChain, MarketStage

@@ -6,15 +6,15 @@ from typing import Literal
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from streams.core.detectors.liquidation_price import (
+from streams.core.detectors.zones.liquidation_price import (
     MarginTier,
     inverse_price,
     linear_price,
     margin_tiers,
     tier_of,
 )
-from streams.core.detectors.zones_margin import MARGINS, liquidation_ratio
-from streams.core.detectors.zones_params import ZoneParams
+from streams.core.detectors.zones.margin import MARGINS, liquidation_ratio
+from streams.core.detectors.zones.params import ZoneParams
 
 Side = Literal["long", "short"]
 SIDES = st.sampled_from(("long", "short"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from streams.core import market
-from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.moment import Moment
 from streams.core.events import MICROS
 from streams.core.frames import Tick, VenueInterest

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.prints import Milestone as MilestoneModel
 from schemas.prints import Print as PrintModel
-from streams.core.detectors.prints import (
+from streams.core.detectors.prints.detector import (
     PrintParams,
     PrintState,
     advance,
@@ -20,7 +20,7 @@ from streams.core.detectors.prints import (
     sealed_pages,
     step,
 )
-from streams.core.detectors.rolling import Coverage
+from streams.core.detectors.prints.rolling import Coverage
 from streams.core.events import MICROS, LiquidationKind, PositionSide
 from streams.core.frames import Cell, LateCell
 from streams.core.results import Milestone, Print

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from streams.core.detectors.alert_levels import rounds
-from streams.core.detectors.alert_params import AlertParams
-from streams.core.detectors.alerts import Alerts
+from streams.core.detectors.alerts.detector import Alerts
+from streams.core.detectors.alerts.levels import rounds
+from streams.core.detectors.alerts.params import AlertParams
 from streams.core.detectors.moment import Moment, Share
 from streams.core.detectors.readings import Readings
 from streams.core.events import MICROS

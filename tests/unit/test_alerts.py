@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from streams.core.detectors.alert_params import AlertParams
-from streams.core.detectors.alerts import Alerts
+from streams.core.detectors.alerts.detector import Alerts
+from streams.core.detectors.alerts.params import AlertParams
 from streams.core.detectors.moment import Moment
 from streams.core.detectors.readings import Early, Readings
 from streams.core.events import MICROS

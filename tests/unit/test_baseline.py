@@ -4,10 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.core.detectors import ordinary
-from streams.core.detectors.baseline import Interval, Uptime, VenueRate, covers, learn, overlap
-from streams.core.detectors.cascade_params import CascadeParams
-from streams.core.detectors.cascade_state import CascadeState, new_state
+from streams.core.detectors.cascade import ordinary
+from streams.core.detectors.cascade.baseline import (
+    Interval,
+    Uptime,
+    VenueRate,
+    covers,
+    learn,
+    overlap,
+)
+from streams.core.detectors.cascade.params import CascadeParams
+from streams.core.detectors.cascade.state import CascadeState, new_state
 from streams.core.detectors.minute_returns import MinuteReturns
 from tests.seconds import FULL, SAMPLED
 

@@ -7,8 +7,16 @@ from random import Random
 
 import pytest
 
-from streams.core.detectors.baseline import Uptime
-from streams.core.detectors.branching import BranchingParams, Drive, Fit, Orders, fit, ks_p, label
+from streams.core.detectors.cascade.baseline import Uptime
+from streams.core.detectors.cascade.branching import (
+    BranchingParams,
+    Drive,
+    Fit,
+    Orders,
+    fit,
+    ks_p,
+    label,
+)
 from streams.core.detectors.recent import KEPT_S, Recent
 
 PARAMS = BranchingParams()

@@ -4,7 +4,7 @@ from math import ceil, log
 
 import pytest
 
-from streams.core.detectors.cascade_params import CascadeParams, ScopePrior
+from streams.core.detectors.cascade.params import CascadeParams, ScopePrior
 from streams.core.events import PositionSide
 from tests.seconds import FULL, SAMPLED, Scope, cell, since_start
 

@@ -4,7 +4,7 @@ from math import log
 
 import pytest
 
-from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.frames import LateCell
 from streams.core.results import CascadeWindow
 from tests.seconds import FULL, SAMPLED, Scope, cell, late, since_start

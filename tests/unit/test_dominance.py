@@ -5,10 +5,10 @@ from math import exp
 import msgspec
 import pytest
 
-from streams.core.detectors.dominance import DominanceDetector, Trends, state_of
-from streams.core.detectors.dominance_lead import Lead, Returns
-from streams.core.detectors.dominance_params import DominanceParams
-from streams.core.detectors.dominance_volumes import Day, Slice, Window, silent, trend
+from streams.core.detectors.dominance.detector import DominanceDetector, Trends, state_of
+from streams.core.detectors.dominance.lead import Lead, Returns
+from streams.core.detectors.dominance.params import DominanceParams
+from streams.core.detectors.dominance.volumes import Day, Slice, Window, silent, trend
 from streams.core.detectors.minutes import Minute
 from streams.core.detectors.readings import Readings
 from streams.core.events import MICROS

@@ -4,8 +4,8 @@ from math import exp, factorial
 
 import pytest
 
-from streams.core.detectors.cascade_params import CascadeParams, ScopePrior
-from streams.core.detectors.gates import poisson_tail
+from streams.core.detectors.cascade.gates import poisson_tail
+from streams.core.detectors.cascade.params import CascadeParams, ScopePrior
 from streams.core.results import CascadeWindow
 from tests.seconds import FULL, SAMPLED, Scope, cell
 

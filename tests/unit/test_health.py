@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from streams.core.detectors.health import HealthIndex, power_mean
-from streams.core.detectors.health_history import ABSENT, History, code
-from streams.core.detectors.health_measures import COMPONENTS, MEASURES
-from streams.core.detectors.health_params import HealthParams
-from streams.core.detectors.health_points import Level, apportion, move, points
+from streams.core.detectors.health.detector import HealthIndex, power_mean
+from streams.core.detectors.health.history import ABSENT, History, code
+from streams.core.detectors.health.measures import COMPONENTS, MEASURES
+from streams.core.detectors.health.params import HealthParams
+from streams.core.detectors.health.points import Level, apportion, move, points
 from streams.core.detectors.readings import Readings
 from streams.core.results import Dominance, Health, Imbalance, Liquidity, Volatility, ZoneMap
 from tests.signal_rows import META, minute, readings, row, valid, window

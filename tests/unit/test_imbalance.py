@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from schemas.results import validate_result
-from streams.core.detectors.imbalance import ImbalanceDetector
-from streams.core.detectors.imbalance_context import Context, label_of
-from streams.core.detectors.imbalance_params import ImbalanceParams
+from streams.core.detectors.imbalance.context import Context, label_of
+from streams.core.detectors.imbalance.detector import ImbalanceDetector
+from streams.core.detectors.imbalance.params import ImbalanceParams
 from streams.core.detectors.minutes import Forced, Minute
 from streams.core.detectors.moment import Moment
 from streams.core.detectors.readings import Readings

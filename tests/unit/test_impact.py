@@ -4,7 +4,7 @@ from math import log
 
 import pytest
 
-from streams.core.detectors.impact import FlowSlope, walked_bp
+from streams.core.detectors.cascade.impact import FlowSlope, walked_bp
 from streams.core.detectors.signal import Origin
 from streams.core.events import MICROS, PositionSide
 from streams.core.results import CascadeWindow, ZoneMap

@@ -5,12 +5,12 @@ from math import exp, log
 import msgspec
 import pytest
 
-from streams.core.detectors.liquidity import LiquidityDetector
-from streams.core.detectors.liquidity_conditions import Day, Slow, inputs_of, row
-from streams.core.detectors.liquidity_flow import Impact, Refill
-from streams.core.detectors.liquidity_level import Level
-from streams.core.detectors.liquidity_ordinary import HourSum, Ordinary, cell_of, norm
-from streams.core.detectors.liquidity_params import LiquidityParams
+from streams.core.detectors.liquidity.conditions import Day, Slow, inputs_of, row
+from streams.core.detectors.liquidity.detector import LiquidityDetector
+from streams.core.detectors.liquidity.flow import Impact, Refill
+from streams.core.detectors.liquidity.level import Level
+from streams.core.detectors.liquidity.ordinary import HourSum, Ordinary, cell_of, norm
+from streams.core.detectors.liquidity.params import LiquidityParams
 from streams.core.detectors.minutes import MinuteState, add, close, end_of
 from streams.core.detectors.moment import Moment
 from streams.core.detectors.readings import Readings

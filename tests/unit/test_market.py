@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from streams.core import market
-from streams.core.detectors.cascade_params import CascadeParams
+from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.moment import Moment
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import Cell, Tick

@@ -8,8 +8,8 @@ import pytest
 
 from schemas.results import validate_result
 from streams.core.detectors.minutes import Minute
-from streams.core.detectors.positioning import PositioningDetector
-from streams.core.detectors.positioning_params import PositioningParams, PositioningWindow
+from streams.core.detectors.positioning.detector import PositioningDetector
+from streams.core.detectors.positioning.params import PositioningParams, PositioningWindow
 from streams.core.detectors.readings import Readings
 from streams.core.events import MICROS
 from streams.core.frames import VenueInterest

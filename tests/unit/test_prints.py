@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from streams.core.detectors.milestones import headline
-from streams.core.detectors.prints import (
+from streams.core.detectors.prints.detector import (
     PrintParams,
     PrintState,
     advance,
@@ -17,6 +16,7 @@ from streams.core.detectors.prints import (
     sealed_pages,
     step,
 )
+from streams.core.detectors.prints.milestones import headline
 from streams.core.events import MICROS, Completeness, LiquidationKind, PositionSide, stable_id
 from streams.core.frames import Cell, LateCell
 from streams.core.results import Milestone, Print, PrintKind

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.core.detectors.cascade_params import CascadeParams, ScopePrior
+from streams.core.detectors.cascade.params import CascadeParams, ScopePrior
 from streams.core.detectors.moment import Share
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import Cell

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from streams.core.detectors.regime_params import RegimeParams
+from streams.core.detectors.regime.params import RegimeParams
 from streams.core.events import MICROS
 from streams.core.results import MARKET, Severity, WindowClass
 from tests.regime_minutes import HOUR, START, Market, Run, cascade, days, minute, ordinary

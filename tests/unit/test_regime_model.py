@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.core.detectors.regime_bars import HourBar, OpenHour
-from streams.core.detectors.regime_classifier import Classifier
-from streams.core.detectors.regime_features import SAMPLED, Features
-from streams.core.detectors.regime_filter import EVEN, Change, Phase, advance, commit, weigh
-from streams.core.detectors.regime_history import Ranks
-from streams.core.detectors.regime_params import RegimeParams
-from streams.core.detectors.regime_scores import crowd_of, judge, softmax
+from streams.core.detectors.regime.bars import HourBar, OpenHour
+from streams.core.detectors.regime.classifier import Classifier
+from streams.core.detectors.regime.features import SAMPLED, Features
+from streams.core.detectors.regime.filter import EVEN, Change, Phase, advance, commit, weigh
+from streams.core.detectors.regime.history import Ranks
+from streams.core.detectors.regime.params import RegimeParams
+from streams.core.detectors.regime.scores import crowd_of, judge, softmax
 from streams.core.events import PositionSide
 from tests.regime_minutes import HOUR, START, Market, minute
 

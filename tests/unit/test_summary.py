@@ -10,7 +10,7 @@ from schemas.results import validate_result
 from streams.contracts import decode_result
 from streams.core.events import MICROS
 from streams.core.frames import Frame
-from streams.core.results import CascadeWindow, Milestone, Print
+from streams.core.results import CascadeWindow, Print, Result
 from streams.edges.summary import (
     MAX_ROWS,
     Summary,
@@ -24,7 +24,7 @@ from streams.edges.summary import (
 Examples = dict[str, list[bytes]]
 
 
-def results(examples: Examples, kind: str) -> list[CascadeWindow | Print | Milestone]:
+def results(examples: Examples, kind: str) -> list[Result]:
     return [decode_result(value) for value in examples[kind]]
 
 

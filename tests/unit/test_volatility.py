@@ -10,10 +10,10 @@ from streams.core.detectors.minutes import Minute
 from streams.core.detectors.moment import Moment
 from streams.core.detectors.readings import Readings
 from streams.core.detectors.signal import HOT
-from streams.core.detectors.volatility import Volatility
-from streams.core.detectors.volatility_baseline import HourBaseline
-from streams.core.detectors.volatility_params import VolatilityParams
-from streams.core.detectors.volatility_returns import Prices, Step, Sums, jump_of
+from streams.core.detectors.volatility.baseline import HourBaseline
+from streams.core.detectors.volatility.detector import Volatility
+from streams.core.detectors.volatility.params import VolatilityParams
+from streams.core.detectors.volatility.returns import Prices, Step, Sums, jump_of
 from streams.core.events import MICROS
 from streams.core.frames import Cell, MacroValue, VenueTrades
 from streams.core.results import Result

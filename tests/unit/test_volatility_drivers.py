@@ -8,9 +8,9 @@ import pytest
 from streams.core.detectors.least_squares import explained, interval_80, shapley
 from streams.core.detectors.minutes import Minute
 from streams.core.detectors.readings import Readings
-from streams.core.detectors.volatility_drivers import DriverShares, fit
-from streams.core.detectors.volatility_hours import Hours, drivers_of, names_of
-from streams.core.detectors.volatility_params import VolatilityParams
+from streams.core.detectors.volatility.drivers import DriverShares, fit
+from streams.core.detectors.volatility.hours import Hours, drivers_of, names_of
+from streams.core.detectors.volatility.params import VolatilityParams
 from streams.core.events import MICROS
 from streams.core.frames import MacroValue
 from streams.core.results import Dominance, Liquidity, ZoneMap

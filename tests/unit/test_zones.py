@@ -10,14 +10,14 @@ import msgspec
 import pytest
 
 from schemas.results import validate_result
-from streams.core.detectors.liquidation_price import linear_price
 from streams.core.detectors.minutes import Forced, Minute
 from streams.core.detectors.moment import Moment
 from streams.core.detectors.readings import Readings
 from streams.core.detectors.signal import HOT
-from streams.core.detectors.zones import Zones
-from streams.core.detectors.zones_params import ZoneParams
-from streams.core.detectors.zones_score import Forecast, Hour, Score, settle
+from streams.core.detectors.zones.detector import Zones
+from streams.core.detectors.zones.liquidation_price import linear_price
+from streams.core.detectors.zones.params import ZoneParams
+from streams.core.detectors.zones.score import Forecast, Hour, Score, settle
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import Cell, VenueInterest, VenueTrades
 from streams.core.results import ZoneMap

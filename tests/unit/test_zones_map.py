@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from streams.core.detectors.liquidation_price import linear_price
-from streams.core.detectors.zones_map import LiquidationMap, Step
-from streams.core.detectors.zones_params import ZoneParams
+from streams.core.detectors.zones.liquidation_price import linear_price
+from streams.core.detectors.zones.map import LiquidationMap, Step
+from streams.core.detectors.zones.params import ZoneParams
 from streams.core.events import PositionSide
 
 START = 1_790_000_040

@@ -11,9 +11,9 @@ from struct import Struct
 
 import msgspec
 
-from streams.core.detectors import branching
-from streams.core.detectors.baseline import Uptime
-from streams.core.detectors.branching import BranchingParams, Drive, Orders
+from streams.core.detectors.cascade import branching
+from streams.core.detectors.cascade.baseline import Uptime
+from streams.core.detectors.cascade.branching import BranchingParams, Drive, Orders
 from streams.core.results import Branching, WindowSide
 
 KEPT_S = 8400

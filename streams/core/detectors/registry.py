@@ -7,16 +7,16 @@ same laws. A detector may read in `Readings` what those before it have said of t
 from collections.abc import Callable
 from typing import Final
 
-from streams.core.detectors.alerts import Alerts
-from streams.core.detectors.dominance import DominanceDetector
-from streams.core.detectors.health import HealthIndex
-from streams.core.detectors.imbalance import ImbalanceDetector
-from streams.core.detectors.liquidity import LiquidityDetector
-from streams.core.detectors.positioning import PositioningDetector
-from streams.core.detectors.regime import RegimeDetector
+from streams.core.detectors.alerts.detector import Alerts
+from streams.core.detectors.dominance.detector import DominanceDetector
+from streams.core.detectors.health.detector import HealthIndex
+from streams.core.detectors.imbalance.detector import ImbalanceDetector
+from streams.core.detectors.liquidity.detector import LiquidityDetector
+from streams.core.detectors.positioning.detector import PositioningDetector
+from streams.core.detectors.regime.detector import RegimeDetector
 from streams.core.detectors.signal import Detector
-from streams.core.detectors.volatility import Volatility
-from streams.core.detectors.zones import Zones
+from streams.core.detectors.volatility.detector import Volatility
+from streams.core.detectors.zones.detector import Zones
 from streams.core.params import Params
 from streams.core.rowmeta import RowMeta
 

@@ -1,0 +1,1 @@
+"""Alerts, definition 1.8: one rule a module. `detector` runs it."""

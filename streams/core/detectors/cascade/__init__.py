@@ -1,0 +1,1 @@
+"""Cascade windows, definition 1.1. `detector` runs it."""

@@ -1,0 +1,136 @@
+"""State of the cascade detector of one scope, and how a second is counted.
+
+The structs are what a checkpoint stores (msgpack); `cascade` advances them.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.core.detectors.cascade.baseline import Interval, Uptime, VenueRate
+from streams.core.detectors.cascade.impact import FlowSlope
+from streams.core.detectors.cascade.params import CascadeParams
+from streams.core.detectors.cascade.window import OpenWindow
+from streams.core.detectors.minute_returns import MinuteReturns
+from streams.core.detectors.moment import Moment, Trace
+from streams.core.detectors.recent import Recent
+from streams.core.events import PositionSide
+from streams.core.frames import Cell
+
+SIDES: tuple[PositionSide, PositionSide] = ("long", "short")
+
+FAST, SLOW = 0.5 ** (1 / 10), 0.5 ** (1 / 60)
+"""Weight that the 10-s and the 60-s intensity keep after a second."""
+
+Counted = dict[tuple[PositionSide, str], tuple[float, float]]
+"""(side, venue) -> (count proxy, standard orders) of one second."""
+
+
+class SideState(msgspec.Struct):
+    """One side's statistics with their 10-s and 60-s intensities.
+
+    Onsets are the first second (s) of the present excursion; `windows` the intervals not to learn
+    from, `latest` the id and closing second of the last window.
+    """
+
+    counts: float = 0.0
+    units: float = 0.0
+    counts_onset: int | None = None
+    units_onset: int | None = None
+    fast: float = 0.0
+    slow: float = 0.0
+    slow_units: float = 0.0
+    rates: dict[str, VenueRate] = {}
+    windows: list[Interval] = []
+    window: OpenWindow | None = None
+    closed: list[OpenWindow] = []
+    latest: tuple[str, int] | None = None
+
+    def reset(self) -> None:
+        """Start the statistics and the intensities afresh."""
+        self.counts = self.units = self.fast = self.slow = self.slow_units = 0.0
+        self.counts_onset = self.units_onset = None
+
+
+class CascadeState(msgspec.Struct):
+    """State of one scope. `last` is the last processed second (s), `seen` the seconds that
+    learning has not passed yet: side -> venue -> [(second, counts, units)]; `recent` and `slope`
+    are what the branching estimates ask for.
+    """
+
+    scope: str
+    last: int | None = None
+    venues_up: tuple[str, ...] = ()
+    uptime: Uptime = msgspec.field(default_factory=Uptime)
+    seen: dict[str, dict[str, list[tuple[int, float, float]]]] = {}
+    sides: dict[str, SideState] = {}
+    minutes: dict[int, dict[str, float]] = {}
+    trail: list[Trace] = []
+    returns: MinuteReturns = msgspec.field(default_factory=MinuteReturns)
+    moment: Moment | None = None
+    recent: Recent = msgspec.field(default_factory=Recent)
+    slope: FlowSlope = msgspec.field(default_factory=FlowSlope)
+
+
+def new_state(scope: str) -> CascadeState:
+    """The state before the first second."""
+    return CascadeState(
+        scope, sides={side: SideState() for side in SIDES}, seen={side: {} for side in SIDES}
+    )
+
+
+def owner(state: CascadeState, name: PositionSide) -> OpenWindow | None:
+    """The open window that counts a side: its own, or the other side's once that is mixed."""
+    for machine in (name, *SIDES):
+        window = state.sides[machine].window
+        if window is not None and window.counts(name):
+            return window
+    return None
+
+
+def final_at(window: OpenWindow, params: CascadeParams) -> int:
+    """Second at which a closed window becomes final: 10 minutes after its close, and not
+    before the price 30 minutes after its extreme is known.
+    """
+    closed = (window.closed_at or 0) + params.final_after_s
+    return closed if window.extreme_at is None else max(closed, recovery_at(window, params))
+
+
+def recovery_at(window: OpenWindow, params: CascadeParams) -> int:
+    """Second at which the price is compared with the extreme of a window that has one."""
+    return (window.extreme_at or 0) + params.recovery_s
+
+
+def count(cells: tuple[Cell, ...], unit_usd: int, params: CascadeParams) -> Counted:
+    """(side, venue) -> (count proxy, standard orders) of one second.
+
+    A complete feed counts orders, any other counts occupied (symbol, side) cells, so a message
+    recorded twice changes nothing. Auto-deleveraging is not forced market flow.
+    """
+    sums: Counted = {}
+    for cell in cells:
+        if cell.kind == "adl":
+            continue
+        x, q = sums.get((cell.side, cell.venue), (0.0, 0.0))
+        x += cell.n if cell.completeness == "all" else 1
+        q = min(params.dollar_units_cap, q + cell.usd / unit_usd)
+        sums[cell.side, cell.venue] = (x, q)
+    return sums
+
+
+def due_of(side: SideState, params: CascadeParams) -> Iterator[int]:
+    """Seconds at which a closed window of the side changes by itself."""
+    for window in side.closed:
+        yield final_at(window, params)
+        if window.extreme_at is not None and window.price_recovered is None:
+            yield recovery_at(window, params)
+
+
+def rest(state: CascadeState, params: CascadeParams) -> int:
+    """The next second (s) at which a row changes though nothing comes; 0: statistics run now."""
+    due = 1 << 62
+    for side in state.sides.values():
+        if side.window is not None or side.counts > 0 or side.units > 0:
+            return 0
+        due = min([due, *due_of(side, params)])
+    return due

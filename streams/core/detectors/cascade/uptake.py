@@ -1,0 +1,82 @@
+"""How a window takes seconds in: those between its onset and its alarm, and those of a gap.
+
+Part of the cascade detector. Promises that a window holds what lies between its own orders and
+nothing that follows the last, and that its largest minute is told from the trail that `cascade`
+keeps. Does not judge what it takes in.
+"""
+
+from streams.core.detectors.cascade.params import CascadeParams
+from streams.core.detectors.cascade.state import FAST, SLOW, CascadeState, count
+from streams.core.detectors.cascade.window import OpenWindow
+from streams.core.detectors.moment import Trace
+from streams.core.slots import Slots, estimate_slots, tally_slots
+from streams.core.throttle import ThrottleParams
+
+
+def catch_up(
+    state: CascadeState,
+    window: OpenWindow,
+    at: int,
+    params: CascadeParams,
+    throttled: ThrottleParams,
+) -> None:
+    """Absorb the seconds from the onset up to `at`, exclusive, and their largest intensity."""
+    fast = slow = slow_units = 0.0
+    unit_usd = params.prior(state.scope).unit_usd
+    last = window.onset - 1
+    for trace in state.trail:
+        if not window.onset <= trace.second < at:
+            continue
+        if trace not in window.held:
+            _absorb(state, window, trace, params, throttled)
+        window.absorb_late(trace.late)
+        window.observe(trace)
+        counted = count(trace.cells, unit_usd, params)
+        own = [found for (name, _), found in counted.items() if window.counts(name)]
+        passed = trace.second - last
+        fast = fast * FAST**passed + (1 - FAST) * sum(x for x, _ in own)
+        slow = slow * SLOW**passed + (1 - SLOW) * sum(x for x, _ in own)
+        slow_units = slow_units * SLOW**passed + (1 - SLOW) * sum(q for _, q in own)
+        last = trace.second
+        if fast > window.fast_max:
+            window.fast_max, window.peak_at = fast, trace.second
+        window.slow_max = max(window.slow_max, slow)
+        window.slow_units_max = max(window.slow_units_max, slow_units)
+
+
+def release(
+    state: CascadeState, window: OpenWindow, params: CascadeParams, throttled: ThrottleParams
+) -> None:
+    """Give a window the seconds that were held until its next own order."""
+    held, window.held = window.held, []
+    for trace in held:
+        _absorb(state, window, trace, params, throttled)
+
+
+def _absorb(
+    state: CascadeState,
+    window: OpenWindow,
+    trace: Trace,
+    params: CascadeParams,
+    throttled: ThrottleParams,
+) -> None:
+    """Give a window a second, and follow its largest minute (count and corrected dollars)."""
+    window.absorb(trace, params)
+    if not trace.cells:
+        return
+    unit_usd = params.prior(state.scope).unit_usd
+    slots: Slots = {}
+    total = 0.0
+    for item in reversed(state.trail):
+        if item.second <= max(trace.second - 60, window.onset - 1):
+            break
+        if item.second <= trace.second:
+            tally_slots(slots, item.cells, item.second)
+            counted = count(item.cells, unit_usd, params)
+            total += sum(v[0] for k, v in counted.items() if window.counts(k[0]))
+    sides = estimate_slots(slots, 60, trace.second, throttled)
+    longs = sides.long_usd or sum(s.long_usd for s in slots.values())
+    shorts = sides.short_usd or sum(s.short_usd for s in slots.values())
+    dollars = (longs if window.counts("long") else 0) + (shorts if window.counts("short") else 0)
+    window.size_max = max(window.size_max, dollars)
+    window.minute_max = max(window.minute_max, total)

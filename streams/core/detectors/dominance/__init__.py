@@ -1,0 +1,1 @@
+"""Derivatives against spot, definition 1.6. `detector` runs it."""

@@ -1,0 +1,1 @@
+"""Market health, definition 1.9. `detector` runs it."""

@@ -1,0 +1,1 @@
+"""Long/short imbalance, definition 1.3. `detector` runs it."""

@@ -1,0 +1,1 @@
+"""Liquidity regime and conditions, definition 1.4. `detector` runs it."""

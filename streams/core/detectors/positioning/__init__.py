@@ -1,0 +1,1 @@
+"""Positioning and funding. `detector` runs it."""

@@ -1,0 +1,1 @@
+"""The 24 h print and its milestones, definition 1.10. `detector` runs it."""

@@ -1,0 +1,1 @@
+"""Leverage regime, definition 1.2. `detector` runs it."""

@@ -1,0 +1,1 @@
+"""Volatility and its attribution, definition 1.7. `detector` runs it."""

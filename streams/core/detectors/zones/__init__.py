@@ -1,0 +1,1 @@
+"""Liquidation map, definition 1.5. `detector` runs it."""
