@@ -57,7 +57,7 @@ class Script:
                 self.emit()
         self.at += 5 * 3600
         self.emit()
-        return self.frames
+        return chained(self.frames)
 
     def busy(self, seconds: int, chance_of_orders: float, usd: float) -> None:
         random = self.random
@@ -147,12 +147,13 @@ class Script:
 
 
 def chained(frames: list[Frame]) -> list[Frame]:
-    """The frames with `prev` as they now follow one another."""
-    previous: int | None = None
-    linked = []
+    """The frames with `prev` and `quiet` as they now follow one another."""
+    linked: list[Frame] = []
     for frame in frames:
-        linked.append(msgspec.structs.replace(frame, prev=previous))
-        previous = frame.second
+        before = linked[-1] if linked else None
+        quiet = is_empty(frame, before)
+        prev = before.second if before else None
+        linked.append(msgspec.structs.replace(frame, prev=prev, quiet=quiet))
     return linked
 
 
@@ -344,7 +345,11 @@ def test_a_gap_of_years_costs_no_more_than_the_hours_after_the_last_order(
     monkeypatch.setattr(cascade._Run, "second", counted)
     script = Script(chance(1))
     script.busy(60, 1.0, 5_000)
+    # Feeds that are up all through send frames of their own; a gap is one of feeds, too.
+    script.up = ()
+    script.emit()
     script.at += gap_s
+    script.up = VENUES
     script.busy(60, 1.0, 5_000)
     rows, _ = applied(script.frames)
     assert len({row.id for row in rows if isinstance(row, CascadeWindow)}) >= 2
