@@ -31,6 +31,7 @@ from streams.edges.intake import TOPICS
 from streams.edges.migrate import migrate
 from streams.edges.publish import publish
 from streams.edges.rows import rows
+from streams.edges.signal_rows import SIGNAL_TABLES
 from streams.edges.warehouse import connect
 from streams.engines.faust_app import APP_ID
 from streams.engines.inprocess import InProcess
@@ -47,6 +48,7 @@ VIEWS = {
     "v_cascades": "* EXCEPT (engine)",
     "v_prints": "* EXCEPT (engine)",
     "v_milestones": "* EXCEPT (engine)",
+    **{f"v_{table}": "* EXCEPT (engine)" for table in SIGNAL_TABLES.values()},
     "v_liquidations": "*",
     "v_late_events": "*",
     # A record that could be read is named by its offset on Kafka, by file and line in replay.
