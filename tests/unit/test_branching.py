@@ -17,7 +17,7 @@ from streams.core.detectors.cascade.branching import (
     ks_p,
     label,
 )
-from streams.core.detectors.recent import KEPT_S, Recent
+from streams.core.detectors.cascade.recent import KEPT_S, Recent
 
 PARAMS = BranchingParams()
 Rate = Callable[[float], float]

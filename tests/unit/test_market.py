@@ -149,6 +149,20 @@ def test_the_price_is_a_weighted_basket_once_all_of_it_is_known() -> None:
     assert stage.last.price == pytest.approx(expected * 0.5 ** weights["BTC"])
 
 
+def test_spot_is_the_same_basket_and_apart_from_the_price() -> None:
+    stage = Market()
+    parts = [
+        msgspec.structs.replace(contribution(asset, 5, price=7.0), spot=spot)
+        for asset, spot in (("BTC", 60_000.0), ("ETH", 3_000.0), ("SOL", 150.0))
+    ]
+    stage.take(*parts, tick(5, 3))
+    expected = exp(0.6 * log(60_000.0) + 0.3 * log(3_000.0) + 0.1 * log(150.0))
+    assert stage.last.spot == pytest.approx(expected)
+    assert stage.last.price == pytest.approx(7.0)
+    stage.take(contribution("BTC", 6, price=7.0), tick(6, 1))
+    assert stage.last.spot is None
+
+
 def test_coverage_counts_venues_and_never_partitions() -> None:
     stage = Market()
     both = (SAMPLED, FULL)

@@ -6,8 +6,7 @@ market's moment is the sum of its assets' contributions (`streams.core.market`).
 
 import msgspec
 
-from streams.core.detectors.cascade.impact import signed_flow
-from streams.core.detectors.venue_sums import depth, interest_of, trades_of
+from streams.core.detectors.venue_sums import depth, interest_of, signed_flow, trades_of
 from streams.core.events import PositionSide
 from streams.core.frames import (
     BookState,

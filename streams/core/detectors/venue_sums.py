@@ -122,6 +122,13 @@ def trades_of(flows: tuple[Flow, ...]) -> tuple[VenueTrades, ...]:
     return tuple(VenueTrades(*key, *sums[key]) for key in sorted(sums))
 
 
+def signed_flow(trades: Sequence[VenueTrades]) -> int | None:
+    """Taker buys minus sells over all venues and markets, micro-dollars; None without trades."""
+    if not trades:
+        return None
+    return sum(one.buy_usd - one.sell_usd for one in trades)
+
+
 def add_trades(parts: Sequence[VenueTrades]) -> tuple[VenueTrades, ...]:
     """Volumes of the same venue and market added up."""
     sums: dict[tuple[str, Market], list[int]] = {}

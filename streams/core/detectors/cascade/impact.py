@@ -12,16 +12,9 @@ import msgspec
 
 from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.events import MICROS
-from streams.core.frames import DEPTH_BANDS_BP, VenueTrades
+from streams.core.frames import DEPTH_BANDS_BP
 from streams.core.results import ZoneMap
 from streams.core.results.zones import FUEL_DISTANCES
-
-
-def signed_flow(trades: Sequence[VenueTrades]) -> int | None:
-    """Taker buys minus sells over all venues and markets, micro-dollars; None without trades."""
-    if not trades:
-        return None
-    return sum(one.buy_usd - one.sell_usd for one in trades)
 
 
 def walked_bp(curve: Sequence[int | None], usd: int) -> float | None:

@@ -10,8 +10,8 @@ from streams.core import throttle
 from streams.core.detectors.cascade.impact import walked_bp
 from streams.core.detectors.cascade.measures import severity, share_interval
 from streams.core.detectors.cascade.params import CascadeParams
+from streams.core.detectors.cascade.recent import unknown
 from streams.core.detectors.cascade.window import OpenWindow
-from streams.core.detectors.recent import unknown
 from streams.core.events import MICROS
 from streams.core.results import MARKET, CascadeWindow, Identifiability, WindowSide
 from streams.core.rowmeta import RowMeta

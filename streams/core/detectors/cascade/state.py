@@ -10,10 +10,10 @@ import msgspec
 from streams.core.detectors.cascade.baseline import Interval, Uptime, VenueRate
 from streams.core.detectors.cascade.impact import FlowSlope
 from streams.core.detectors.cascade.params import CascadeParams
+from streams.core.detectors.cascade.recent import Recent
 from streams.core.detectors.cascade.window import OpenWindow
 from streams.core.detectors.minute_returns import MinuteReturns
 from streams.core.detectors.moment import Moment, Trace
-from streams.core.detectors.recent import Recent
 from streams.core.events import PositionSide
 from streams.core.frames import Cell
 

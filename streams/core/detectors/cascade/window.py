@@ -2,7 +2,7 @@
 
 Promises int64 dollar sums, and dollars corrected per throttle slot in blocks of a minute from the
 onset (`streams.core.throttle`). Knows nothing of how a window is found or ended, which `cascade`
-decides, nor of how it is published: `window_row` does that.
+decides, nor of how it is published: `row` does that.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,8 +13,8 @@ from streams.core import throttle
 from streams.core.detectors.cascade.impact import Structural
 from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.cascade.propagation import Spread
+from streams.core.detectors.cascade.recent import Bracket
 from streams.core.detectors.moment import Moment, Trace
-from streams.core.detectors.recent import Bracket
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import Cell, LateCell
 from streams.core.results import (
