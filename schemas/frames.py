@@ -218,6 +218,9 @@ class VenueInterest(Row):
     """Seconds between fundings. Null until seen."""
     next_funding_us: Micros | None
     """When it is due, µs UTC. Null until seen."""
+    oi_volume: NotNegative | None = None
+    """Coins apart from what the price alone does to contracts of fixed dollars; only ratios mean
+    something. Null where the venue lists no such contracts: the coins say it."""
 
 
 class Frame(Row):

@@ -128,12 +128,14 @@ class VenueTrades(msgspec.Struct, frozen=True, gc=False):
     sell_usd: int
 
 
-class VenueInterest(msgspec.Struct, frozen=True, gc=False):
+class VenueInterest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One-sided open interest of an asset at one venue, and the funding of its largest contract.
 
     `oi_usd` micro-dollars, `oi_base` coins (of the market's sum an index, see
     `streams.core.market_interest`); `funding_rate` is the fraction due at
-    `next_funding_us` for a cycle of `funding_interval_s`.
+    `next_funding_us` for a cycle of `funding_interval_s`. `oi_volume`: the coins of a venue that
+    lists inverse contracts, apart from what the price alone does to contracts of fixed dollars;
+    only its ratios mean something.
     """
 
     venue: str
@@ -142,6 +144,12 @@ class VenueInterest(msgspec.Struct, frozen=True, gc=False):
     funding_rate: float | None
     funding_interval_s: int | None
     next_funding_us: int | None
+    oi_volume: float | None = None
+
+    @property
+    def volume(self) -> float | None:
+        """What may be compared over time: coins, free of the price's own effect on them."""
+        return self.oi_base if self.oi_volume is None else self.oi_volume
 
 
 class Frame(msgspec.Struct, frozen=True):

@@ -73,10 +73,10 @@ def take(state: MarketInterest, parts: Sequence[Contribution], second: int) -> N
 def _moved(state: MarketInterest, asset: str, now: VenueInterest, second: int) -> float | None:
     """Micro-dollars of coins opened (closed: negative) since the last reading, at its price."""
     before = next((one for one in state.assets.get(asset, ()) if one.venue == now.venue), None)
-    if now.oi_base is None:
+    if now.volume is None:
         return None
     key = asset, now.venue
-    if before is None or before.oi_base is None or before.oi_usd is None:
+    if before is None or before.volume is None or before.oi_usd is None:
         state.settling.setdefault(key, second)
         return None
     since = state.settling.get(key)
@@ -84,10 +84,10 @@ def _moved(state: MarketInterest, asset: str, now: VenueInterest, second: int) -
         if second - since < SETTLE_S:
             return None
         del state.settling[key]
-    priced = before if before.oi_base > 0 else now
-    if not priced.oi_base or priced.oi_usd is None:
+    priced = before if before.volume > 0 else now
+    if not priced.volume or priced.oi_usd is None:
         return None
-    return (now.oi_base - before.oi_base) * (priced.oi_usd / priced.oi_base)
+    return (now.volume - before.volume) * (priced.oi_usd / priced.volume)
 
 
 def _hold(state: MarketInterest, interest: Sequence[VenueInterest], sign: int) -> None:

@@ -296,7 +296,10 @@ class AssetStage:
 
     def warm(self, hot: bytes, pages: Mapping[str, bytes]) -> None:
         """Begin with the histories of another stage of the asset, at the start of a chain."""
-        self._detectors.restore(_decode_asset(hot).detectors, pages)
+        record = _decode_asset(hot)
+        self._detectors.restore(record.detectors, pages)
+        # Past volumes stand in the units of these factors.
+        self._reference.fixed = record.reference.fixed
 
 
 class MarketStage:

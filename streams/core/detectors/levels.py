@@ -105,16 +105,17 @@ class Coins(msgspec.Struct):
         """
         moved = held = 0.0
         for one in sorted(interest, key=_VENUE):
-            if one.oi_base is None:
+            coins = one.volume
+            if coins is None:
                 continue
             before = self.holdings.get(one.venue)
             if before is None:
-                self.holdings[one.venue] = Holding(one.oi_base, at)
+                self.holdings[one.venue] = Holding(coins, at)
                 continue
             if at - before.since >= settle_s:
-                moved += one.oi_base - before.coins
+                moved += coins - before.coins
                 held += before.coins
-            before.coins = one.oi_base
+            before.coins = coins
         if self.total is None:
             self.total = held + moved or None
         else:

@@ -6,7 +6,14 @@ market's moment is the sum of its assets' contributions (`streams.core.market`).
 
 import msgspec
 
-from streams.core.detectors.venue_sums import depth, interest_of, signed_flow, trades_of
+from streams.core.detectors.venue_sums import (
+    FixedDollars,
+    at_constant_prices,
+    depth,
+    interest_of,
+    signed_flow,
+    trades_of,
+)
 from streams.core.events import PositionSide
 from streams.core.frames import (
     BookState,
@@ -43,8 +50,9 @@ class Moment(msgspec.Struct, frozen=True):
 
     `price` is the reference price in USD, None in a second without a new one; `oi_usd` is
     one-sided open interest in micro-dollars,
-    `oi_base` in coins (of the market an index of volume at constant prices, of which only ratios
-    mean something), `bid_usd`/`ask_usd` depth within the reference band,
+    `oi_base` in coins (with inverse contracts, and of the market, an index of volume at constant
+    prices, of which only ratios mean something), `bid_usd`/`ask_usd` depth within the reference
+    band,
     `onsets` the assets whose own statistic is past the early tier: (asset, side, second).
     `trades` is the second's taker volume by venue and market; `bids`, `asks` depth by band of
     DEPTH_BANDS_BP over all books of the second; `interest` open interest by venue in a second that
@@ -127,12 +135,14 @@ def trace_of(moment: Moment, before: Moment | None) -> Trace | None:
 class Reference(msgspec.Struct):
     """Last prices and open interest of an asset, kept between frames to build its moments.
 
-    `prices` (linear), `spots` and `marks`: (venue, symbol) -> (price, second).
+    `prices` (linear), `spots` and `marks`: (venue, symbol) -> (price, second); `fixed`: inverse
+    contracts by venue.
     """
 
     prices: dict[tuple[str, str], tuple[float, int]] = {}
     spots: dict[tuple[str, str], tuple[float, int]] = {}
     marks: dict[tuple[str, str], tuple[float, int]] = {}
+    fixed: dict[str, FixedDollars] = {}
 
 
 def share_of(asset: str, cells: tuple[Cell, ...]) -> tuple[Share, ...]:
@@ -163,7 +173,7 @@ def moment_of(frame: Frame, reference: Reference) -> Moment:
     price = _median(reference.prices, second) if traded else None
     if marked and price is None:
         price = _median(reference.prices, second) or _median(reference.marks, second)
-    tickers = interest_of(frame.tickers)
+    tickers = at_constant_prices(interest_of(frame.tickers), reference.fixed)
     renewed = any(ticker.as_of_us // 1_000_000 == second for ticker in frame.tickers)
     bids, asks = depth(frame.books)
     return Moment(

@@ -4,8 +4,9 @@ Between frames and moments. Promises one-sided open interest, int64 micro-dollar
 depend on the order of members, and None where a sum would hide a missing part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from math import inf
 
 import msgspec
 
@@ -30,13 +31,15 @@ class Interest(msgspec.Struct, frozen=True):
     """Open interest and funding of a scope.
 
     `oi_usd` (micro-dollars) and `oi_base` (coins) sum the contracts that state it; `funding_8h` is
-    the funding per 8 hours, weighted by open interest where it is known.
+    the funding per 8 hours, weighted by open interest where it is known. `fixed`: of the venues
+    with inverse contracts, (venue, micro-dollars, coins) of these alone.
     """
 
     venues: tuple[VenueInterest, ...]
     oi_usd: int | None
     oi_base: float | None
     funding_8h: float | None
+    fixed: tuple[tuple[str, int, float], ...] = ()
 
 
 @lru_cache(maxsize=1024)
@@ -53,7 +56,65 @@ def interest_of(tickers: tuple[TickerState, ...]) -> Interest:
     usd = [venue.oi_usd for venue in venues if venue.oi_usd is not None]
     base = [venue.oi_base for venue in venues if venue.oi_base is not None]
     return Interest(
-        venues, sum(usd) if usd else None, sum(base) if base else None, funding_8h(venues)
+        venues,
+        sum(usd) if usd else None,
+        sum(base) if base else None,
+        funding_8h(venues),
+        tuple(_fixed(by_venue)),
+    )
+
+
+def _fixed(by_venue: Mapping[str, list[TickerState]]) -> Iterator[tuple[str, int, float]]:
+    for venue in sorted(by_venue):
+        stated = [_stated(one) for one in by_venue[venue] if one.contract == "inverse"]
+        both = [(usd, coins) for usd, coins in stated if usd is not None and coins is not None]
+        if both:
+            yield venue, sum(usd for usd, _ in both), sum(coins for _, coins in both)
+
+
+class FixedDollars(msgspec.Struct, array_like=True):
+    """Inverse contracts of a venue when last seen, micro-dollars and coins; and `factor`, by which
+    the venue's coins are multiplied to undo what the price alone has done to them so far.
+    """
+
+    usd: int
+    coins: float
+    factor: float = 1.0
+
+
+def at_constant_prices(interest: Interest, known: dict[str, FixedDollars]) -> Interest:
+    """The interest with `oi_volume` told and `oi_base` as its sum; `known` goes on by a step.
+
+    A contract worth fixed dollars is more coins when the price falls, though nobody opened any:
+    each step counts such contracts at the price before it.
+
+    >>> def of(usd, coins):
+    ...     one = VenueInterest("okx", usd, coins, None, None, None)
+    ...     return Interest((one,), usd, coins, None, (("okx", usd, coins),))
+    >>> known = {}
+    >>> [at_constant_prices(of(*one), known).oi_base for one in ((100, 1.0), (100, 2.0), (50, 1.0))]
+    [1.0, 1.0, 0.5]
+    """
+    if not interest.fixed:
+        return interest
+    bases = {one.venue: one.oi_base or 0.0 for one in interest.venues}
+    for venue, usd, coins in interest.fixed:
+        held = known.setdefault(venue, FixedDollars(usd, coins))
+        if (held.usd, held.coins) != (usd, coins):
+            base = bases[venue]
+            if held.usd > 0 and base > 0:
+                factor = held.factor * ((base - coins + usd * (held.coins / held.usd)) / base)
+                held.factor = factor if 0 < factor < inf else held.factor
+            held.usd, held.coins = usd, coins
+    venues = tuple(
+        msgspec.structs.replace(one, oi_volume=one.oi_base * known[one.venue].factor)
+        if one.oi_base is not None and one.venue in known
+        else one
+        for one in interest.venues
+    )
+    volumes = [one.volume for one in venues if one.volume is not None]
+    return msgspec.structs.replace(
+        interest, venues=venues, oi_base=sum(volumes) if volumes else None
     )
 
 

@@ -73,8 +73,9 @@ class PositioningDetector(Detector):
         """Rows of the scope at each window's step, by venue and of funding at theirs."""
         state, params, end = self._state, self.params, minute.end
         state.changed = end
-        coins = minute.oi_base
+        coins = held = minute.oi_base
         if self.scope != MARKET:
+            held = _coins(minute.interest)
             state.coins.take(minute.interest, end, params.settle_s)
             coins = state.coins.total
         now = Level(end, minute.price, minute.oi_usd, coins)
@@ -84,7 +85,7 @@ class PositioningDetector(Detector):
         for window, ring in zip(params.windows, state.rings, strict=True):
             every = window.every_s if minute.oi_usd is not None else params.venues_every_s
             if end % every == 0:
-                rows.append(self._row(minute, None, window, now, ring, minute.oi_base))
+                rows.append(self._row(minute, None, window, now, ring, held))
         for one in minute.interest:
             turn(state.cycles, one, end)
         if end % params.venues_every_s == 0:
@@ -100,7 +101,7 @@ class PositioningDetector(Detector):
         if one.oi_usd is None and one.oi_base is None:
             return []
         settled = self.scope == MARKET or state.coins.settled(one.venue, end, params.settle_s)
-        now = Level(end, minute.price, one.oi_usd, one.oi_base if settled else None)
+        now = Level(end, minute.price, one.oi_usd, one.volume if settled else None)
         ring = self._venues.rings.get(one.venue)
         if ring is None:
             span = max(window.span_s for window in params.windows)
@@ -195,6 +196,12 @@ def quadrant(price_change: float, oi_change: float, window: PositioningWindow) -
     if price_change > 0:
         return "new_longs" if oi_change > 0 else "short_covering"
     return "new_shorts" if oi_change > 0 else "long_flush"
+
+
+def _coins(interest: Sequence[VenueInterest]) -> float | None:
+    """Coins over all venues; None where no venue states any."""
+    stated = [one.oi_base for one in interest if one.oi_base is not None]
+    return sum(stated) if stated else None
 
 
 def opened_usd(oi_change: float | None, usd: int | None) -> int | None:

@@ -145,7 +145,7 @@ class Zones(Detector):
         interest: dict[str, float] = {}
         for venue in minute.interest:
             dollars = None if venue.oi_usd is None else venue.oi_usd / MICROS
-            stated = dollars if self.map.inverse(venue.venue) else venue.oi_base
+            stated = dollars if self.map.inverse(venue.venue) else venue.volume
             if stated is not None and self.map.interest.get(venue.venue) != stated:
                 interest[venue.venue] = stated
         return Step(
