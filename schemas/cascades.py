@@ -151,8 +151,11 @@ class CascadeWindow(ResultRow):
     depth_min_ratio: NotNegative | None
     """Lowest depth over ordinary depth. Null without books."""
     amplification: NotNegative | None
-    """Price move over what the book at onset predicts for the window's flow. Null without books,
-    beyond their reach and for `ALL`."""
+    """Price move over what the book at onset predicts for the window's flow. Null without books
+    and for `ALL`."""
+    amplification_book_share: Share | None
+    """Share of that flow which the book was seen to hold; below 1 the rest of the walk goes on at
+    the book's mean density. Null where amplification is."""
     branching_low: NotNegative | None
     """Branching ratio with the moves of spot taken out: lower bracket. Null while open, without
     spot trades and with too few orders."""

@@ -50,6 +50,7 @@ CREATE TABLE IF NOT EXISTS cascades
     oi_change Nullable(Float64) COMMENT 'relative change of open interest in coins' CODEC(ZSTD(1)),
     depth_min_ratio Nullable(Float64) COMMENT 'smallest depth over its ordinary value' CODEC(ZSTD(1)),
     amplification Nullable(Float64) COMMENT 'impact over what the book at onset predicts' CODEC(ZSTD(1)),
+    amplification_book_share Nullable(Float64) COMMENT 'share of the flow that the book held; below 1 the walk beyond it is extrapolated' CODEC(ZSTD(1)),
     branching_low Nullable(Float64) COMMENT 'lower end of the branching bracket' CODEC(ZSTD(1)),
     branching_high Nullable(Float64) COMMENT 'upper end of the branching bracket' CODEC(ZSTD(1)),
     branching_structural Nullable(Float64) COMMENT 'impact per dollar times mapped dollars in reach: no part of the bracket' CODEC(ZSTD(1)),

@@ -22,20 +22,36 @@ from streams.venues.catalog import default_instruments
 from tests.conftest import BrokerMaker
 
 
+CORE = ["bench", "core", "--events", "4000", "--rounds", "1", "--minutes", "0"]
+
+
 def test_core_is_measured_whole_and_for_trades_alone() -> None:
     result = CliRunner().invoke(
-        app, ["bench", "core", "--events", "4000", "--rounds", "1", "--json"]
+        app, ["bench", "core", "--events", "4000", "--rounds", "1", "--minutes", "1", "--json"]
     )
     assert result.exit_code == 0, result.output
-    mix, trades = json.loads(result.output)
+    found = json.loads(result.output)
+    mix, trades = found["core"]
     assert (mix["name"], trades["name"]) == ("mix", "trades only")
     assert mix["events"] > trades["events"] >= 4000
     for one in (mix, trades):
         assert one["ratio"] == pytest.approx(one["core"] / one["json_only"])
+    detectors = found["detectors"]
+    assert detectors["frames"] > 100
+    assert detectors["us"] == pytest.approx(sum(detectors["us_by_detector"].values()))
+
+
+def test_state_is_weighed_by_detector() -> None:
+    result = CliRunner().invoke(app, ["bench", "state", "--days", "1", "--json"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert {"zones", "regime", "health"} <= found["bytes_by_detector"].keys()
+    assert all(size > 0 for size in found["bytes_by_detector"].values())
+    assert found["memory"] > 10_000
 
 
 def test_the_table_states_the_mix() -> None:
-    result = CliRunner().invoke(app, ["bench", "core", "--events", "4000", "--rounds", "1"])
+    result = CliRunner().invoke(app, CORE)
     assert result.exit_code == 0, result.output
     assert "Binance aggTrade" in result.output
     assert "trades only" in result.output

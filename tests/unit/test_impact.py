@@ -4,7 +4,7 @@ from math import log
 
 import pytest
 
-from streams.core.detectors.cascade.impact import FlowSlope, walked_bp
+from streams.core.detectors.cascade.impact import FlowSlope, walk
 from streams.core.detectors.signal import Origin
 from streams.core.events import MICROS, PositionSide
 from streams.core.results import CascadeWindow, ZoneMap
@@ -55,14 +55,22 @@ def test_taker_flow_counts_where_it_is_more_than_the_forced_orders() -> None:
     ("window", "why"),
     [
         (pushed(price=False), "no_price"),
-        (pushed(usd=400_000.0), "beyond_book"),
-        (pushed(book_usd=(2e5, None, None, None)), "beyond_book"),
+        (pushed(book_usd=(0.0, None, None, None)), "no_book"),
         (pushed(scope="ALL"), "assets_only"),
     ],
 )
 def test_what_the_book_cannot_say_is_null_with_its_reason(window: CascadeWindow, why: str) -> None:
-    assert window.amplification is None
+    assert window.amplification is window.amplification_book_share is None
     assert window.null_reasons["amplification"] == why
+
+
+def test_a_walk_beyond_the_book_says_how_much_of_it_was_seen() -> None:
+    seen = pushed(usd=5_000.0, book_usd=(1e6, None, None, None))
+    assert seen.amplification_book_share == 1.0
+    beyond = pushed(usd=400_000.0, book_usd=(2e5, None, None, None))
+    assert beyond.amplification is not None
+    assert beyond.amplification_book_share is not None
+    assert beyond.amplification_book_share < 0.1
 
 
 def test_a_window_without_any_book_has_no_amplification() -> None:
@@ -73,15 +81,17 @@ def test_a_window_without_any_book_has_no_amplification() -> None:
 
 
 @pytest.mark.parametrize(
-    ("usd", "walked"), [(0, 0.0), (50, 5.0), (100, 10.0), (150, 10.0 + 15 / 3), (401, None)]
+    ("usd", "bp"), [(0, 0.0), (50, 5.0), (100, 10.0), (150, 10.0 + 15 / 3), (800, 200.0)]
 )
-def test_a_walk_is_linear_between_the_bands(usd: int, walked: float | None) -> None:
-    assert walked_bp((100, 250, 250, 400), usd) == walked
+def test_a_walk_is_linear_between_the_bands_and_at_mean_density_beyond(usd: int, bp: float) -> None:
+    found = walk((100, 250, 250, 400), usd)
+    assert found is not None
+    assert (found.bp, found.share) == (bp, 1.0 if usd <= 400 else 0.5)
 
 
 def test_an_empty_book_is_walked_at_once() -> None:
-    assert walked_bp((0, 0, 0, 0), 1) is None
-    assert walked_bp((None, None), 1) is None
+    assert walk((0, 0, 0, 0), 1) is None
+    assert walk((None, None), 1) is None
 
 
 def test_the_slope_is_that_of_the_last_minutes() -> None:

@@ -85,6 +85,7 @@ class CascadeWindow(msgspec.Struct, frozen=True, tag_field="type", tag="cascade"
     oi_change: float | None
     depth_min_ratio: float | None
     amplification: float | None
+    amplification_book_share: float | None
     branching_low: float | None
     branching_high: float | None
     branching_structural: float | None

@@ -17,20 +17,31 @@ from streams.core.results import ZoneMap
 from streams.core.results.zones import FUEL_DISTANCES
 
 
-def walked_bp(curve: Sequence[int | None], usd: int) -> float | None:
+class Walk(msgspec.Struct, frozen=True):
+    """A walk through a book: `bp` from the mid, and the `share` of the order that lay in it."""
+
+    bp: float
+    share: float
+
+
+def walk(curve: Sequence[int | None], usd: int) -> Walk | None:
     """How far an order of `usd` would walk a book, in basis points from the mid.
+
+    Public books end within a few basis points, and what cascades sell does not: beyond the last
+    known band the book is taken to go on at its mean density so far, and `share` says how much of
+    the order that concerns.
 
     Args:
         curve: depth within each of DEPTH_BANDS_BP, micro-dollars, None where it is not known.
         usd: the order, micro-dollars.
 
     Returns:
-        The distance, linear between the bands; None beyond the last known one.
+        The distance, linear between the bands; None without a level.
 
-    >>> walked_bp((100, 250, 500, 1000), 175), walked_bp((100, None, 500, 1000), 300)
-    (17.5, 30.0)
-    >>> walked_bp((100, 250, None, None), 251) is None
-    True
+    >>> walk((100, 250, 500, 1000), 175), walk((100, None, 500, 1000), 300).bp
+    (Walk(bp=17.5, share=1.0), 30.0)
+    >>> walk((100, 250, None, None), 500), walk((0, None, None, None), 5) is None
+    (Walk(bp=50.0, share=0.5), True)
     """
     before_bp, before = 0.0, 0
     for band, depth in zip(DEPTH_BANDS_BP, curve, strict=False):
@@ -38,10 +49,10 @@ def walked_bp(curve: Sequence[int | None], usd: int) -> float | None:
             continue
         if usd <= depth:
             if depth == before:
-                return before_bp
-            return before_bp + (band - before_bp) * (usd - before) / (depth - before)
+                return Walk(before_bp, 1.0)
+            return Walk(before_bp + (band - before_bp) * (usd - before) / (depth - before), 1.0)
         before_bp, before = float(band), max(before, depth)
-    return None
+    return Walk(before_bp * usd / before, before / usd) if before else None
 
 
 class FlowSlope(msgspec.Struct):

@@ -7,7 +7,7 @@ reason for every number that cannot be known. Changes nothing of the window but 
 from math import log, log10
 
 from streams.core import throttle
-from streams.core.detectors.cascade.impact import walked_bp
+from streams.core.detectors.cascade.impact import walk
 from streams.core.detectors.cascade.measures import severity, share_interval
 from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.cascade.recent import unknown
@@ -74,7 +74,7 @@ def next_row(
     if window.parent_id is None:
         reasons["parent_id"] = "no_parent"
     venue, asset, leads = window.spread.found(window.scope, params, reasons)
-    amplification = _amplification(window, impact, reasons)
+    amplification, book_share = _amplification(window, impact, reasons)
     bracket = window.branching or _OPEN
     reasons.update(bracket.why)
     if window.structural.ratio is None:
@@ -127,6 +127,7 @@ def next_row(
         oi_change=oi_change,
         depth_min_ratio=depth_ratio,
         amplification=amplification,
+        amplification_book_share=book_share,
         branching_low=bracket.low,
         branching_high=bracket.high,
         branching_structural=window.structural.ratio,
@@ -187,23 +188,23 @@ def _confidence(window: OpenWindow, identifiability: Identifiability) -> float:
 
 def _amplification(
     window: OpenWindow, impact: float | None, reasons: dict[str, str]
-) -> float | None:
-    """The move to the extreme over what the onset's book predicts for the dollars behind it."""
-    predicted = walked_bp(window.book, window.pushed) if window.book else None
+) -> tuple[float | None, float | None]:
+    """The move to the extreme over what the onset's book predicts for the dollars behind it, and
+    the share of these dollars that the book was seen to hold.
+    """
+    predicted = walk(window.book, window.pushed) if window.book else None
     if window.scope == MARKET:
         why = "assets_only"
     elif impact is None:
         why = "no_price"
-    elif not any(depth for depth in window.book):
-        why = "no_book"
     elif predicted is None:
-        why = "beyond_book"
-    elif predicted <= 0:
+        why = "no_book"
+    elif predicted.bp <= 0:
         why = "no_flow"
     else:
-        return abs(impact) / predicted
-    reasons["amplification"] = why
-    return None
+        return abs(impact) / predicted.bp, predicted.share
+    reasons["amplification"] = reasons["amplification_book_share"] = why
+    return None, None
 
 
 def _of_side_or_none(longs: int | None, shorts: int | None, side: WindowSide) -> int | None:
