@@ -1,4 +1,4 @@
-"""A record of `raw.v1`: the venue's bytes under four to six headers.
+"""A record of `raw.v1`: the venue's bytes under four to eight headers.
 
 First contract of the data path, written by collectors, importers and adopters. The record on
 Kafka is (key, headers, value) as bytes; the models here are its readable form, in examples and
@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from schemas.units import Asset, Row, Text, Venue
+from streams.core.events import RejectReason
 
 Digits = Annotated[str, Field(pattern=r"^[0-9]{16}$")]
 Slice = Annotated[str, Field(pattern=r"^[0-9]+/[1-9][0-9]*$")]
@@ -23,7 +24,8 @@ class RawHeaders(Row):
     venue: Venue
     """Venue id; decides which parser reads the value."""
     channel: str
-    """`liquidation`, `trade`, `ticker`, `book` or `status`; empty when the input did not say."""
+    """`liquidation`, `trade`, `ticker`, `book`, `status` or `macro` (the value is one of schema
+    `macro`, or a list of them); empty when the input did not say."""
     connection: str
     """Collector and socket; a connection's records stand in the order of arrival."""
     received_at: Digits
@@ -32,6 +34,14 @@ class RawHeaders(Row):
     """`i/n` (i from 0) when the value is a part of a message that was cut. Else absent."""
     message_id: Text | None = None
     """What the slices of one message share. Absent when the message was not cut."""
+    rejected: RejectReason | None = None
+    """Why an imported line was no record; the value holds its beginning. Absent for records."""
+    detail: str | None = None
+    """The reason in words. Absent for records."""
+    source: str | None = None
+    """Where the line stood, `file:line`. Absent for records."""
+    size: Annotated[str, Field(pattern=r"^[0-9]+$")] | None = None
+    """Bytes of the whole line in ASCII decimal. Absent for records."""
 
 
 class RawRecord(Row):

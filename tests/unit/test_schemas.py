@@ -35,9 +35,16 @@ from schemas.signals import SignalRow
 from schemas.units import Row
 from schemas.zones import Zone
 from streams.cli import prove
-from streams.contracts import decode_status, encode, partition_for, raw_from_record, topics
+from streams.contracts import (
+    bad_line_headers,
+    decode_status,
+    encode,
+    partition_for,
+    raw_from_record,
+    topics,
+)
 from streams.core import events, frames, results
-from streams.core.events import Book, Liquidation, Raw, Ticker, Trade
+from streams.core.events import BadLine, Book, Liquidation, Raw, Rejected, Ticker, Trade
 from streams.core.normalise import normalise
 from streams.venues import PARSERS
 from streams.venues.catalog import default_instruments
@@ -329,7 +336,10 @@ def test_the_asyncapi_document_has_a_channel_for_every_topic() -> None:
 def test_the_asyncapi_document_names_the_headers_of_raw_records() -> None:
     headers = resolve(ASYNC["components"]["messages"]["raw"]["headers"]["$ref"])
     assert headers["required"] == ["venue", "channel", "connection", "received_at"]
-    assert list(headers["properties"])[4:] == ["slice", "message_id"]
+    assert list(headers["properties"])[4:6] == ["slice", "message_id"]
+    bad = BadLine(Rejected("invalid_json", "why"), Raw("v", None, "c", 0, b""), 0, "f:1")
+    written = [name for name, _ in bad_line_headers(bad)]
+    assert list(headers["properties"])[6:] == written[4:]
 
 
 @pytest.mark.parametrize(("name", "value"), DECODED)
