@@ -13,7 +13,13 @@ import msgspec
 from streams.core import market_interest
 from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.moment import Moment, share_of
-from streams.core.detectors.venue_sums import add_bands, add_trades
+from streams.core.detectors.venue_sums import (
+    BOOK_STANDS_S,
+    Bands,
+    Depth,
+    add_depths,
+    add_trades,
+)
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import Tick, VenueInterest
 from streams.core.market_interest import MarketInterest
@@ -35,7 +41,8 @@ class MarketInputs(msgspec.Struct):
     """What the market stage holds between seconds; times in s.
 
     `onsets`: (asset, side) -> onset, while recent; `prices`, `spots`, `interest`, `funding` (8 h):
-    last known values by asset; `holdings`: open interest by venue, and at constant prices.
+    last known values by asset; `holdings`: open interest by venue, and at constant prices;
+    `depths`: of books, by asset.
     """
 
     partitions: dict[int, PartitionProgress] = {}
@@ -49,6 +56,7 @@ class MarketInputs(msgspec.Struct):
     onsets: dict[tuple[str, PositionSide], int] = {}
     funding: dict[str, float] = {}
     holdings: MarketInterest = msgspec.field(default_factory=MarketInterest)
+    depths: dict[str, Depth] = {}
 
 
 def receive(inputs: MarketInputs, item: Tick | Contribution) -> list[int]:
@@ -126,6 +134,7 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
         for side, onset in part.onsets:
             inputs.onsets[part.asset, side] = onset // MICROS
     market_interest.take(inputs.holdings, parts, second)
+    bids, asks = _depth(inputs, parts, second)
     recent = second - params.breadth_within_s
     inputs.onsets = {key: onset for key, onset in inputs.onsets.items() if onset >= recent}
     up = tuple(sorted({venue for ups, _ in inputs.health.values() for venue in ups}))
@@ -145,8 +154,8 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
         onsets=tuple((asset, side, at) for (asset, side), at in sorted(inputs.onsets.items())),
         assets_known=len(inputs.assets),
         trades=add_trades([trades for part in parts for trades in part.trades]),
-        bids=add_bands([part.bids for part in parts if part.bids]),
-        asks=add_bands([part.asks for part in parts if part.asks]),
+        bids=bids,
+        asks=asks,
         funding_8h=_funding(inputs),
         interest=_interest(inputs, parts, second),
         macro=tuple(sorted({value for part in parts for value in part.macro}, key=_by_series)),
@@ -163,6 +172,17 @@ def _funding(inputs: MarketInputs) -> float | None:
     weights = [(inputs.interest.get(asset, 0), rate) for asset, rate in inputs.funding.items()]
     total = sum(usd for usd, _ in weights)
     return sum(usd * rate for usd, rate in sorted(weights)) / total if total else None
+
+
+def _depth(inputs: MarketInputs, parts: list[Contribution], second: int) -> tuple[Bands, Bands]:
+    """Depth over all assets with books that stand; empty in a second that renewed none."""
+    fresh = {part.asset: Depth(second, part.bids, part.asks) for part in parts if part.bids}
+    if not fresh:
+        return (), ()
+    inputs.depths.update(fresh)
+    oldest = second - BOOK_STANDS_S
+    inputs.depths = {name: one for name, one in inputs.depths.items() if one.second >= oldest}
+    return add_depths(list(inputs.depths.values()))
 
 
 def _interest(

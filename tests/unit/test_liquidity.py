@@ -15,7 +15,7 @@ from streams.core.detectors.minutes import MinuteState, add, close, end_of
 from streams.core.detectors.moment import Moment
 from streams.core.detectors.readings import Readings
 from streams.core.detectors.signal import Origin
-from streams.core.detectors.venue_sums import depth
+from streams.core.detectors.venue_sums import Depth, depth
 from streams.core.events import MICROS, Contract
 from streams.core.frames import BookState, VenueTrades
 from streams.core.results import Conditions, Liquidity, Result
@@ -57,6 +57,7 @@ class Scope:
         self.minutes = MinuteState()
         self.readings = Readings()
         self.rows: list[Result] = []
+        self.known: dict[tuple[str, str], Depth] = {}
 
     def second(
         self,
@@ -66,7 +67,7 @@ class Scope:
         trades: tuple[VenueTrades, ...] = (),
     ) -> list[Result]:
         self.close_until(at)
-        bids, asks = depth(books)
+        bids, asks = depth(books, self.known, at)
         kept = () if self.scope == "ALL" else books
         moment = Moment(
             self.scope,

@@ -7,6 +7,7 @@ market's moment is the sum of its assets' contributions (`streams.core.market`).
 import msgspec
 
 from streams.core.detectors.venue_sums import (
+    Depth,
     FixedDollars,
     at_constant_prices,
     depth,
@@ -52,11 +53,11 @@ class Moment(msgspec.Struct, frozen=True):
     one-sided open interest in micro-dollars,
     `oi_base` in coins (with inverse contracts, and of the market, an index of volume at constant
     prices, of which only ratios mean something), `bid_usd`/`ask_usd` depth within the reference
-    band,
-    `onsets` the assets whose own statistic is past the early tier: (asset, side, second).
+    band, `onsets` the assets whose own statistic is past the early tier: (asset, side, second).
     `trades` is the second's taker volume by venue and market; `bids`, `asks` depth by band of
-    DEPTH_BANDS_BP over all books of the second; `interest` open interest by venue in a second that
-    renewed it, else None; `books` those of the second, of an asset only; `macro` outside values.
+    DEPTH_BANDS_BP over all known books, in a second that renewed one; `interest` open interest by
+    venue in a second that renewed it, else None; `books` those of the second, of an asset only;
+    `macro` outside values.
     `quiet`: nothing happened, so the second may as well have been left out. `spot`: price of the
     spot markets in USD, as `price` is of the linear ones.
     """
@@ -136,13 +137,14 @@ class Reference(msgspec.Struct):
     """Last prices and open interest of an asset, kept between frames to build its moments.
 
     `prices` (linear), `spots` and `marks`: (venue, symbol) -> (price, second); `fixed`: inverse
-    contracts by venue.
+    contracts by venue; `depths`: last books by (venue, symbol).
     """
 
     prices: dict[tuple[str, str], tuple[float, int]] = {}
     spots: dict[tuple[str, str], tuple[float, int]] = {}
     marks: dict[tuple[str, str], tuple[float, int]] = {}
     fixed: dict[str, FixedDollars] = {}
+    depths: dict[tuple[str, str], Depth] = {}
 
 
 def share_of(asset: str, cells: tuple[Cell, ...]) -> tuple[Share, ...]:
@@ -175,7 +177,7 @@ def moment_of(frame: Frame, reference: Reference) -> Moment:
         price = _median(reference.prices, second) or _median(reference.marks, second)
     tickers = at_constant_prices(interest_of(frame.tickers), reference.fixed)
     renewed = any(ticker.as_of_us // 1_000_000 == second for ticker in frame.tickers)
-    bids, asks = depth(frame.books)
+    bids, asks = depth(frame.books, reference.depths, second)
     return Moment(
         frame.asset,
         second,

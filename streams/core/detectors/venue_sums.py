@@ -26,6 +26,11 @@ EIGHT_HOURS_S = 8 * 3600
 MOST_OPEN_INTEREST = 10**18
 """A trillion dollars, in micro-dollars: more in one contract is an error of units, not a market."""
 
+BOOK_STANDS_S = 30
+"""A book older than this is not known any more."""
+BOOK_GONE_S = 3600
+"""After so long without it a book is no part of what is there."""
+
 
 class Interest(msgspec.Struct, frozen=True):
     """Open interest and funding of a scope.
@@ -201,11 +206,40 @@ def add_trades(parts: Sequence[VenueTrades]) -> tuple[VenueTrades, ...]:
 
 
 Bands = tuple[int | None, ...]
+_UNKNOWN: Bands = (None,) * len(DEPTH_BANDS_BP)
 
 
-def depth(books: tuple[BookState, ...]) -> tuple[Bands, Bands]:
-    """Depth of bids and asks by band over all books; empty without a book."""
-    return add_bands([book.bid_usd for book in books]), add_bands([book.ask_usd for book in books])
+class Depth(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Depth of bids and asks by band in micro-dollars, as of `second` (s)."""
+
+    second: int
+    bids: Bands
+    asks: Bands
+
+
+def depth(
+    books: Sequence[BookState], known: dict[tuple[str, str], Depth], second: int
+) -> tuple[Bands, Bands]:
+    """Depth of bids and asks by band over all books of an asset; empty without one in the second.
+
+    Books come at their own pace, and one stands for BOOK_STANDS_S: a sum over those that happen to
+    come together would read as a change of depth. None while one that came within BOOK_GONE_S is
+    older than that. `known` goes on by the second.
+    """
+    if not books:
+        return (), ()
+    for book in books:
+        known[book.venue, book.symbol] = Depth(second, book.bid_usd, book.ask_usd)
+    for key in [key for key, one in known.items() if one.second < second - BOOK_GONE_S]:
+        del known[key]
+    if any(one.second < second - BOOK_STANDS_S for one in known.values()):
+        return _UNKNOWN, _UNKNOWN
+    return add_depths(list(known.values()))
+
+
+def add_depths(parts: Sequence[Depth]) -> tuple[Bands, Bands]:
+    """Sums of bids and of asks."""
+    return add_bands([one.bids for one in parts]), add_bands([one.asks for one in parts])
 
 
 def add_bands(sides: Sequence[Bands]) -> Bands:
