@@ -137,7 +137,8 @@ class Reference(msgspec.Struct):
     """Last prices and open interest of an asset, kept between frames to build its moments.
 
     `prices` (linear), `spots` and `marks`: (venue, symbol) -> (price, second); `fixed`: inverse
-    contracts by venue; `depths`: last books by (venue, symbol).
+    contracts by venue; `depths`: last books by (venue, symbol); `told_us`: time of the newest
+    ticker (µs) whose interest was given.
     """
 
     prices: dict[tuple[str, str], tuple[float, int]] = {}
@@ -145,6 +146,7 @@ class Reference(msgspec.Struct):
     marks: dict[tuple[str, str], tuple[float, int]] = {}
     fixed: dict[str, FixedDollars] = {}
     depths: dict[tuple[str, str], Depth] = {}
+    told_us: int = 0
 
 
 def share_of(asset: str, cells: tuple[Cell, ...]) -> tuple[Share, ...]:
@@ -175,8 +177,15 @@ def moment_of(frame: Frame, reference: Reference) -> Moment:
     price = _median(reference.prices, second) if traded else None
     if marked and price is None:
         price = _median(reference.prices, second) or _median(reference.marks, second)
-    tickers = at_constant_prices(interest_of(frame.tickers), reference.fixed)
-    renewed = any(ticker.as_of_us // 1_000_000 == second for ticker in frame.tickers)
+    fixed = reference.fixed
+    newest = max((ticker.as_of_us for ticker in frame.tickers), default=0)
+    renewed = newest > reference.told_us
+    if frame.quiet:
+        # Detectors may pass a quiet second by: it must leave nothing behind.
+        fixed = {venue: msgspec.structs.replace(one) for venue, one in fixed.items()}
+    elif renewed:
+        reference.told_us = newest
+    tickers = at_constant_prices(interest_of(frame.tickers), fixed)
     bids, asks = depth(frame.books, reference.depths, second)
     return Moment(
         frame.asset,

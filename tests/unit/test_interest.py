@@ -1,4 +1,4 @@
-"""Open interest of inverse contracts: what a move of the price alone must not look like."""
+"""Open interest of frames: when it is told, and that a price move alone is no change of it."""
 
 import pytest
 
@@ -73,6 +73,17 @@ def test_contracts_closed_after_a_move_count_at_their_share() -> None:
     *_, last = moments((100.0, 1_000.0, 50.0), (80.0, 1_000.0, 50.0), (60.0, 400.0, 50.0))
     assert last.oi_base == pytest.approx(54.0)
     assert last.oi_usd == round(3_400 * MICROS)
+
+
+def test_interest_that_came_in_a_second_without_a_frame_is_told_with_the_next() -> None:
+    reference = Reference()
+    moment_of(frame(0, ticker("okx", "linear", 100.0, BEGAN, coins=1.0)), reference)
+    # The ticker of second 3 makes no frame of its own: nothing was traded.
+    later = ticker("okx", "linear", 100.0, BEGAN + 3, coins=2.0)
+    told = moment_of(frame(10, later), reference)
+    assert told.interest is not None
+    assert [one.oi_base for one in told.interest] == [2.0]
+    assert moment_of(frame(11, later), reference).interest is None
 
 
 def test_neither_an_asset_nor_the_market_reads_a_price_move_as_positions() -> None:
