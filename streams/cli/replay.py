@@ -29,7 +29,10 @@ def replay(
     ] = False,
     warm: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, help="Histories from `import --warm`; they must end before."),
+        typer.Option(
+            dir_okay=False,
+            help="Histories from `import --warm`; its archives must end before these begin.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -131,16 +134,18 @@ def _warm(files: list[Path], target: Path, as_json: bool) -> None:
     from streams.edges.archives import lines
     from streams.edges.progress import counting
     from streams.edges.replay import check_files, run_through
-    from streams.edges.warm import write_warm
+    from streams.edges.warm import check_target, write_warm
     from streams.engines.inprocess import InProcess
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
 
     check_files(files)
+    check_target(target)
     params, instruments = Params(), default_instruments()
     engine = InProcess(PARSERS, instruments, partition_for, params)
+    log = lines(files, PARSERS, instruments, run_on=False)
     with counting("records learnt from", quiet=as_json) as progress:
-        count = run_through(lines(files, PARSERS, instruments), engine, progress)
+        count = run_through(log, engine, progress)
     snapshots = engine.snapshots()
     size = write_warm(target, params.hash(), snapshots)
     if as_json:

@@ -59,20 +59,26 @@ class Detectors(msgspec.Struct):
 
 
 class AssetRecord(msgspec.Struct):
-    """Hot record of one asset; `applied` is the last applied second (µs)."""
+    """Hot record of one asset; `applied` is the last applied second, `learnt` the last one of the
+    histories that the stage began with (µs).
+    """
 
     asset: str
     detectors: Detectors
     applied: int | None = None
     reference: Reference = msgspec.field(default_factory=Reference)
+    learnt: int | None = None
     v: int = STATE_VERSION
 
 
 class MarketRecord(msgspec.Struct):
-    """Hot record of the market stage."""
+    """Hot record of the market stage; `learnt` (s): the last second of the histories that it
+    began with.
+    """
 
     detectors: Detectors
     inputs: MarketInputs = msgspec.field(default_factory=MarketInputs)
+    learnt: int | None = None
     v: int = STATE_VERSION
 
 
@@ -237,6 +243,7 @@ class AssetStage:
     def __init__(self, asset: str, params: Params, meta: RowMeta) -> None:
         self.asset = asset
         self.applied: int | None = None
+        self._learnt: int | None = None
         self._reference = Reference()
         self._detectors = _Detectors(asset, params, meta)
         self._standing: tuple[object, ...] | None = None
@@ -272,7 +279,9 @@ class AssetStage:
                 return []
         self._standing, self._rest = standing, None
         moment = moment_of(frame, self._reference)
-        rows: list[Output] = list(self._detectors.step(moment))
+        rows: list[Output] = []
+        if self._learnt is None or frame.second > self._learnt:
+            rows.extend(self._detectors.step(moment))
         if not frame.quiet:
             early = self._detectors.readings.early
             in_micros = tuple((one.side, one.onset * MICROS) for one in early)
@@ -283,20 +292,24 @@ class AssetStage:
     def snapshot(self, stored: Container[str] = ()) -> Snapshot:
         """The whole state, without the pages already `stored`."""
         hot = self._detectors.hot()
-        record = AssetRecord(self.asset, hot, self.applied, self._reference)
+        record = AssetRecord(self.asset, hot, self.applied, self._reference, self._learnt)
         return self._detectors.snapshot(_encode(record), stored)
 
     def restore(self, hot: bytes, pages: Mapping[str, bytes]) -> None:
         """Continue from a snapshot of the same asset and the pages that it needs."""
         record = _decode_asset(hot)
-        self.applied = record.applied
+        self.applied, self._learnt = record.applied, record.learnt
         self._reference = record.reference
         self._detectors.restore(record.detectors, pages)
         self._standing, self._rest = None, None
 
     def warm(self, hot: bytes, pages: Mapping[str, bytes]) -> None:
-        """Begin with the histories of another stage of the asset, at the start of a chain."""
+        """Begin with the histories of another stage of the asset, at the start of a chain.
+
+        Detectors pass over frames of seconds that the histories hold already.
+        """
         record = _decode_asset(hot)
+        self._learnt = record.applied
         self._detectors.restore(record.detectors, pages)
         # Past volumes stand in the units of these factors.
         self._reference.fixed = record.reference.fixed
@@ -307,6 +320,7 @@ class MarketStage:
 
     def __init__(self, params: Params, meta: RowMeta) -> None:
         self._inputs = MarketInputs()
+        self._learnt: int | None = None
         self._detectors = _Detectors(MARKET, params, meta)
 
     @property
@@ -319,24 +333,28 @@ class MarketStage:
         rows: list[Result] = []
         for second in market.receive(self._inputs, item):
             moment = market.merge(self._inputs, second, self._detectors.params.cascade)
-            if moment is not None:
+            if moment is not None and (self._learnt is None or second > self._learnt):
                 rows.extend(self._detectors.step(moment))
         return rows
 
     def snapshot(self, stored: Container[str] = ()) -> Snapshot:
         """The whole state, inputs of unfinished seconds included, without `stored` pages."""
         hot = self._detectors.hot()
-        return self._detectors.snapshot(_encode(MarketRecord(hot, self._inputs)), stored)
+        return self._detectors.snapshot(
+            _encode(MarketRecord(hot, self._inputs, self._learnt)), stored
+        )
 
     def restore(self, hot: bytes, pages: Mapping[str, bytes]) -> None:
         """Continue from a snapshot and the pages that it needs."""
         record = _decode_market(hot)
-        self._inputs = record.inputs
+        self._inputs, self._learnt = record.inputs, record.learnt
         self._detectors.restore(record.detectors, pages)
 
     def warm(self, hot: bytes, pages: Mapping[str, bytes]) -> None:
         """Begin with the histories of another market stage, before the first input."""
-        self._detectors.restore(_decode_market(hot).detectors, pages)
+        record = _decode_market(hot)
+        self._learnt = record.inputs.sealed
+        self._detectors.restore(record.detectors, pages)
 
 
 _decode_asset = msgspec.msgpack.Decoder(AssetRecord).decode

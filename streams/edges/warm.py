@@ -24,6 +24,20 @@ class _File(msgspec.Struct, frozen=True):
     scopes: dict[str, Snapshot]
 
 
+def check_target(path: Path) -> None:
+    """Refuse what must not be written over, before archives are learnt from.
+
+    Raises:
+        MarginquakeError: the file is there and holds no histories, or its folder is not there.
+    """
+    if not path.parent.is_dir():
+        raise MarginquakeError(f"cannot write {path}: {path.parent} is no folder; make it first")
+    if path.exists() and _read(path) is None:
+        raise MarginquakeError(
+            f"{path} is there and holds no histories; give --warm the name of a new file"
+        )
+
+
 def write_warm(path: Path, params_hash: str, scopes: Mapping[str, Snapshot]) -> int:
     """Write histories by scope (asset or `ALL`); returns the bytes written.
 
@@ -50,18 +64,25 @@ def read_warm(path: Path, params_hash: str) -> dict[str, Snapshot]:
         MarginquakeError: the file cannot be read, is none of ours, or was learnt under another
             state version or other parameters.
     """
-    try:
-        text = zstandard.ZstdDecompressor().decompress(path.read_bytes(), MOST_BYTES)
-        held = msgspec.msgpack.decode(text, type=_File)
-    except OSError as error:
-        raise MarginquakeError(f"cannot read {path}: {error.strerror}") from None
-    except (zstandard.ZstdError, msgspec.MsgspecError):
+    held = _read(path)
+    if held is None:
         raise MarginquakeError(
-            f"{path} holds no histories; make it with `marginquake import --warm {path} ARCHIVE`"
-        ) from None
+            f"{path} holds no histories; make a file with `marginquake import --warm FILE ARCHIVE`"
+        )
     if (held.version, held.params_hash) != (STATE_VERSION, params_hash):
         raise MarginquakeError(
             f"{path} was learnt under other parameters ({held.params_hash}, state version "
             f"{held.version}; here {params_hash}, {STATE_VERSION}); run `import --warm` again"
         )
     return held.scopes
+
+
+def _read(path: Path) -> _File | None:
+    """The file's content, None when it is none of ours."""
+    try:
+        text = zstandard.ZstdDecompressor().decompress(path.read_bytes(), MOST_BYTES)
+        return msgspec.msgpack.decode(text, type=_File)
+    except OSError as error:
+        raise MarginquakeError(f"cannot read {path}: {error.strerror}") from None
+    except (zstandard.ZstdError, msgspec.MsgspecError):
+        return None

@@ -10,6 +10,7 @@ before states are saved; ids are deterministic; a detector applies a frame once 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Final, Protocol
 
 import faust
@@ -31,6 +32,7 @@ from streams.core.params import Params
 from streams.core.pipeline import AssetStage, BrokenChain, MarketStage, Snapshot
 from streams.core.results import MARKET, Output
 from streams.core.rowmeta import RowMeta
+from streams.engines.beginning import check_begin, reaches
 from streams.engines.stage_store import StageStore
 from streams.telemetry import CHECKPOINT_SECONDS, END_TO_END_LATENCY, FRAME_GAPS, RESULTS
 
@@ -188,15 +190,20 @@ class Shell:
         return store
 
 
-def apply_frame(store: StageStore, record: Record) -> Iterable[Output]:
-    """Apply a frame to its asset's stage.
+def apply_frame(
+    store: StageStore, record: Record, reached: Mapping[str, int] | None = None
+) -> Iterable[Output]:
+    """Apply a frame to its asset's stage; a stage that begins does so after `reached` (µs).
 
     Raises:
-        MarginquakeError: the frame chain is broken: frames or states were lost.
+        MarginquakeError: the frame chain is broken (frames or states were lost), or it begins
+            inside the histories of `--warm`.
     """
     frame = contracts.decode_frame(record.value)
     stage, fresh = store.stage(frame.asset)
     assert isinstance(stage, AssetStage)  # noqa: S101  the table holds what `create` made
+    if fresh and reached:
+        check_begin(frame, reached)
     rows = stage.step(frame, first=fresh and store.marker is None)
     if isinstance(rows, BrokenChain):
         FRAME_GAPS.labels(partition=record.partition).inc()
@@ -324,7 +331,7 @@ def _shells(app: Any, bootstrap: str, warm: Mapping[str, Snapshot]) -> tuple[She
             FRAMES,
             table("detector_state", contracts.partitions()),
             lambda key, partition: warmed(AssetStage(key, params, meta(partition)), key),
-            apply_frame,
+            partial(apply_frame, reached=reaches(warm)),
             bootstrap,
             passed,
         ),

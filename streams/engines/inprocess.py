@@ -18,6 +18,7 @@ from streams.core.params import Params
 from streams.core.pipeline import AssetStage, BrokenChain, MarketStage, Snapshot
 from streams.core.results import MARKET, Contribution, Result
 from streams.core.rowmeta import RowMeta
+from streams.engines.beginning import check_begin, reaches
 
 ENGINE = "inprocess"
 
@@ -57,6 +58,7 @@ class InProcess:
         self._sources: list[str] = []
         self._assets: dict[str, AssetStage] = {}
         self._warm = warm or {}
+        self._reached = reaches(self._warm)
         self._market = MarketStage(self._params, self._meta(home(MARKET)))
         if MARKET in self._warm:
             self._market.warm(self._warm[MARKET].hot, self._warm[MARKET].pages)
@@ -84,6 +86,7 @@ class InProcess:
         stage = AssetStage(frame.asset, self._params, self._meta(frame.partition))
         kept = self._warm.get(frame.asset)
         if kept is not None:
+            check_begin(frame, self._reached)
             stage.warm(kept.hot, kept.pages)
         self._assets[frame.asset] = stage
         return stage

@@ -326,3 +326,25 @@ def _framed(lines: Iterable[Line]) -> Framer:
         if line.bad is None:
             framer.apply(line.raw, line.source)
     return framer
+
+
+@pytest.mark.parametrize("vouched", [False, True])
+def test_a_log_that_another_follows_ends_with_its_last_record(
+    tmp_path: Path, vouched: bool
+) -> None:
+    end = msgspec.json.encode(Status("end", advance_us=MICROS))
+    records: list[Raw | Event | str] = [bybit_trade(ORIGIN), bybit_trade(ORIGIN + 2)]
+    if vouched:
+        beat = msgspec.json.encode(Status("connect", channels=("trade",)))
+        at = us(ORIGIN + 2) + MICROS
+        records = [
+            Raw("bybit", "status", "linear-0", us(ORIGIN), beat),
+            *records,
+            Raw("bybit", "status", "linear-0", at, end),
+        ]
+    path = write(tmp_path / "log.jsonl", records)
+    found = list(archives.lines([path], PARSERS, INSTRUMENTS, run_on=False))
+    ends = [status for *_, status in words(found) if status.op == "end"]
+    assert [status.advance_us for status in ends] == [0]
+    last = max(line.raw.received_at_us for line in found if line.raw.channel != "status")
+    assert found[-1].raw.received_at_us <= last + MICROS

@@ -4,14 +4,22 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import zstandard
 
 from streams.config import MarginquakeError
+from streams.contracts import partition_for
+from streams.core.events import MICROS
 from streams.core.params import Params
-from streams.core.pipeline import AssetStage, MarketStage
-from streams.core.results import MARKET, Contribution
+from streams.core.pipeline import AssetStage, MarketStage, Snapshot
+from streams.core.results import MARKET, Contribution, Print, Result
 from streams.core.rowmeta import RowMeta
-from streams.edges.warm import read_warm, write_warm
+from streams.edges.archives import lines
+from streams.edges.generator import BEGAN_S, generate
+from streams.edges.warm import check_target, read_warm, write_warm
+from streams.engines.inprocess import InProcess
+from streams.venues import PARSERS
 from tests.drawn_frames import Draw, chain
+from tests.drive import INSTRUMENTS
 
 PARAMS = Params()
 META = RowMeta(PARAMS.hash(), "test", 0)
@@ -75,3 +83,63 @@ def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
         read_warm(tmp_path / "absent", PARAMS.hash())
     with pytest.raises(MarginquakeError, match="cannot write"):
         write_warm(tmp_path / "no" / "folder", PARAMS.hash(), {})
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Four simulated minutes, cut by receipt after three."""
+    folder = tmp_path_factory.mktemp("archives")
+    whole = folder / "whole.jsonl.zst"
+    generate(whole, minutes=4)
+    text = zstandard.ZstdDecompressor().stream_reader(whole.read_bytes()).read()
+    cut = (BEGAN_S + 180) * MICROS
+    found: tuple[list[bytes], list[bytes]] = ([], [])
+    for line in text.splitlines(keepends=True):
+        found[msgspec.json.decode(line)["received_at_us"] >= cut].append(line)
+    paths = folder / "first.jsonl", folder / "second.jsonl"
+    for path, part in zip(paths, found, strict=True):
+        path.write_bytes(b"".join(part))
+    return paths
+
+
+def through(
+    path: Path, warm: dict[str, Snapshot] | None = None, *, run_on: bool
+) -> tuple[InProcess, tuple[Result, ...]]:
+    engine = InProcess(PARSERS, INSTRUMENTS, partition_for, PARAMS, warm)
+    for line in lines([path], PARSERS, INSTRUMENTS, run_on=run_on):
+        engine.feed(line.raw, line.source)
+    return engine, engine.flush().results
+
+
+def test_data_that_follow_the_archive_at_once_are_told_in_full(
+    archives: tuple[Path, Path],
+) -> None:
+    first, second = archives
+    warm = through(first, run_on=False)[0].snapshots()
+    told = [
+        {(row.scope, row.watermark) for row in rows if isinstance(row, Print)}
+        for rows in (through(second, run_on=True)[1], through(second, warm, run_on=True)[1])
+    ]
+    assert told[0]
+    # Orders of the seconds that both archives hold stand in the histories.
+    missing = {watermark for _, watermark in told[0] - told[1]}
+    assert all(watermark <= (BEGAN_S + 180) * MICROS for watermark in missing)
+
+
+def test_data_inside_the_histories_are_refused(archives: tuple[Path, Path]) -> None:
+    first, _ = archives
+    warm = through(first, run_on=False)[0].snapshots()
+    with pytest.raises(MarginquakeError, match="archives that end before"):
+        through(first, warm, run_on=True)
+
+
+def test_no_file_but_histories_is_written_over(tmp_path: Path) -> None:
+    recording = tmp_path / "recording.jsonl"
+    recording.write_text("{}")
+    with pytest.raises(MarginquakeError, match="holds no histories"):
+        check_target(recording)
+    with pytest.raises(MarginquakeError, match="is no folder"):
+        check_target(tmp_path / "no" / "warm")
+    check_target(tmp_path / "new")
+    write_warm(tmp_path / "old", PARAMS.hash(), {})
+    check_target(tmp_path / "old")
