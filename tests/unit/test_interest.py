@@ -17,13 +17,20 @@ UP = ("binance-coinm", "okx")
 
 
 def ticker(
-    venue: str, contract: Contract, mark: float, at: int, *, usd: float = 0.0, coins: float = 0.0
+    venue: str,
+    contract: Contract,
+    mark: float,
+    at: int,
+    *,
+    usd: float = 0.0,
+    coins: float = 0.0,
+    until: str = "",
 ) -> TickerState:
     """Open interest of a contract: dollars of an inverse one, coins of a linear one."""
     inverse = contract == "inverse"
     return TickerState(
         venue,
-        f"BTC-{contract}",
+        f"BTC-{contract}{until}",
         contract,
         mark,
         mark,
@@ -84,6 +91,23 @@ def test_interest_that_came_in_a_second_without_a_frame_is_told_with_the_next() 
     assert told.interest is not None
     assert [one.oi_base for one in told.interest] == [2.0]
     assert moment_of(frame(11, later), reference).interest is None
+
+
+def test_an_expired_contract_leaves_open_interest() -> None:
+    reference, sums = Reference(), []
+    dated = ticker("okx", "linear", 100.0, BEGAN, coins=2.0, until="-261225")
+    for at in (0, 3_600, 3_601):
+        lasting = ticker("okx", "linear", 100.0, BEGAN + at, coins=5.0)
+        moment = moment_of(frame(at, lasting, dated), reference)
+        sums.append((moment.oi_base, moment.oi_usd))
+    assert sums == [(7.0, 700 * MICROS), (7.0, 700 * MICROS), (5.0, 500 * MICROS)]
+
+
+def test_a_venue_that_is_silent_altogether_keeps_its_last_word() -> None:
+    reference = Reference()
+    silent = ticker("bybit", "linear", 100.0, BEGAN, coins=2.0)
+    lasting = ticker("okx", "linear", 100.0, BEGAN + 9_000, coins=5.0)
+    assert moment_of(frame(9_000, lasting, silent), reference).oi_base == 7.0
 
 
 def test_neither_an_asset_nor_the_market_reads_a_price_move_as_positions() -> None:

@@ -26,6 +26,9 @@ EIGHT_HOURS_S = 8 * 3600
 MOST_OPEN_INTEREST = 10**18
 """A trillion dollars, in micro-dollars: more in one contract is an error of units, not a market."""
 
+EXPIRED_S = 3600
+"""A contract silent for so long, while its venue tells of others, has expired or was delisted."""
+
 BOOK_STANDS_S = 30
 """A book older than this is not known any more."""
 BOOK_GONE_S = 3600
@@ -57,6 +60,9 @@ def interest_of(tickers: tuple[TickerState, ...]) -> Interest:
     for ticker in tickers:
         if ticker.contract != "spot":
             by_venue.setdefault(ticker.venue, []).append(ticker)
+    for venue, listed in by_venue.items():
+        oldest = max(one.as_of_us for one in listed) - EXPIRED_S * MICROS
+        by_venue[venue] = [one for one in listed if one.as_of_us >= oldest]
     venues = tuple(_venue(name, by_venue[name]) for name in sorted(by_venue))
     usd = [venue.oi_usd for venue in venues if venue.oi_usd is not None]
     base = [venue.oi_base for venue in venues if venue.oi_base is not None]
