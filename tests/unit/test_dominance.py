@@ -143,6 +143,30 @@ def test_a_silent_heavy_member_leaves_the_share_unknown() -> None:
     assert row.spot_usd == 60 * 3 * MICROS * MICROS
 
 
+def test_a_heavy_member_lost_within_the_hour_leaves_the_share_unknown_at_once() -> None:
+    scope = Scope()
+    scope.minutes(DAY0, 120)
+    left = {name: usd for name, usd in DOLLARS.items() if name != "binance-spot/spot"}
+    scope.minutes(DAY0 + 7200, 9, left)
+    assert scope.last[3600].ratio is not None, "nine quiet minutes may be nothing"
+    scope.minutes(DAY0 + 7740, 1, left)
+    assert scope.last[3600].ratio is None
+    assert scope.last[3600].null_reasons["share"] == "basket_member_silent"
+    scope.minutes(DAY0 + 7800, 40)
+    assert scope.last[3600].ratio is None, "the hour still lacks ten of its minutes"
+    scope.minutes(DAY0 + 10_200, 20)
+    assert scope.last[3600].ratio == 3.0
+
+
+def test_a_member_that_trades_now_and_then_is_not_missed_in_between() -> None:
+    scope = Scope()
+    rest = {name: usd for name, usd in DOLLARS.items() if name != "binance-spot/spot"}
+    for at in range(0, 180, 15):
+        scope.minutes(DAY0 + at * 60, 1)
+        scope.minutes(DAY0 + at * 60 + 60, 14, rest)
+    assert scope.last[3600].share is not None
+
+
 def test_a_silent_member_that_hardly_trades_does_no_harm() -> None:
     heard = (True, True, True, True, True, False, True)
     window = Window(60, (1, 30, 99, 20, 40, 0, 20), heard, Lead())

@@ -30,6 +30,7 @@ from streams.core.detectors.dominance.volumes import (
     Day,
     Slice,
     Window,
+    broke_off,
     by_market,
     silent,
     trend,
@@ -230,8 +231,15 @@ class DominanceDetector(Detector):
         return trend(within, span, self._params.trend_least)
 
     def _last_hour(self) -> Window:
-        """The sixty minutes that end with the last one; a member is heard that traded in them."""
-        return window_of(self._recent.minutes, 0.0, len(self._params.members))
+        """The sixty minutes that end with the last one; a member is heard that traded in them
+        and did not break off.
+        """
+        params, minutes = self._params, self._recent.minutes
+        window = window_of(minutes, 0.0, len(params.members))
+        heard = tuple(
+            one and not broke_off(minutes, index, params) for index, one in enumerate(window.heard)
+        )
+        return window if heard == window.heard else msgspec.structs.replace(window, heard=heard)
 
     def _long(self, window_s: int, end: int) -> Window:
         """Whole hours up to the last that is over."""

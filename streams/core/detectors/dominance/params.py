@@ -33,6 +33,9 @@ class DominanceParams(msgspec.Struct, frozen=True):
     """Share of a window's minutes that must have been observed."""
     member_hours: float = 0.6
     """Share of a window's observed hours in which a member must have traded to be heard."""
+    silent_minutes: int = 10
+    """A member that trades in that share of the minutes around them, and in none of so many, is
+    not heard in the hour."""
     member_weight: float = 0.1
     """A silent member of at least this share of its market's dollars leaves the share unknown."""
 

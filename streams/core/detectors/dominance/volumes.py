@@ -85,6 +85,25 @@ def window_of(slices: Sequence[Slice], least: float, members: int) -> Window:
     )
 
 
+def broke_off(slices: Sequence[Slice], index: int, params: DominanceParams) -> bool:
+    """Whether a member that trades in most minutes is missing for a stretch of them.
+
+    >>> minutes = [Slice(number, 1, (5 * (number % 2), 1)) for number in range(60)]
+    >>> lost = [Slice(number, 1, (1, 1) if number < 45 else (0, 1)) for number in range(60)]
+    >>> broke_off(minutes, 0, DominanceParams()), broke_off(lost, 0, DominanceParams())
+    (False, True)
+    """
+    times = run = longest = 0
+    for one in slices:
+        traded = bool(one.usd and one.usd[index])
+        times += traded
+        run = 0 if traded else run + 1
+        longest = max(longest, run)
+    if longest < params.silent_minutes or times < params.silent_minutes:
+        return False
+    return times >= params.member_hours * (len(slices) - longest)
+
+
 def by_market(usd: Sequence[int], params: DominanceParams) -> tuple[int, int]:
     """(derivatives, spot) micro-dollars."""
     spot = sum(one for one, name in zip(usd, params.members, strict=True) if name.endswith("/spot"))
