@@ -5,6 +5,7 @@ from math import exp, log
 import msgspec
 import pytest
 
+from streams.core.detectors.liquidity import conditions
 from streams.core.detectors.liquidity.conditions import Day, Slow, inputs_of, row
 from streams.core.detectors.liquidity.detector import LiquidityDetector
 from streams.core.detectors.liquidity.flow import Impact, Refill
@@ -337,6 +338,17 @@ def test_growing_supply_is_expanding_and_a_missing_series_is_named() -> None:
     assert values["stablecoins_30d"] == 3.0
     assert values["open_interest"] == 0.0
     assert missing == {"depth": "no_depth", "funding": "no_funding", "volatility": "no_price"}
+
+
+def test_a_rally_alone_is_no_growth_of_the_markets_open_interest() -> None:
+    slow, past = Slow(), list[Day]()
+    for day in range(31):
+        at, dollars = DAY0 + day * 86_400, round(100 * 1.05**day) * MICROS
+        state, up = MinuteState(), ("bybit",)
+        add(state, Moment("ALL", at, 1.0, up, up, oi_usd=dollars, oi_base=1.0))
+        conditions.add(slow, past, close(state, "ALL", ThrottleParams()), {}, PARAMS)
+    assert slow.today is not None
+    assert inputs_of(past, slow.today, PARAMS)[0]["open_interest"] == 0.0
 
 
 def test_thinner_books_and_wilder_prices_are_tightening() -> None:

@@ -24,7 +24,7 @@ from streams.core.detectors.liquidity.params import LiquidityParams
 from streams.core.detectors.minutes import Minute
 from streams.core.detectors.signal import RowHead
 from streams.core.events import MICROS
-from streams.core.results import MARKET, Conditions
+from streams.core.results import Conditions
 from streams.core.results.liquidity import ConditionsState
 
 INPUTS: Final = (
@@ -44,7 +44,7 @@ class Day(msgspec.Struct, array_like=True):
 
     `depth`: by venue and band, (minutes, sum of log dollars). `returns`: (minutes, sum of squared
     log returns in bp). `funding`: (minutes, sum of distances from the anchor). `oi`: coins of an
-    asset, dollars of the market.
+    asset, of the market its volume at constant prices.
     """
 
     day: int
@@ -104,10 +104,7 @@ def add(
     if minute.funding_8h is not None:
         distance = abs(minute.funding_8h - params.funding_anchor_8h)
         today.funding = _plus(today.funding, distance)
-    if minute.scope != MARKET:
-        today.oi = minute.oi_base or today.oi
-    elif minute.oi_usd:
-        today.oi = minute.oi_usd / MICROS
+    today.oi = minute.oi_base or today.oi
     supply = minute.macro.get(params.stable_series)
     if supply is not None and supply.value > 0:
         fresh = minute.end - supply.at_us // MICROS <= params.series_stands_s
