@@ -1,7 +1,12 @@
--- The liquidation map of an asset now: one line a zone; empty while the map has shown no skill.
+-- The liquidation map of an asset now: one line a zone; one without while it has shown no skill.
 -- scope String = BTC: asset
-SELECT at, price, hidden, skill, n_scored, zone.1 AS price_low, zone.2 AS price_high,
-    zone.3 AS side, zone.4 AS usd_estimated, zone.5 AS distance_bp
+SELECT at, price, hidden, skill, n_scored,
+    if(empty(zones.side), NULL, zone.1) AS price_low,
+    if(empty(zones.side), NULL, zone.2) AS price_high,
+    if(empty(zones.side), NULL, zone.3) AS side,
+    if(empty(zones.side), NULL, zone.4) AS usd_estimated,
+    if(empty(zones.side), NULL, zone.5) AS distance_bp,
+    null_reasons['zones'] AS why_hidden
 FROM v_zones_now
 LEFT ARRAY JOIN arrayZip(zones.price_low, zones.price_high, zones.side, zones.usd_estimated,
     zones.distance_bp) AS zone

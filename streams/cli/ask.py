@@ -59,8 +59,8 @@ def _statement(question: str, given: list[str]) -> tuple[str, dict[str, str]]:
     from streams.edges.migrate import split_statements
     from streams.edges.query_catalogue import find
 
-    if re.fullmatch(r"[a-z][a-z0-9-]+", question):
-        named = find(question)
+    if re.fullmatch(r"\s*[A-Za-z][A-Za-z0-9-]+\s*", question):
+        named = find(question.strip().lower())
         pairs = [pair.partition("=") for pair in given]
         wrong = next((name for name, sign, _ in pairs if not sign), None)
         if wrong is not None:
@@ -106,8 +106,26 @@ def _show_table(answer: str) -> None:
     names = (verbatim(column["name"]) for column in found["meta"])
     table = Table(*(Column(name, overflow="fold") for name in names))
     for row in found["data"]:
-        table.add_row(*(verbatim(_cell(value)) for value in row))
+        # Only a plain float is shortened: dollars are decimals, of which every digit counts.
+        cells = (
+            _short(value) if "Float64" in column["type"] else _cell(value)
+            for column, value in zip(found["meta"], row, strict=True)
+        )
+        table.add_row(*map(verbatim, cells))
     show_table(table)
+    if not found["data"]:
+        typer.echo("no rows", err=True)
+
+
+def _short(value: object) -> str:
+    """A float to eight significant digits, inside lists and maps too."""
+    if isinstance(value, list):
+        return ", ".join(map(_short, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_short(item)}" for key, item in value.items())
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9.]+(e[-+]?[0-9]+)?", value):
+        return f"{float(value):.8g}"
+    return _cell(value)
 
 
 def _cell(value: object) -> str:

@@ -16,6 +16,13 @@ from streams.config import MarginquakeError
 
 _PARAMETER: Final = re.compile(r"-- (\w+) (String|UInt32|Int64|Float64) = ([^:]*): (.+)")
 
+_FORMS: Final = {
+    "UInt32": (r"\d{1,9}", "a whole number"),
+    "Int64": (r"-?\d{1,18}", "a whole number"),
+    "Float64": (r"-?\d+(\.\d+)?", "a number"),
+}
+"""What a value of a kind looks like, and how to say so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -52,8 +59,9 @@ class NamedQuery:
         values = {name: given.get(name, parameter.default) for name, parameter in known.items()}
         for name, value in values.items():
             kind = known[name].kind
-            if kind != "String" and not re.fullmatch(r"-?\d+(\.\d+)?", value):
-                raise MarginquakeError(f"{name}={value!r} is no {kind}: give a number")
+            form, what = _FORMS.get(kind, (r"(?s).*", "a text"))
+            if not re.fullmatch(form, value):
+                raise MarginquakeError(f"{name}={value!r} is no {kind}: give {what}")
         return values
 
 

@@ -86,7 +86,15 @@ def test_a_hidden_map_shows_no_zone_and_an_open_one_its_zones_by_distance(filled
     assert [row["side"] for row in shown] == ["long", "short"]
     (hidden,) = answer(filled, "zones", scope="SOL")
     assert hidden["hidden"] is True
-    assert float(str(hidden["usd_estimated"])) == 0
+    assert hidden["usd_estimated"] is None
+    assert hidden["why_hidden"]
+
+
+def test_one_scope_or_all_can_be_asked_for(filled: Client) -> None:
+    everything = {str(row["scope"]) for row in answer(filled, "health")}
+    assert len(everything) > 1
+    for scope in everything:
+        assert {row["scope"] for row in answer(filled, "health", scope=scope)} == {scope}
 
 
 def test_a_transition_is_told_with_what_it_led_to(filled: Client) -> None:
@@ -106,5 +114,8 @@ def test_what_is_asked_wrongly_is_named() -> None:
         find("cascades").bind({"asset": "BTC"})
     with pytest.raises(MarginquakeError, match="is no UInt32"):
         find("cascades").bind({"rows": "many"})
+    for wrong in ("-1", "1.5", ""):
+        with pytest.raises(MarginquakeError, match="give a whole number"):
+            find("cascades").bind({"rows": wrong})
     with pytest.raises(ValueError, match="no parameter line"):
         read_query("x", "-- What it answers.\n-- scope: an asset\nSELECT 1")

@@ -137,5 +137,5 @@ def test_every_statement_of_the_docs_runs(
 
 def test_every_view_is_on_the_first_page(warehouse: Client) -> None:
     page = (PAGES / "README.md").read_text("utf-8")
-    views = [name for (name,) in ask(warehouse, "SHOW TABLES LIKE 'v_%'")]
+    views = [name for (name,) in ask(warehouse, "SHOW TABLES") if name.startswith("v_")]
     assert [name for name in views if f"`{name}`" not in page] == []

@@ -63,3 +63,29 @@ def test_query_prints_what_the_warehouse_holds(
     assert (bare.exit_code, named.exit_code) == (0, 0), bare.exception
     assert text in bare.stdout
     assert named.stdout.count(text) == 2
+
+
+@pytest.mark.warehouse
+def test_a_float_is_shortened_and_a_decimal_is_not(
+    store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLICKHOUSE_DSN", store)
+    out = query(
+        "SELECT 1 / 3 AS f, [1 / 3, NULL] AS fs, map('a', 1 / 3) AS m,"
+        " toDecimal64('12345678.123456', 6) AS usd, 1234567890123 AS n"
+    ).stdout
+    for text in (
+        " 0.33333333 ",
+        "0.33333333, -",
+        "a=0.33333333",
+        "12345678.123456",
+        "1234567890123",
+    ):
+        assert text in out
+
+
+@pytest.mark.warehouse
+def test_a_question_without_an_answer_says_so(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKHOUSE_DSN", store)
+    empty = CliRunner().invoke(app, ["query", "Regime", "--set", "scope=NONE"])
+    assert (empty.exit_code, empty.stderr) == (0, "no rows\n")
