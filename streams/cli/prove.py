@@ -81,6 +81,9 @@ def regime(
     typer.echo(
         "days: " + ", ".join(f"{n} {h / 24:.1f} ({h / total:.1%})" for n, h in path.hours.items())
     )
+    if path.unknown:
+        why = ", ".join(f"{reason} {h / 24:.1f}" for reason, h in path.unknown.items())
+        typer.echo(f"days unknown: {why}")
 
 
 def register(app: typer.Typer) -> None:

@@ -69,11 +69,12 @@ class Passage(msgspec.Struct, frozen=True):
 
 class RegimePath(msgspec.Struct, frozen=True):
     """Phases in order, and the hours spent in each; `none`: none stood out, `unknown`: too little
-    history or too few inputs.
+    history or too few inputs. `unknown`: hours by the reason.
     """
 
     passages: tuple[Passage, ...]
     hours: dict[str, int]
+    unknown: dict[str, int] = {}
 
 
 def read_series(path: Path) -> Iterator[HourBar]:
@@ -102,12 +103,16 @@ def regime_path(bars: Iterable[HourBar], params: RegimeParams | None = None) -> 
     classifier = Classifier(params or RegimeParams())
     found: list[Passage] = []
     hours: dict[str, int] = {}
+    unknown: dict[str, int] = {}
     resolved: dict[str, Resolved | None] = {}
     for bar in bars:
         at = bar.start + HOUR
         change = classifier.hour(bar, at)
         state = classifier.state
-        name = "unknown" if classifier.reading.unknown else state or "none"
+        why = classifier.reading.unknown
+        if why:
+            unknown[why] = unknown.get(why, 0) + 1
+        name = "unknown" if why else state or "none"
         hours[name] = hours.get(name, 0) + 1
         if found and (change or found[-1].to_state != state) and found[-1].until is None:
             found[-1] = msgspec.structs.replace(found[-1], until=at)
@@ -131,7 +136,7 @@ def regime_path(bars: Iterable[HourBar], params: RegimeParams | None = None) -> 
         for outcome in classifier.outcomes(at):
             resolved[outcome.pending.transition_id] = outcome.resolved
     told = [msgspec.structs.replace(one, resolved=resolved.get(str(one.at))) for one in found]
-    return RegimePath(tuple(told), dict(sorted(hours.items())))
+    return RegimePath(tuple(told), dict(sorted(hours.items())), unknown)
 
 
 def cells(passage: Passage) -> tuple[str, ...]:
@@ -157,16 +162,23 @@ def _rows(path: Path) -> Iterator[tuple[int, int, Row]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            header = reader.fieldnames or ()
+            header = {text.strip().lower(): text for text in reversed(reader.fieldnames or ())}
             names = {
-                name: next((alias for alias in aliases if alias in header), None)
+                name: next((header[a.lower()] for a in aliases if a.lower() in header), None)
                 for name, aliases in COLUMNS.items()
             }
             for needed in ("time", "close"):
                 if names[needed] is None:
                     known = ", ".join(COLUMNS[needed])
-                    raise MarginquakeError(f"{path}: no column {needed} (one of {known})")
+                    found = ", ".join(header.values()) or "no header"
+                    raise MarginquakeError(
+                        f"{path}: no column {needed} (one of {known}); it has {found[:200]}"
+                    )
             for cells in reader:
+                if None in cells:
+                    raise MarginquakeError(
+                        f"{path}, line {reader.line_num}: more cells than the header has"
+                    )
                 yield reader.line_num, *_row(path, reader.line_num, cells, names)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise MarginquakeError(f"{path}: cannot be read as CSV: {error}") from error
@@ -189,6 +201,9 @@ def _row(
         value = row.get(name)
         if value is not None and (not isfinite(value) or (value < 0 and name in _NOT_NEGATIVE)):
             raise MarginquakeError(f"{path}, line {line}: {name} is {text!r}")
+    high, low = row["high"], row["low"]
+    if high is not None and low is not None and high < low:
+        raise MarginquakeError(f"{path}, line {line}: high {high:g} is below low {low:g}")
     return start, row
 
 

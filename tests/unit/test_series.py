@@ -113,3 +113,35 @@ def test_the_command_prints_the_table_or_json(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_bad_usage(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["regime", str(tmp_path / "none.csv")]).exit_code == 2
+
+
+def test_headers_are_read_in_any_case_and_after_a_mark_of_order(tmp_path: Path) -> None:
+    file = write(tmp_path, "2026-01-01,100", "2026-01-02,101", header="\ufeffDate, Close")
+    assert next(iter(read_series(file))).close == 100.0
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("2026-01-02,100,90,95", "line 3: high 90 is below low 95"),
+        ("2026-01-02,100,110,95,7", "line 3: more cells than the header has"),
+    ],
+)
+def test_a_row_that_contradicts_itself_is_refused(
+    tmp_path: Path, line: str, complaint: str
+) -> None:
+    file = write(tmp_path, "2026-01-01,100,110,95", line, header="time,close,high,low")
+    with pytest.raises(MarginquakeError, match=complaint):
+        list(read_series(file))
+
+
+def test_a_missing_column_is_told_with_those_that_are_there(tmp_path: Path) -> None:
+    file = write(tmp_path, "2026-01-01;100", header="time;close")
+    with pytest.raises(MarginquakeError, match=r"no column time .* it has time;close"):
+        list(read_series(file))
+
+
+def test_hours_without_a_verdict_are_told_with_their_reason(tmp_path: Path) -> None:
+    path = regime_path(read_series(storm(tmp_path)))
+    assert path.unknown.keys() == {"history_below_14_days", "too_few_inputs"}
+    assert sum(path.unknown.values()) == path.hours["unknown"]
