@@ -6,7 +6,7 @@ reported, never skipped; `snapshot` and `restore` at any point change nothing th
 State is a hot record plus immutable pages, which engines store apart.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Mapping
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
@@ -16,7 +16,7 @@ import msgspec
 from streams.core import market
 from streams.core.detectors import minutes
 from streams.core.detectors.cascade import detector as cascade
-from streams.core.detectors.cascade.state import CascadeState, rest
+from streams.core.detectors.cascade.state import CascadeState, early_onsets, rest
 from streams.core.detectors.cascade.state import new_state as new_cascade
 from streams.core.detectors.minutes import MinuteState
 from streams.core.detectors.moment import Moment, Reference, contribution_of, moment_of
@@ -118,13 +118,15 @@ class _Detectors:
             self._forced(self._pass_to(end), rows)
             closed = minutes.close(self.minutes, self.scope, self.params.throttle)
             for signal in self.signals:
-                self._publish(signal.minute(closed, self.readings), rows)
+                if found := signal.minute(closed, self.readings):
+                    rows += self.readings.note(found)
         self._forced(self._apply(moment), rows)
         if not moment.quiet:
             minutes.add(self.minutes, moment)
             self.readings.early = self._early()
             for signal in self.signals:
-                self._publish(signal.second(moment, self.readings), rows)
+                if found := signal.second(moment, self.readings):
+                    rows += self.readings.note(found)
         return rows
 
     def _early(self) -> tuple[Early, ...]:
@@ -132,7 +134,7 @@ class _Detectors:
         sides, params = self.cascade.sides, self.params.cascade
         return tuple(
             Early(name, at, min(1.0, max(sides[name].counts, sides[name].units) / params.threshold))
-            for name, at in cascade.early_onsets(self.cascade, params)
+            for name, at in early_onsets(self.cascade, params)
         )
 
     def _pass_to(self, second: int) -> list[Result]:
@@ -177,13 +179,9 @@ class _Detectors:
         """
         for _, together in groupby(sorted(found, key=_watermark), _watermark):
             second = list(together)
-            self._publish(second, rows)
+            rows += self.readings.note(second)
             for signal in self.signals:
-                self._publish(signal.results(second, self.readings), rows)
-
-    def _publish(self, found: Sequence[Result], rows: list[Result]) -> None:
-        if found:
-            rows.extend(self.readings.note(found))
+                rows += self.readings.note(signal.results(second, self.readings))
 
     def rest(self) -> int:
         """The next second (s) at which something happens though nothing comes; 0: at once."""

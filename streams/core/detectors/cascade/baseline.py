@@ -5,6 +5,9 @@ frame happens to stand, so skipped and empty seconds give equal rates; a venue d
 while it is down, nor does a side learn from its own open window.
 """
 
+from bisect import bisect_left
+from itertools import islice
+
 import msgspec
 
 Interval = tuple[int, int | None]
@@ -92,9 +95,10 @@ def learn(
     """
     if until <= rate.through:
         return
-    for second, counts, units in seen:
-        if second < rate.through or second >= until:
-            continue
+    first = bisect_left(seen, (rate.through,))
+    for second, counts, units in islice(seen, first, None):
+        if second >= until:
+            break
         _fade(rate, second, up, closed, decay)
         if covers(up, second) and not covers(closed, second):
             rate.counts = rate.counts * decay + (1 - decay) * counts

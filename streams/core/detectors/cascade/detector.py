@@ -64,21 +64,32 @@ class _Run:
         state = self.state
         at = second if state.last is None else state.last + 1
         while at < second:
-            if self.active():
-                self.second(at, None)
-                at += 1
-                continue
-            due = [s for side in state.sides.values() for s in due_of(side, self.params)]
-            at = max(at, min([second, *due]))
+            if all(side.window is None for side in state.sides.values()):
+                due = [s for side in state.sides.values() for s in due_of(side, self.params)]
+                until = max(at, min([second, *due]))
+                self.fall(at, until)
+                at = until
             if at < second:
                 self.second(at, None)
                 at += 1
 
     def active(self) -> bool:
-        return any(
-            side.window is not None or side.counts > 0 or side.units > 0
-            for side in self.state.sides.values()
-        )
+        return any(side.window is not None or side.running for side in self.state.sides.values())
+
+    def fall(self, begin: int, end: int) -> None:
+        """Pass the empty seconds [begin, end) without an open window: statistics fall, no alarm."""
+        passed = begin
+        for name in SIDES:
+            side, at = self.state.sides[name], begin
+            while at < end and side.running:
+                self.run(name, at, 0.0, 0.0)
+                at += 1
+            if at > begin and not side.running:
+                side.reset()
+            passed = max(passed, at)
+        if passed > begin:
+            self.state.last = passed - 1
+            self.forget(passed - 1)
 
     def second(self, at: int, moment: Moment | None) -> None:
         """Process one second; `moment` None is an empty one."""
@@ -126,11 +137,23 @@ class _Run:
     def statistic(self, name: PositionSide, at: int, counted: Counted) -> bool:
         """Advance one side's statistics; True when an alarm opens a window."""
         side, params = self.state.sides[name], self.params
-        x = sum(v[0] for k, v in counted.items() if k[0] == name)
-        q = sum(v[1] for k, v in counted.items() if k[0] == name)
+        x = q = 0.0
+        for (whose, _), (orders, units) in counted.items():
+            if whose == name:
+                x, q = x + orders, q + units
         owned = owner(self.state, name) is not None
-        if not (x or side.counts > 0 or side.units > 0 or owned):
+        if not (x or side.running or owned):
             return False
+        self.run(name, at, x, q)
+        if owned:
+            return False
+        if not side.running:
+            side.reset()
+        return side.counts >= params.threshold or side.units >= params.threshold
+
+    def run(self, name: PositionSide, at: int, x: float, q: float) -> None:
+        """Take a second of `x` orders and `q` standard orders into a side's statistics."""
+        side, params = self.state.sides[name], self.params
         side.fast = side.fast * FAST + (1 - FAST) * x
         side.slow = side.slow * SLOW + (1 - SLOW) * x
         side.slow_units = side.slow_units * SLOW + (1 - SLOW) * q
@@ -141,11 +164,6 @@ class _Run:
         side.units = min(ceiling, max(0.0, side.units + q * gain - units * drift))
         side.counts_onset = (side.counts_onset or at) if side.counts > 0 else None
         side.units_onset = (side.units_onset or at) if side.units > 0 else None
-        if owned:
-            return False
-        if side.counts == 0 and side.units == 0:
-            side.reset()
-        return side.counts >= params.threshold or side.units >= params.threshold
 
     def open(self, name: PositionSide, at: int) -> None:
         """Open a window for an alarm, or join the other side's young window as `mixed`."""
@@ -376,19 +394,3 @@ def advance(
     run = _Run(state, params, throttled, meta, readings)
     run.empty_until(second)
     return run.rows
-
-
-def early_onsets(
-    state: CascadeState, params: CascadeParams
-) -> tuple[tuple[PositionSide, int], ...]:
-    """Sides whose statistic is past the early tier or whose window is open, with the onset (s)."""
-    found: list[tuple[PositionSide, int]] = []
-    for name in SIDES:
-        side = state.sides[name]
-        if side.window is not None:
-            found.append((name, side.window.onset))
-        elif side.counts >= params.early and side.counts_onset is not None:
-            found.append((name, side.counts_onset))
-        elif side.units >= params.early and side.units_onset is not None:
-            found.append((name, side.units_onset))
-    return tuple(found)

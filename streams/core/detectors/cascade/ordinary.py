@@ -55,9 +55,9 @@ def rates(
 ) -> tuple[float, float]:
     """Lagged counts and standard orders per second of the venues healthy now, floored."""
     _learn(state, params, name, at - params.baseline_lag_s)
-    side = state.sides[name]
-    counts = sum(side.rates[venue].counts for venue in state.venues_up)
-    units = sum(side.rates[venue].units for venue in state.venues_up)
+    known = state.sides[name].rates
+    counts = sum([known[venue].counts for venue in state.venues_up])
+    units = sum([known[venue].units for venue in state.venues_up])
     return max(counts, params.baseline_floor), max(units, params.baseline_floor)
 
 

@@ -46,6 +46,11 @@ class SideState(msgspec.Struct):
     closed: list[OpenWindow] = []
     latest: tuple[str, int] | None = None
 
+    @property
+    def running(self) -> bool:
+        """Whether a statistic is above zero."""
+        return self.counts > 0 or self.units > 0
+
     def reset(self) -> None:
         """Start the statistics and the intensities afresh."""
         self.counts = self.units = self.fast = self.slow = self.slow_units = 0.0
@@ -127,10 +132,29 @@ def due_of(side: SideState, params: CascadeParams) -> Iterator[int]:
 
 
 def rest(state: CascadeState, params: CascadeParams) -> int:
-    """The next second (s) at which a row changes though nothing comes; 0: statistics run now."""
+    """The next second (s) at which a row changes though nothing comes; 0: a window is open.
+
+    Without one, statistics only fall while nothing comes: they can be caught up with later.
+    """
     due = 1 << 62
     for side in state.sides.values():
-        if side.window is not None or side.counts > 0 or side.units > 0:
+        if side.window is not None:
             return 0
         due = min([due, *due_of(side, params)])
     return due
+
+
+def early_onsets(
+    state: CascadeState, params: CascadeParams
+) -> tuple[tuple[PositionSide, int], ...]:
+    """Sides whose statistic is past the early tier or whose window is open, with the onset (s)."""
+    found: list[tuple[PositionSide, int]] = []
+    for name in SIDES:
+        side = state.sides[name]
+        if side.window is not None:
+            found.append((name, side.window.onset))
+        elif side.counts >= params.early and side.counts_onset is not None:
+            found.append((name, side.counts_onset))
+        elif side.units >= params.early and side.units_onset is not None:
+            found.append((name, side.units_onset))
+    return tuple(found)

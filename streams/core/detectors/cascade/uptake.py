@@ -70,7 +70,7 @@ def _absorb(
     for item in reversed(state.trail):
         if item.second <= max(trace.second - 60, window.onset - 1):
             break
-        if item.second <= trace.second:
+        if item.cells and item.second <= trace.second:
             tally_slots(slots, item.cells, item.second)
             counted = count(item.cells, unit_usd, params)
             total += sum(v[0] for k, v in counted.items() if window.counts(k[0]))
