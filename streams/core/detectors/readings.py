@@ -25,10 +25,10 @@ from streams.core.results import (
 )
 
 HOUR_US = 3600 * MICROS
-_UNSAID = frozenset({"id", "at", "watermark", "revision", "is_final", "v", "history_days"})
-"""Fields whose change alone is no news."""
 _COVERAGE_STEP = 0.1
 """Smaller changes of a mean coverage are no news: it creeps for as long as its window lasts."""
+
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 R = TypeVar("R", bound=SignalRow)
 
@@ -116,7 +116,9 @@ def _key(kind: object, venue: str | None, window_s: int | None) -> str:
 
 def _digest(row: Signal) -> int:
     """56 bits of what a row says, apart from when it says it and from what creeps."""
-    said = {name: getattr(row, name) for name in row.__struct_fields__ if name not in _UNSAID}
-    said["coverage"] = round(row.coverage / _COVERAGE_STEP)
-    content = msgspec.msgpack.encode(said, order="deterministic")
-    return int.from_bytes(blake2b(content, digest_size=7).digest())
+    said = msgspec.structs.replace(
+        row, id="", at=0, watermark=0, coverage=round(row.coverage / _COVERAGE_STEP)
+    )
+    if hasattr(said, "history_days"):
+        said = msgspec.structs.replace(said, history_days=0)
+    return int.from_bytes(blake2b(_encode(said), digest_size=7).digest())
