@@ -6,8 +6,9 @@ from random import Random
 import pytest
 
 from streams.core.detectors.zones.liquidation_price import linear_price
-from streams.core.detectors.zones.map import LiquidationMap, Step
+from streams.core.detectors.zones.map import LiquidationMap
 from streams.core.detectors.zones.params import ZoneParams
+from streams.core.detectors.zones.step import Step
 from streams.core.events import PositionSide
 
 START = 1_790_000_040

@@ -17,9 +17,10 @@ from streams.core.detectors.minutes import Minute
 from streams.core.detectors.moment import STALE_PRICE_S, Moment
 from streams.core.detectors.readings import Fuel, Readings
 from streams.core.detectors.signal import HOT, Detector, Origin, Part
-from streams.core.detectors.zones.map import SIDES, LiquidationMap, Step
+from streams.core.detectors.zones.map import SIDES, LiquidationMap
 from streams.core.detectors.zones.params import ZoneParams
 from streams.core.detectors.zones.score import Forecast, Hour, Score, no_orders, settle
+from streams.core.detectors.zones.step import Step
 from streams.core.detectors.zones.view import View
 from streams.core.events import MICROS
 from streams.core.frames import DEPTH_BANDS_BP
@@ -78,7 +79,8 @@ class Told(TypedDict):
 class Zones(Detector):
     """The liquidation map of one asset.
 
-    >>> from streams.core.detectors.zones.map import LiquidationMap, Step
+    >>> from streams.core.detectors.zones.map import LiquidationMap
+    >>> from streams.core.detectors.zones.step import Step
     >>> one = LiquidationMap("BTC", ZoneParams())
     >>> one.apply(Step(60, 60_000.0, 60_000.0, 60_000.0, interest={"bybit": 1000.0}))
     >>> one.apply(Step(120, 60_000.0, 60_000.0, 60_000.0, interest={"bybit": 1100.0}))

@@ -16,30 +16,12 @@ import msgspec
 from streams.core.detectors.zones.grid import Window
 from streams.core.detectors.zones.margin import VenueMargin, liquidation_ratio, margin_of
 from streams.core.detectors.zones.params import ZoneParams
+from streams.core.detectors.zones.step import Step
 from streams.core.events import PositionSide
 
 SIDES: Final[tuple[PositionSide, ...]] = ("long", "short")
 SLACK: Final = 32
 """Bins that the price may move before the windows of the grid follow it."""
-
-
-class Step(msgspec.Struct, frozen=True, array_like=True):
-    """All that a minute does to a map.
-
-    `end` (s); `price`: at which its positions were opened, USD; `low`, `high`: range of the price;
-    `tilt`: exponent of leverage in the prior of longs, minus that of shorts; `traded`: derivative
-    volume, USD; `interest`: open interest of the venues that changed, in coins, of inverse venues
-    in USD; `forced`: USD of longs and shorts liquidated on full feeds, None without such a feed.
-    """
-
-    end: int
-    price: float | None
-    low: float | None
-    high: float | None
-    tilt: float = 0.0
-    traded: float = 0.0
-    interest: dict[str, float] = {}
-    forced: tuple[float, float] | None = None
 
 
 class Image(msgspec.Struct):
@@ -111,13 +93,21 @@ class LiquidationMap:
         elapsed = 60 if self.at is None else max(0, step.end - self.at)
         gap = elapsed > self.params.gap_s
         self.at = step.end
+        keep = 0.5 ** (elapsed / self.params.turnover_half_life_s)
+        if not self.interest and not step.interest:
+            # No open interest was ever told: there is nothing to cross, to close or to open.
+            if step.price is not None:
+                self._follow(step.price)
+            for index in range(len(SIDES)):
+                self._thin(index, keep)
+            self._trade(step, elapsed)
+            return
         # What is crossed goes before the windows leave it behind.
         crossed = self._cross(step)
         if step.price is not None:
             self._follow(step.price)
         flows, joined, whole = self._flows(step)
         self._learn(step, crossed, whole, elapsed)
-        keep = 0.5 ** (elapsed / self.params.turnover_half_life_s)
         place = step.price if not gap else None
         for index, side in enumerate(SIDES):
             self.unknown[index] += joined
