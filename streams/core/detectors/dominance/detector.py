@@ -132,7 +132,8 @@ class DominanceDetector(Detector):
         number = minute.start // MINUTE
         one = Slice(number, 1, usd, self._returns.close(self._params))
         turned = self._to_hour(minute.start // HOUR, end)
-        recent.minutes = [old for old in recent.minutes if old.number > number - 60]
+        while recent.minutes and recent.minutes[0].number <= number - 60:
+            del recent.minutes[0]
         recent.minutes.append(one)
         hour = recent.hour = recent.hour or Slice(minute.start // HOUR)
         hour.add(one)

@@ -72,11 +72,10 @@ def window_of(slices: Sequence[Slice], least: float, members: int) -> Window:
     """Add slices up; a member is heard that traded in at least this share of them."""
     columns = list(zip(*[one.usd for one in slices if one.usd], strict=True))
     seen = [len(column) - column.count(0) for column in columns] or [0] * members
-    lead = Lead(
-        sum([one.lead.first for one in slices]),
-        sum([one.lead.last for one in slices]),
-        sum([one.lead.minutes for one in slices]),
-    )
+    lead = Lead()
+    for one in slices:
+        if one.lead.minutes:
+            lead.add(one.lead)
     return Window(
         sum([one.minutes for one in slices]),
         tuple(min(sum(column), _MOST) for column in columns) or (0,) * members,
@@ -106,6 +105,8 @@ def broke_off(slices: Sequence[Slice], index: int, params: DominanceParams) -> b
 
 def by_market(usd: Sequence[int], params: DominanceParams) -> tuple[int, int]:
     """(derivatives, spot) micro-dollars."""
+    if not any(usd):
+        return 0, 0
     spot = sum(one for one, name in zip(usd, params.members, strict=True) if name.endswith("/spot"))
     return min(sum(usd) - spot, _MOST), min(spot, _MOST)
 

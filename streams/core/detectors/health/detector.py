@@ -107,8 +107,8 @@ class HealthIndex(Detector):
         known = self.recent.minutes
         if minute.coverage >= self.params.least_coverage:
             known[number] = minute.forced_usd("long") + minute.forced_usd("short")
-        for past in [one for one in known if one <= number - 60]:
-            del known[past]
+        while (oldest := next(iter(known), number)) <= number - 60:
+            del known[oldest]
         if len(known) < self.params.hour_least_minutes:
             return None
         return sum(known.values())
@@ -147,10 +147,11 @@ class HealthIndex(Detector):
 
     def _why(self, component: str, codes: Mapping[str, int], reasons: Mapping[str, str]) -> str:
         """Why a component is missing: its history when an input is known, else its input."""
-        groups = COMPONENTS[component]
-        if any(name in codes for group in groups for name in group):
-            return HISTORY
-        return reasons[groups[0][-1]]
+        for group in COMPONENTS[component]:
+            for name in group:
+                if name in codes:
+                    return HISTORY
+        return reasons[COMPONENTS[component][0][-1]]
 
     def _row(
         self,

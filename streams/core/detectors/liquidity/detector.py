@@ -224,6 +224,8 @@ class LiquidityDetector(Detector):
         """Venues heard within the last hour, by name."""
         since = now - self._params.venue_gone_s
         places = self._fast.places
+        if len(places) == 1:
+            return []
         return [(v, places[v]) for v in sorted(places) if v and places[v].heard >= since]
 
     def minute(self, minute: Minute, readings: Readings) -> Sequence[Result]:

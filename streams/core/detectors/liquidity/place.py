@@ -186,10 +186,13 @@ def measured(place: Place, now: int, norms: Norms, params: LiquidityParams) -> M
 def impact_parts(place: Place, now: int, norms: Norms, params: LiquidityParams) -> dict[str, float]:
     """Parts of z that need no book: lambda and Amihud's ratio."""
     parts: dict[str, float] = {}
-    for name, value in (("kyle", place.impact.value_at(now, params)), ("amihud", place.amihud)):
-        usual = norms.get(name)
-        if usual is not None and value is not None and value > 0:
-            parts[name] = -usual.z(value)
+    kyle, usual = norms.get("kyle"), norms.get("amihud")
+    if kyle is not None:
+        value = place.impact.value_at(now, params)
+        if value is not None and value > 0:
+            parts["kyle"] = -kyle.z(value)
+    if usual is not None and place.amihud is not None and place.amihud > 0:
+        parts["amihud"] = -usual.z(place.amihud)
     return parts
 
 

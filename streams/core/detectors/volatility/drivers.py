@@ -42,9 +42,11 @@ def fit(history: Hours, params: VolatilityParams) -> DriverShares:
     """The shares over the hours kept."""
     short = f"history_below_{params.driver_min_hours // 24}_days"
     y = list(history.columns["variance"])
-    lags = [_means(y, lag) for lag in _LAGS_H]
-    own = (y, *lags)
-    hours = [i for i in range(len(y)) if not any(isnan(column[i]) for column in own)]
+    hours = [i for i, variance in enumerate(y) if not isnan(variance)]
+    lags: list[list[float]] = []
+    if len(hours) >= params.driver_min_hours:
+        lags = [_means(y, lag) for lag in _LAGS_H]
+        hours = [i for i in hours if not any(isnan(column[i]) for column in lags)]
     if len(hours) < params.driver_min_hours:
         names = (*DRIVERS, "unexplained")
         return DriverShares(missing=dict.fromkeys(names, short))

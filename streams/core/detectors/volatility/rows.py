@@ -4,6 +4,7 @@ Part of the volatility detector. Promises that every field that is None has its 
 each interval holds its share.
 """
 
+from itertools import chain
 from math import sqrt
 from typing import Any
 
@@ -20,6 +21,11 @@ from streams.core.results import Volatility
 FAST_S = 300
 _JUMP = ("bipower", "jump", "jump_z", "jump_significant")
 _RETURNS = ("realised", "annualised", *_JUMP, "semivariance_up", "semivariance_down", "realised_z")
+_SHARES = {
+    name: (name, f"{name}_low", f"{name}_high")
+    for name in ("forced", "macro", *DRIVERS, "unexplained")
+}
+_UNKNOWN = dict.fromkeys((*_RETURNS, *chain.from_iterable(_SHARES.values())))
 
 
 def row_of(
@@ -33,7 +39,7 @@ def row_of(
 ) -> Volatility:
     """The row of a window; `parts` are its sums, in the order of time."""
     whole = total(parts)
-    values: dict[str, Any] = dict.fromkeys(_RETURNS)
+    values: dict[str, Any] = _UNKNOWN.copy()
     reasons: dict[str, str] = {}
     if whole.observed(window_s, params):
         _returns(whole, values, reasons, params)
@@ -53,13 +59,12 @@ def row_of(
     }
     for name in (*DRIVERS, "unexplained"):
         shares[name] = drivers.shares.get(name) or drivers.missing[name]
-    for name, share in shares.items():
-        ends = (name, f"{name}_low", f"{name}_high")
+    for name, (value, low, high) in _SHARES.items():
+        share = shares[name]
         if isinstance(share, str):
-            values.update(dict.fromkeys(ends))
-            reasons.update(dict.fromkeys(ends, share))
+            reasons[value] = reasons[low] = reasons[high] = share
         else:
-            values.update(zip(ends, (share.value, share.low, share.high), strict=True))
+            values[value], values[low], values[high] = share.value, share.low, share.high
     return Volatility(
         **head,
         null_reasons=reasons,
