@@ -21,7 +21,6 @@ from streams.venues import PARSERS
 from streams.venues.catalog import default_instruments
 from tests.conftest import BrokerMaker
 
-
 CORE = ["bench", "core", "--events", "4000", "--rounds", "1", "--minutes", "0"]
 
 
