@@ -15,8 +15,9 @@ class Contribution(msgspec.Struct, frozen=True, tag_field="type", tag="contribut
     `price` is the asset's reference price in USD, `spot` that of its spot markets, `oi_usd` its
     one-sided open interest, `onsets` the sides whose statistic is past the early tier, with the
     onset second (µs). `trades` sums the second's taker volume; `bids`, `asks` are the depth of all
-    its books by band of DEPTH_BANDS_BP (micro-dollars, None where a book does not reach). `interest` is given in
-    seconds that renewed a ticker, None in all others; `macro` as in the frame.
+    its books by band of DEPTH_BANDS_BP (micro-dollars, None where a book does not reach).
+    `interest` is given in seconds that renewed a ticker or left a silent venue out, None in all
+    others; `macro` as in the frame.
     """
 
     asset: str
