@@ -77,7 +77,7 @@ class Contribution(Row):
     funding_8h: Finite | None = None
     """Funding per 8 hours weighted by open interest. Absent without it."""
     interest: tuple[VenueInterest, ...] | None = None
-    """Open interest by venue. Absent in a second that renewed none."""
+    """Open interest by venue. Absent in a second that neither renewed it nor left a venue out."""
     macro: tuple[MacroValue, ...] = ()
     """Outside values known by the second."""
     spot: Positive | None = None

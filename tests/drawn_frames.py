@@ -30,9 +30,9 @@ FULL, SAMPLED, SPOT = "bybit", "binance-usdm", "binance-spot"
 
 class Draw(msgspec.Struct, frozen=True):
     """What is drawn. `without`: channels that do not exist (`liquidation`, `trade`, `spot`,
-    `ticker`, `book`, `macro`); `silent`: (begin, end) in s after BEGIN without the full venue;
-    `gap`: (at, length): at `at` all feeds go down for so many seconds without a frame; `price` and
-    `dollars`: the scale of prices and of orders.
+    `ticker`, `book`, `macro`); `silent`: (begin, end) in s after BEGIN without orders and
+    tickers of the full venue; `gap`: (at, length): at `at` all feeds go down for so many seconds
+    without a frame; `price` and `dollars`: the scale of prices and of orders.
     """
 
     seed: int
@@ -103,7 +103,7 @@ class _Path:
         self.price = draw.price
         self.interest = 200_000.0
         self.funding = 0.0001
-        self.tickers: tuple[TickerState, ...] = ()
+        self.tickers: dict[str, TickerState] = {}
 
     def step(self) -> None:
         self.price *= 1 + self.random.gauss(0, 0.0002)
@@ -134,7 +134,9 @@ class _Path:
                 venues = (SAMPLED, FULL) if "spot" in draw.without else (SPOT, SAMPLED, FULL)
                 flows = tuple(self._flow(venue) for venue in venues)
             if "ticker" not in draw.without and (not self.tickers or random.random() < 0.5):
-                self.tickers = tuple(self._ticker(venue, second) for venue in (SAMPLED, FULL))
+                for venue in (SAMPLED, FULL):
+                    if venue in up or not known or venue not in self.tickers:
+                        self.tickers[venue] = self._ticker(venue, second)
             if "book" not in draw.without:
                 thin = 0.2 if cascade else 1.0
                 books = tuple(self._book(venue, second, thin) for venue in (SAMPLED, FULL))
@@ -153,7 +155,7 @@ class _Path:
             cells,
             late,
             flows,
-            self.tickers,
+            tuple(self.tickers.values()),
             books,
             quiet,
             macro,

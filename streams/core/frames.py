@@ -133,7 +133,8 @@ class VenueInterest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     `oi_usd` micro-dollars, `oi_base` coins (of the market's sum an index, see
     `streams.core.market_interest`); `funding_rate` is the fraction due at
-    `next_funding_us` for a cycle of `funding_interval_s`. `oi_volume`: the coins of a venue that
+    `next_funding_us` for a cycle of `funding_interval_s`, told by the venue or seen between two due
+    times, None until then. `oi_volume`: the coins of a venue that
     lists inverse contracts, apart from what the price alone does to contracts of fixed dollars;
     only its ratios mean something.
     """

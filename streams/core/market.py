@@ -21,7 +21,7 @@ from streams.core.detectors.venue_sums import (
     add_trades,
 )
 from streams.core.events import MICROS, PositionSide
-from streams.core.frames import Tick, VenueInterest
+from streams.core.frames import Tick
 from streams.core.market_interest import MarketInterest
 from streams.core.results import MARKET, Contribution
 
@@ -40,9 +40,9 @@ class PartitionProgress(msgspec.Struct):
 class MarketInputs(msgspec.Struct):
     """What the market stage holds between seconds; times in s.
 
-    `onsets`: (asset, side) -> onset, while recent; `prices`, `spots`, `interest`, `funding` (8 h):
-    last known values by asset; `holdings`: open interest by venue, and at constant prices;
-    `depths`: of books, by asset.
+    `onsets`: (asset, side) -> onset, while recent; `prices`, `spots`: last known values by asset;
+    `interest` in dollars of the assets that speak; `holdings`: open interest and funding by venue,
+    and at constant prices; `depths`: of books, by asset.
     """
 
     partitions: dict[int, PartitionProgress] = {}
@@ -54,7 +54,6 @@ class MarketInputs(msgspec.Struct):
     interest: dict[str, int] = {}
     health: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     onsets: dict[tuple[str, PositionSide], int] = {}
-    funding: dict[str, float] = {}
     holdings: MarketInterest = msgspec.field(default_factory=MarketInterest)
     depths: dict[str, Depth] = {}
 
@@ -120,20 +119,26 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
     if not parts and not inputs.assets:
         return None
     parts.sort(key=lambda part: part.asset)
+    # A second without contributions changes nothing: it may as well not have been ticked.
+    silent = market_interest.leave_out(inputs.holdings, second) if parts else []
+    for asset in silent:
+        inputs.interest.pop(asset, None)
     for part in parts:
         inputs.assets.add(part.asset)
         if part.price is not None and part.asset in params.basket:
             inputs.prices[part.asset] = part.price
         if part.spot is not None and part.asset in params.basket:
             inputs.spots[part.asset] = part.spot
-        if part.oi_usd is not None:
+        if part.oi_usd is None:
+            inputs.interest.pop(part.asset, None)
+        else:
             inputs.interest[part.asset] = part.oi_usd
         inputs.health[part.asset] = (part.venues_up, part.venues_all)
-        if part.funding_8h is not None:
-            inputs.funding[part.asset] = part.funding_8h
         for side, onset in part.onsets:
             inputs.onsets[part.asset, side] = onset // MICROS
     market_interest.take(inputs.holdings, parts, second)
+    renewed = bool(silent) or any(part.interest is not None for part in parts)
+    interest = market_interest.by_venue(inputs.holdings, second) if renewed else None
     bids, asks = _depth(inputs, parts, second)
     recent = second - params.breadth_within_s
     inputs.onsets = {key: onset for key, onset in inputs.onsets.items() if onset >= recent}
@@ -156,8 +161,8 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
         trades=add_trades([trades for part in parts for trades in part.trades]),
         bids=bids,
         asks=asks,
-        funding_8h=_funding(inputs),
-        interest=_interest(inputs, parts, second),
+        funding_8h=inputs.holdings.rate_8h,
+        interest=interest,
         macro=tuple(sorted({value for part in parts for value in part.macro}, key=_by_series)),
         quiet=not parts,
         spot=_basket(inputs.spots, any(_weighs(part.spot, part, params) for part in parts), params),
@@ -165,13 +170,6 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
 
 
 _by_series = attrgetter("series", "at_us", "value")
-
-
-def _funding(inputs: MarketInputs) -> float | None:
-    """Funding per 8 h over the assets whose funding and open interest are known, weighted."""
-    weights = [(inputs.interest.get(asset, 0), rate) for asset, rate in inputs.funding.items()]
-    total = sum(usd for usd, _ in weights)
-    return sum(usd * rate for usd, rate in sorted(weights)) / total if total else None
 
 
 def _depth(inputs: MarketInputs, parts: list[Contribution], second: int) -> tuple[Bands, Bands]:
@@ -183,15 +181,6 @@ def _depth(inputs: MarketInputs, parts: list[Contribution], second: int) -> tupl
     oldest = second - BOOK_STANDS_S
     inputs.depths = {name: one for name, one in inputs.depths.items() if one.second >= oldest}
     return add_depths(list(inputs.depths.values()))
-
-
-def _interest(
-    inputs: MarketInputs, parts: list[Contribution], second: int
-) -> tuple[VenueInterest, ...] | None:
-    """Open interest by venue over all assets, in a second that renewed some of it."""
-    if all(part.interest is None for part in parts):
-        return None
-    return market_interest.by_venue(inputs.holdings, second)
 
 
 def _weighs(price: float | None, part: Contribution, params: CascadeParams) -> bool:

@@ -2,15 +2,16 @@
 
 Part of the market stage, fed by contributions. Promises that the volume moves only when coins
 are opened or closed: each asset's change in coins is valued at its price before the change, so a
-price move alone leaves it where it was; and that an asset or venue that joins moves nothing.
-Volumes are chained indices: only their ratios mean something. Decision: docs/decisions/
-market-open-interest.md.
+price move alone leaves it where it was; and that an asset or venue that joins, or
+falls silent, moves nothing. Volumes are chained indices: only their ratios mean something.
+Decision: docs/decisions/market-open-interest.md.
 """
 
 from collections.abc import Sequence
 
 import msgspec
 
+from streams.core.detectors.interest import SILENT_S
 from streams.core.detectors.levels import chained
 from streams.core.detectors.venue_sums import EIGHT_HOURS_S, rate_8h
 from streams.core.frames import VenueInterest
@@ -22,9 +23,11 @@ SETTLE_S = 600
 
 class Held(msgspec.Struct):
     """Open interest over assets: `usd` micro-dollars, `linked` those of them whose coins are
-    known, `volume` the chained index of coins at constant prices, 1 at its beginning.
+    known, `volume` the chained index of coins at constant prices, 1 at its beginning. `readings` of
+    (asset, venue) are in the sums.
     """
 
+    readings: int = 0
     usd: int = 0
     linked: int = 0
     volume: float = 1.0
@@ -34,7 +37,9 @@ class MarketInterest(msgspec.Struct):
     """Last known open interest and funding of every asset at every venue.
 
     `settling`: since when (s) an (asset, venue) has told its coins, while that is recent;
-    `funding`: mean rate per 8 h by venue, as of the first renewal of `minute` (s // 60).
+    `funding`: mean rate per 8 h by venue, `rate_8h` over all, as of the first renewal of `minute`
+    (s // 60). `heard`: the last second (s) of each asset; `looked`: the minute in which those that
+    have fallen silent were last left out.
     """
 
     assets: dict[str, tuple[VenueInterest, ...]] = {}
@@ -42,11 +47,32 @@ class MarketInterest(msgspec.Struct):
     venues: dict[str, Held] = {}
     settling: dict[tuple[str, str], int] = {}
     funding: dict[str, float] = {}
+    rate_8h: float | None = None
     minute: int | None = None
+    heard: dict[str, int] = {}
+    looked: int | None = None
 
     def volume(self) -> float | None:
         """Chained index of all open interest; None while no coins are known."""
         return self.every.volume if self.every.linked else None
+
+
+def after(past: MarketInterest) -> MarketInterest:
+    """The interest of a market that goes on where the volumes of another ended."""
+    venues = {name: Held(volume=held.volume) for name, held in past.venues.items()}
+    return MarketInterest(every=Held(volume=past.every.volume), venues=venues)
+
+
+def leave_out(state: MarketInterest, second: int) -> list[str]:
+    """Leave out the assets of which nothing came for SILENT_S; their names. Looks once a minute."""
+    if state.looked == second // 60:
+        return []
+    state.looked = second // 60
+    silent = sorted(asset for asset, at in state.heard.items() if at < second - SILENT_S)
+    for asset in silent:
+        _renew(state, asset, ())
+        del state.heard[asset]
+    return silent
 
 
 def take(state: MarketInterest, parts: Sequence[Contribution], second: int) -> None:
@@ -64,10 +90,20 @@ def take(state: MarketInterest, parts: Sequence[Contribution], second: int) -> N
         total = sum(moved[venue] for venue in sorted(moved))
         state.every.volume = chained(state.every.volume, total, state.every.linked)
     for part in parts:
+        state.heard[part.asset] = second
         if part.interest is not None:
-            _hold(state, state.assets.get(part.asset, ()), -1)
-            _hold(state, part.interest, 1)
-            state.assets[part.asset] = part.interest
+            _renew(state, part.asset, part.interest)
+
+
+def _renew(state: MarketInterest, asset: str, now: tuple[VenueInterest, ...]) -> None:
+    before = state.assets.pop(asset, ())
+    _hold(state, before, -1)
+    _hold(state, now, 1)
+    if now:
+        state.assets[asset] = now
+    for venue in {one.venue for one in before} - {one.venue for one in now}:
+        # It joins when it comes back.
+        state.settling.pop((asset, venue), None)
 
 
 def _moved(state: MarketInterest, asset: str, now: VenueInterest, second: int) -> float | None:
@@ -94,6 +130,7 @@ def _hold(state: MarketInterest, interest: Sequence[VenueInterest], sign: int) -
     for one in interest:
         usd = sign * (one.oi_usd or 0)
         for held in (state.venues.setdefault(one.venue, Held()), state.every):
+            held.readings += sign
             held.usd += usd
             if one.oi_base is not None:
                 held.linked += usd
@@ -107,7 +144,7 @@ def by_venue(state: MarketInterest, second: int) -> tuple[VenueInterest, ...]:
     """
     if state.minute != second // 60:
         state.minute = second // 60
-        state.funding = _funding(state)
+        state.funding, state.rate_8h = _funding(state)
     return tuple(
         VenueInterest(
             venue,
@@ -118,10 +155,11 @@ def by_venue(state: MarketInterest, second: int) -> tuple[VenueInterest, ...]:
             None,
         )
         for venue, held in sorted(state.venues.items())
+        if held.readings
     )
 
 
-def _funding(state: MarketInterest) -> dict[str, float]:
+def _funding(state: MarketInterest) -> tuple[dict[str, float], float | None]:
     sums: dict[str, list[float]] = {}
     for asset in sorted(state.assets):
         for one in state.assets[asset]:
@@ -130,4 +168,6 @@ def _funding(state: MarketInterest) -> dict[str, float]:
                 tally = sums.setdefault(one.venue, [0.0, 0.0])
                 tally[0] += one.oi_usd * rate
                 tally[1] += one.oi_usd
-    return {venue: total / weight for venue, (total, weight) in sorted(sums.items())}
+    whole = sum(weight for _, weight in sums.values())
+    mean = sum(total for _, (total, _) in sorted(sums.items())) / whole if whole else None
+    return {venue: total / weight for venue, (total, weight) in sorted(sums.items())}, mean

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from streams.core import market
+from streams.core import market, market_interest
 from streams.core.detectors import minutes
 from streams.core.detectors.cascade import detector as cascade
 from streams.core.detectors.cascade.state import CascadeState, early_onsets, rest
@@ -31,7 +31,7 @@ from streams.core.params import Params
 from streams.core.results import MARKET, Contribution, Output, Result
 from streams.core.rowmeta import RowMeta
 
-STATE_VERSION: Final = 2
+STATE_VERSION: Final = 3
 
 
 class BrokenChain(msgspec.Struct, frozen=True):
@@ -309,8 +309,8 @@ class AssetStage:
         record = _decode_asset(hot)
         self._learnt = record.applied
         self._detectors.restore(record.detectors, pages)
-        # Past volumes stand in the units of these factors.
-        self._reference.fixed = record.reference.fixed
+        # Past volumes stand in its units.
+        self._reference.interest = record.reference.interest
 
 
 class MarketStage:
@@ -353,6 +353,8 @@ class MarketStage:
         record = _decode_market(hot)
         self._learnt = record.inputs.sealed
         self._detectors.restore(record.detectors, pages)
+        # Past volumes stand in its units.
+        self._inputs.holdings = market_interest.after(record.inputs.holdings)
 
 
 _decode_asset = msgspec.msgpack.Decoder(AssetRecord).decode

@@ -172,7 +172,7 @@ def run(
             price,
             trades=trades,
             shares=(Share("BTC", "bybit", usd, usd),),
-            oi_base=None if oi is None else oi[n],
+            oi_volume=None if oi is None else oi[n],
         )
         found += alerts(one.second(last, board or Readings()))
     return found

@@ -208,10 +208,11 @@ def test_the_peak_is_the_strongest_moment_since_the_onset() -> None:
 
 def test_open_interest_and_depth_are_measured_against_the_onset() -> None:
     scope = Scope()
-    scope.second(99, price=100.0, oi_usd=5e9, oi_base=1_000.0, depth_usd=9e6)
+    scope.second(99, price=100.0, oi_usd=5e9, oi_volume=1_000.0, depth_usd=9e6)
     for at in range(100, 160):
         fallen = 1.0 - (at - 100) / 100
-        scope.second(at, cell(), oi_usd=4e9 * fallen, oi_base=900 * fallen, depth_usd=8e6 * fallen)
+        usd, volume, depth = 4e9 * fallen, 900 * fallen, 8e6 * fallen
+        scope.second(at, cell(), oi_usd=usd, oi_volume=volume, depth_usd=depth)
     window = scope.window()
     assert window.oi_share == pytest.approx(60_000 / 4e9)
     assert window.oi_change == pytest.approx(-0.59)

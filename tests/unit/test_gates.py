@@ -25,7 +25,7 @@ def flush(
         share = (at - 100) / (seconds - 1)
         coins = None if oi_base is None else oi_base[0] + share * (oi_base[1] - oi_base[0])
         price = None if to is None else 100.0 + share * (to - 100.0)
-        scope.second(at, cell(usd=usd), price=price, oi_usd=oi_usd, oi_base=coins)
+        scope.second(at, cell(usd=usd), price=price, oi_usd=oi_usd, oi_volume=coins)
     return scope.window()
 
 

@@ -32,7 +32,8 @@ def board(at: int, stress: float) -> Readings:
 
 def one(index: HealthIndex, start: int, stress: float, found: Readings | None = None) -> Health:
     """The row of the minute from `start`, in which every measure is `stress`."""
-    full = minute(start, forced={"long": stress}, oi_base=stress, funding_8h=0.0001 + stress / 1e6)
+    rate = 0.0001 + stress / 1e6
+    full = minute(start, forced={"long": stress}, oi_volume=stress, funding_8h=rate)
     (health,) = index.minute(full, found or board(start + 60, stress))
     assert isinstance(health, Health)
     return health
@@ -187,7 +188,7 @@ def test_forced_dollars_of_another_basket_are_not_compared() -> None:
     more = minute(
         20 * HOUR,
         forced={"long": 5.0},
-        oi_base=5.0,
+        oi_volume=5.0,
         funding_8h=0.0001,
         up=("bybit", "okx"),
         known=("bybit", "okx"),
@@ -203,7 +204,7 @@ def test_forced_dollars_of_another_basket_are_not_compared() -> None:
 
 def test_with_too_few_venues_forced_dollars_are_not_read() -> None:
     index = grown()
-    few = minute(20 * HOUR, forced={"long": 5.0}, oi_base=5.0, coverage=0.5)
+    few = minute(20 * HOUR, forced={"long": 5.0}, oi_volume=5.0, coverage=0.5)
     (health,) = index.minute(few, board(20 * HOUR + 60, 5.0))
     assert isinstance(health, Health)
     assert health.missing["liquidation"] == "coverage_below_0.6"

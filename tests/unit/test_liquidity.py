@@ -345,7 +345,7 @@ def test_a_rally_alone_is_no_growth_of_the_markets_open_interest() -> None:
     for day in range(31):
         at, dollars = DAY0 + day * 86_400, round(100 * 1.05**day) * MICROS
         state, up = MinuteState(), ("bybit",)
-        add(state, Moment("ALL", at, 1.0, up, up, oi_usd=dollars, oi_base=1.0))
+        add(state, Moment("ALL", at, 1.0, up, up, oi_usd=dollars, oi_volume=1.0))
         conditions.add(slow, past, close(state, "ALL", ThrottleParams()), {}, PARAMS)
     assert slow.today is not None
     assert inputs_of(past, slow.today, PARAMS)[0]["open_interest"] == 0.0

@@ -43,7 +43,7 @@ class Scope:
         """Close the minute `at` (minutes since midnight).
 
         `coins` by venue, worth `mark` (the price) each; `rates`: (rate, cycle in hours, due at
-        hours since midnight); `volume`: the market's index.
+        hours since midnight); `volume`: the scope's index, the sum of coins if it is not given.
         """
         coins, rates = coins or {}, rates or {}
         mark = mark or price
@@ -72,7 +72,7 @@ class Scope:
             (BYBIT,),
             *(price,) * 5,
             sum(dollars) if dollars else None,
-            volume if self.scope == MARKET else (sum(held_all) if held_all else None),
+            sum(held_all) if volume is None and held_all else volume,
             None,
             tuple(interest),
             (),
@@ -144,23 +144,30 @@ def test_dollars_that_rise_with_the_price_are_no_new_positions() -> None:
     assert row.oi_usd is not None and row.oi_usd > 1.5e5 * MICROS
 
 
-def test_a_venue_that_joins_opens_nothing() -> None:
+def test_the_first_ten_minutes_of_a_venue_are_not_compared() -> None:
     scope = Scope()
-    for at in range(60):
-        coins = {BYBIT: 1_000.0} if at < 30 else {BYBIT: 1_000.0, OKX: 5_000.0 + 100.0 * (at < 33)}
-        scope.minute(at, 100.0 + at, coins)
-        if at >= 26:
-            assert scope.last(900).oi_change == 0.0
-    assert scope.last(900).oi_base == 6_000.0
+    for at in range(10, 45):
+        scope.minute(at, 100.0, {BYBIT: 1_000.0 * min(at - 9, 5)})
+        if at in (14, 29, 44):
+            assert (scope.last(900, BYBIT).oi_change is not None) == (at == 44)
+    assert scope.last(900, BYBIT).oi_change == 0.0
 
 
-def test_the_first_ten_minutes_of_open_interest_are_not_compared() -> None:
+def test_a_venue_that_fell_silent_says_so_for_a_day_and_settles_anew() -> None:
     scope = Scope()
-    for at in range(26):
-        scope.minute(at, 100.0, {BYBIT: 1_000.0 * min(at + 1, 5)})
-        known = scope.last(900).oi_change is not None
-        assert known == (at == 25)
-    assert scope.last(900).oi_change == 0.0
+    for at in range(45):
+        scope.minute(at, 100.0, {BYBIT: 1_000.0, OKX: 500.0})
+    for at in range(45, 60):
+        scope.minute(at, 100.0, {BYBIT: 1_000.0}, volume=1_500.0)
+    row = scope.last(900, OKX)
+    assert (row.oi_usd, row.oi_base, row.oi_change, row.quadrant) == (None,) * 4
+    assert set(row.null_reasons.values()) == {"silent_for_600_s"}
+    assert (scope.last(900).oi_change, scope.last(900).quadrant) == (0.0, "flat")
+    assert scope.last(900).oi_by_venue == {BYBIT: 100_000 * MICROS}
+    for at in range(60, 1_500):
+        scope.minute(at, 100.0, {BYBIT: 1_000.0}, volume=1_500.0)
+    silent = [row.at // MICROS - MIDNIGHT for row in scope.positions if row.venue == OKX]
+    assert silent[-1] == 45 * 60 + 86_400 - 900
 
 
 def test_a_venues_row_speaks_of_its_own_open_interest() -> None:
@@ -267,24 +274,12 @@ def test_rates_are_brought_to_eight_hours_by_each_venues_own_cycle() -> None:
     assert (row.highest_venue, row.lowest_venue) == (OKX, BYBIT)
 
 
-def test_a_cycle_that_is_not_told_is_seen_between_two_due_times() -> None:
-    scope = Scope()
-    for at in range(0, 480, 5):
-        due = (at // 240 + 1) * 4
-        scope.minute(at + 4, 100.0, {BYBIT: 1_000.0}, {BYBIT: (0.0001, None, due)})
-    first, last = scope.funding[0], scope.funding[-1]
-    assert (first.rate_8h, first.null_reasons["rate_8h"]) == (None, "no_funding_cycle")
-    assert first.venues[0].interval_s is None
-    assert last.venues[0].interval_s == 4 * HOUR_S
-    assert last.rate_8h == pytest.approx(0.0002)
-    assert last.null_reasons == {"dispersion_8h": "fewer_than_2_venues"}
-
-
-def test_due_times_on_both_sides_of_a_gap_are_no_cycle() -> None:
+def test_a_rate_of_unknown_cycle_is_told_and_has_no_part_in_the_mean() -> None:
     scope = Scope()
     scope.minute(4, 100.0, {BYBIT: 1_000.0}, {BYBIT: (0.0001, None, 4)})
-    scope.minute(604, 100.0, {BYBIT: 1_000.0}, {BYBIT: (0.0001, None, 12)})
-    assert scope.funding[-1].venues[0].interval_s is None
+    (row,) = scope.funding
+    assert (row.rate_8h, row.null_reasons["rate_8h"]) == (None, "no_funding_cycle")
+    assert (row.venues[0].rate, row.venues[0].interval_s) == (0.0001, None)
 
 
 def test_a_window_that_its_steps_do_not_divide_is_refused() -> None:

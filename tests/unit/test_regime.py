@@ -226,7 +226,7 @@ def test_the_market_s_open_interest_is_in_units_of_its_basket() -> None:
         at = START + index * HOUR
         for step in range(12):
             one = minute(at + step * 300 + 240, market, MARKET)
-            run.take(msgspec.structs.replace(one, oi_base=None))
+            run.take(msgspec.structs.replace(one, oi_volume=None))
     row = run.last()
     assert row.scope == MARKET and row.p_expansion is not None
     assert abs(row.features["oi_growth_raw"]) < 0.05

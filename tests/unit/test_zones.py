@@ -61,7 +61,7 @@ def minute(
         close=price,
         price=price,
         oi_usd=usd,
-        oi_base=held,
+        oi_volume=held,
         funding_8h=funding,
         interest=interest,
         forced=forced,

@@ -1,25 +1,21 @@
-"""Levels of a scope now and some time ago: price, and open interest counted in coins.
+"""Levels of a scope now and some time ago: price, and the volume of open interest.
 
-Between closed minutes and the detectors that ask what changed over a window. Promises that a
-venue that joins is not read as growth, that a level is found by its time however long a gap was,
-and that memory is bounded by the rings' spans. Knows nothing of a level between two steps of a
-ring.
+Between closed minutes and the detectors that ask what changed over a window. Promises that a level
+is found by its time however long a gap was, and that memory is bounded by the rings' spans. Knows
+nothing of a level between two steps of a ring.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from math import inf
 from operator import attrgetter
 
 import msgspec
 
-from streams.core.frames import VenueInterest
-
 
 class Level(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What stood at `at` (s): price in USD, open interest in micro-dollars and in coins.
+    """What stood at `at` (s): price in USD, open interest in micro-dollars and as a volume.
 
-    `coins` are comparable between levels of one series only.
+    `coins` are those of a venue or the index of a scope: comparable within one series only.
     """
 
     at: int
@@ -71,63 +67,6 @@ def change(before: float | None, now: float | None) -> float | None:
         return None
     ratio = now / before - 1
     return ratio if ratio < inf else None
-
-
-class Holding(msgspec.Struct, array_like=True):
-    """Coins held at a venue, and since when (s) the venue has told them."""
-
-    coins: float
-    since: int
-
-
-class Coins(msgspec.Struct):
-    """Open interest of an asset in coins, chained over the venues known at both ends of a step.
-
-    I <- I * (1 + sum over venues of dQ / sum over the same venues of Q): equal to the coins
-    themselves while the venues stay the same, and unmoved by a venue that joins. The first
-    `settle_s` seconds of a venue count as joining, since its contracts come in one by one.
-    """
-
-    total: float | None = None
-    holdings: dict[str, Holding] = {}
-
-    def take(self, interest: Sequence[VenueInterest], at: int, settle_s: int) -> None:
-        """Take what the venues hold at `at` (s).
-
-        >>> def held(**coins):
-        ...     return [VenueInterest(v, None, q, None, None, None) for v, q in coins.items()]
-        >>> coins = Coins()
-        >>> coins.take(held(bybit=100.0), 0, 60)
-        >>> coins.take(held(bybit=100.0), 60, 60)
-        >>> coins.take(held(bybit=110.0, okx=900.0), 120, 60)
-        >>> round(coins.total, 9)
-        110.0
-        """
-        moved = held = 0.0
-        for one in sorted(interest, key=_VENUE):
-            coins = one.volume
-            if coins is None:
-                continue
-            before = self.holdings.get(one.venue)
-            if before is None:
-                self.holdings[one.venue] = Holding(coins, at)
-                continue
-            if at - before.since >= settle_s:
-                moved += coins - before.coins
-                held += before.coins
-            before.coins = coins
-        if self.total is None:
-            self.total = held + moved or None
-        else:
-            self.total = chained(self.total, moved, held)
-
-    def settled(self, venue: str, at: int, settle_s: int) -> bool:
-        """Whether the venue's coins at `at` (s) may be compared with later ones."""
-        holding = self.holdings.get(venue)
-        return holding is not None and at - holding.since >= settle_s
-
-
-_VENUE = attrgetter("venue")
 
 
 def chained(index: float, moved: float, held: float) -> float:

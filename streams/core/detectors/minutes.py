@@ -8,6 +8,7 @@ closed at all: detectors see a gap there, never an invented zero.
 
 import msgspec
 
+from streams.core.detectors.interest import SILENT_S
 from streams.core.detectors.moment import Moment
 from streams.core.detectors.venue_sums import Bands, add_trades
 from streams.core.events import PositionSide
@@ -46,10 +47,11 @@ class Minute(msgspec.Struct, frozen=True):
     """One closed minute of a scope; `start` is its first second (s, a multiple of 60).
 
     `coverage` and `venues_up` are those at its end. `open` to `close`: prices of the minute, None
-    without one; `price`: last known, None when older than PRICE_STANDS_S. Open interest, funding,
-    `interest` and `macro` are the last known. `trades`: taker volume. `bids`, `asks`: last depth
-    by band in the minute, empty without a book; `books`: the last book of each (venue, symbol) in
-    it, of assets only.
+    without one; `price`: last known, None when older than PRICE_STANDS_S. `oi_usd`,
+    `oi_volume` (as in `Moment`), `funding_8h` and `interest` are the last known, but unknown when
+    nothing came for SILENT_S; `macro` the last known. `trades`: taker volume. `bids`, `asks`: last
+    depth by band in the minute, empty without a book; `books`: the last book of each (venue,
+    symbol) in it, of assets only.
     """
 
     scope: str
@@ -63,7 +65,7 @@ class Minute(msgspec.Struct, frozen=True):
     close: float | None
     price: float | None
     oi_usd: int | None
-    oi_base: float | None
+    oi_volume: float | None
     funding_8h: float | None
     interest: tuple[VenueInterest, ...]
     forced: tuple[Forced, ...]
@@ -110,7 +112,10 @@ class Tally(msgspec.Struct):
 
 
 class MinuteState(msgspec.Struct):
-    """The minute in progress (`minute`, s // 60; None when none is) and what stands as-of."""
+    """The minute in progress (`minute`, s // 60; None when none is) and what stands as-of.
+
+    `heard_at`: the last second (s) that was taken, at which open interest and funding stood.
+    """
 
     minute: int | None = None
     coverage: float = 0.0
@@ -123,9 +128,10 @@ class MinuteState(msgspec.Struct):
     price: float | None = None
     price_at: int = 0
     oi_usd: int | None = None
-    oi_base: float | None = None
+    oi_volume: float | None = None
     funding_8h: float | None = None
     interest: tuple[VenueInterest, ...] = ()
+    heard_at: int = 0
     macro: dict[str, MacroValue] = {}
     tallies: dict[tuple[str, PositionSide], Tally] = {}
     slots: dict[str, Slots] = {}
@@ -144,10 +150,10 @@ def add(state: MinuteState, moment: Moment) -> None:
     """Take a second that is not quiet; the minutes before it must be closed."""
     state.coverage = moment.coverage
     state.venues_up, state.venues_all = moment.venues_up, moment.venues_all
-    state.minute = moment.second // MINUTE
+    state.minute, state.heard_at = moment.second // MINUTE, moment.second
     if moment.price is not None:
         _price(state, moment.second, moment.price)
-    state.oi_usd, state.oi_base = moment.oi_usd, moment.oi_base
+    state.oi_usd, state.oi_volume = moment.oi_usd, moment.oi_volume
     state.funding_8h = moment.funding_8h
     if moment.interest is not None:
         state.interest = moment.interest
@@ -199,7 +205,9 @@ def close(state: MinuteState, scope: str, throttle: ThrottleParams) -> Minute:
     if state.minute is None:
         raise ValueError("no minute is in progress")
     start = state.minute * MINUTE
-    known = state.price_at > start + MINUTE - 1 - PRICE_STANDS_S
+    last = start + MINUTE - 1
+    known = state.price_at > last - PRICE_STANDS_S
+    heard = state.heard_at > last - SILENT_S
     minute = Minute(
         scope,
         start,
@@ -211,10 +219,10 @@ def close(state: MinuteState, scope: str, throttle: ThrottleParams) -> Minute:
         state.low,
         state.close,
         state.price if known else None,
-        state.oi_usd,
-        state.oi_base,
-        state.funding_8h,
-        state.interest,
+        state.oi_usd if heard else None,
+        state.oi_volume if heard else None,
+        state.funding_8h if heard else None,
+        state.interest if heard else (),
         tuple(_close_forced(state, start, throttle)),
         tuple(state.trades),
         state.bids,

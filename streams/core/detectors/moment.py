@@ -6,15 +6,8 @@ market's moment is the sum of its assets' contributions (`streams.core.market`).
 
 import msgspec
 
-from streams.core.detectors.venue_sums import (
-    Depth,
-    FixedDollars,
-    at_constant_prices,
-    depth,
-    interest_of,
-    signed_flow,
-    trades_of,
-)
+from streams.core.detectors.interest import InterestState
+from streams.core.detectors.venue_sums import Depth, depth, signed_flow, trades_of
 from streams.core.events import PositionSide
 from streams.core.frames import (
     BookState,
@@ -50,14 +43,14 @@ class Moment(msgspec.Struct, frozen=True):
     """One second (`second`, s) of a scope. Seconds between two moments held no event.
 
     `price` is the reference price in USD, None in a second without a new one; `oi_usd` is
-    one-sided open interest in micro-dollars,
-    `oi_base` in coins (with inverse contracts, and of the market, an index of volume at constant
-    prices, of which only ratios mean something), `bid_usd`/`ask_usd` depth within the reference
-    band, `onsets` the assets whose own statistic is past the early tier: (asset, side, second).
+    one-sided open interest in micro-dollars of the venues that speak, `oi_volume` its volume: an
+    index chained over the contracts known at both ends of each step, of which only ratios mean
+    something; `bid_usd`/`ask_usd` depth within the reference band, `onsets` the assets whose own
+    statistic is past the early tier: (asset, side, second).
     `trades` is the second's taker volume by venue and market; `bids`, `asks` depth by band of
     DEPTH_BANDS_BP over all known books, in a second that renewed one; `interest` open interest by
-    venue in a second that renewed it, else None; `books` those of the second, of an asset only;
-    `macro` outside values.
+    venue in a second that renewed it or left a silent venue out, else None; `books` those of the
+    second, of an asset only; `macro` outside values.
     `quiet`: nothing happened, so the second may as well have been left out. `spot`: price of the
     spot markets in USD, as `price` is of the linear ones.
     """
@@ -72,7 +65,7 @@ class Moment(msgspec.Struct, frozen=True):
     shares: tuple[Share, ...] = ()
     price: float | None = None
     oi_usd: int | None = None
-    oi_base: float | None = None
+    oi_volume: float | None = None
     bid_usd: int | None = None
     ask_usd: int | None = None
     onsets: tuple[tuple[str, PositionSide, int], ...] = ()
@@ -101,7 +94,7 @@ class Trace(msgspec.Struct):
     shares: tuple[Share, ...]
     price: float | None
     oi_usd: int | None
-    oi_base: float | None
+    oi_volume: float | None
     bid_usd: int | None
     ask_usd: int | None
     flow: int | None = None
@@ -124,7 +117,7 @@ def trace_of(moment: Moment, before: Moment | None) -> Trace | None:
         moment.shares,
         moment.price,
         moment.oi_usd,
-        moment.oi_base,
+        moment.oi_volume,
         moment.bid_usd,
         moment.ask_usd,
         signed_flow(moment.trades),
@@ -136,17 +129,15 @@ def trace_of(moment: Moment, before: Moment | None) -> Trace | None:
 class Reference(msgspec.Struct):
     """Last prices and open interest of an asset, kept between frames to build its moments.
 
-    `prices` (linear), `spots` and `marks`: (venue, symbol) -> (price, second); `fixed`: inverse
-    contracts by venue; `depths`: last books by (venue, symbol); `told_us`: time of the newest
-    ticker (µs) whose interest was given.
+    `prices` (linear), `spots` and `marks`: (venue, symbol) -> (price, second); `depths`: last books
+    by (venue, symbol).
     """
 
     prices: dict[tuple[str, str], tuple[float, int]] = {}
     spots: dict[tuple[str, str], tuple[float, int]] = {}
     marks: dict[tuple[str, str], tuple[float, int]] = {}
-    fixed: dict[str, FixedDollars] = {}
     depths: dict[tuple[str, str], Depth] = {}
-    told_us: int = 0
+    interest: InterestState = msgspec.field(default_factory=InterestState)
 
 
 def share_of(asset: str, cells: tuple[Cell, ...]) -> tuple[Share, ...]:
@@ -177,15 +168,9 @@ def moment_of(frame: Frame, reference: Reference) -> Moment:
     price = _median(reference.prices, second) if traded else None
     if marked and price is None:
         price = _median(reference.prices, second) or _median(reference.marks, second)
-    fixed = reference.fixed
-    newest = max((ticker.as_of_us for ticker in frame.tickers), default=0)
-    renewed = newest > reference.told_us
-    if frame.quiet:
-        # Detectors may pass a quiet second by: it must leave nothing behind.
-        fixed = {venue: msgspec.structs.replace(one) for venue, one in fixed.items()}
-    elif renewed:
-        reference.told_us = newest
-    tickers = at_constant_prices(interest_of(frame.tickers), fixed)
+    # Detectors may pass a quiet second by: it tells nothing new and leaves nothing behind.
+    interest = None if frame.quiet else reference.interest.hear(frame.tickers, second)
+    told = reference.interest.told
     bids, asks = depth(frame.books, reference.depths, second)
     return Moment(
         frame.asset,
@@ -197,15 +182,15 @@ def moment_of(frame: Frame, reference: Reference) -> Moment:
         frame.late,
         share_of(frame.asset, frame.cells),
         price,
-        tickers.oi_usd,
-        tickers.oi_base,
+        told.oi_usd,
+        told.oi_volume,
         bids[0] if bids else None,
         asks[0] if asks else None,
         trades=trades_of(frame.flows),
         bids=bids,
         asks=asks,
-        funding_8h=tickers.funding_8h,
-        interest=tickers.venues if renewed else None,
+        funding_8h=told.funding_8h,
+        interest=interest,
         macro=frame.macro,
         books=frame.books,
         quiet=frame.quiet,

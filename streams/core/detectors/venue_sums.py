@@ -4,9 +4,8 @@ Between frames and moments. Promises one-sided open interest, int64 micro-dollar
 depend on the order of members, and None where a sum would hide a missing part.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from math import inf
+from collections.abc import Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -35,109 +34,62 @@ BOOK_GONE_S = 3600
 """After so long without it a book is no part of what is there."""
 
 
-class Interest(msgspec.Struct, frozen=True):
-    """Open interest and funding of a scope.
+class ContractInterest(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One-sided open interest of one contract: micro-dollars, and coins at its mark price.
 
-    `oi_usd` (micro-dollars) and `oi_base` (coins) sum the contracts that state it; `funding_8h` is
-    the funding per 8 hours, weighted by open interest where it is known. `fixed`: of the venues
-    with inverse contracts, (venue, micro-dollars, coins) of these alone.
+    `inverse`: its dollars are fixed, and its coins move with the price.
+    """
+
+    venue: str
+    symbol: str
+    inverse: bool
+    usd: int | None
+    coins: float
+
+
+class Interest(msgspec.Struct, frozen=True):
+    """Open interest of an asset by venue, in micro-dollars over all that state it, and by contract
+    where the coins are known, sorted.
     """
 
     venues: tuple[VenueInterest, ...]
     oi_usd: int | None
-    oi_base: float | None
-    funding_8h: float | None
-    fixed: tuple[tuple[str, int, float], ...] = ()
+    contracts: tuple[ContractInterest, ...]
 
 
-@lru_cache(maxsize=1024)
 def interest_of(tickers: tuple[TickerState, ...]) -> Interest:
-    """Open interest and funding by venue; the funding is that of the venue's largest contract.
-
-    Remembered, since most frames repeat the tickers of the one before.
-    """
+    """Open interest and funding by venue; the funding is that of the venue's largest contract."""
     by_venue: dict[str, list[TickerState]] = {}
     for ticker in tickers:
         if ticker.contract != "spot":
             by_venue.setdefault(ticker.venue, []).append(ticker)
-    for venue, listed in by_venue.items():
-        oldest = max(one.as_of_us for one in listed) - EXPIRED_S * MICROS
-        by_venue[venue] = [one for one in listed if one.as_of_us >= oldest]
-    venues = tuple(_venue(name, by_venue[name]) for name in sorted(by_venue))
-    usd = [venue.oi_usd for venue in venues if venue.oi_usd is not None]
-    base = [venue.oi_base for venue in venues if venue.oi_base is not None]
-    return Interest(
-        venues,
-        sum(usd) if usd else None,
-        sum(base) if base else None,
-        funding_8h(venues),
-        tuple(_fixed(by_venue)),
-    )
-
-
-def _fixed(by_venue: Mapping[str, list[TickerState]]) -> Iterator[tuple[str, int, float]]:
+    venues: list[VenueInterest] = []
+    contracts: list[ContractInterest] = []
     for venue in sorted(by_venue):
-        stated = [_stated(one) for one in by_venue[venue] if one.contract == "inverse"]
-        both = [(usd, coins) for usd, coins in stated if usd is not None and coins is not None]
-        if both:
-            yield venue, sum(usd for usd, _ in both), sum(coins for _, coins in both)
-
-
-class FixedDollars(msgspec.Struct, array_like=True):
-    """Inverse contracts of a venue when last seen, micro-dollars and coins; and `factor`, by which
-    the venue's coins are multiplied to undo what the price alone has done to them so far.
-    """
-
-    usd: int
-    coins: float
-    factor: float = 1.0
-
-
-def at_constant_prices(interest: Interest, known: dict[str, FixedDollars]) -> Interest:
-    """The interest with `oi_volume` told and `oi_base` as its sum; `known` goes on by a step.
-
-    A contract worth fixed dollars is more coins when the price falls, though nobody opened any:
-    each step counts such contracts at the price before it.
-
-    >>> def of(usd, coins):
-    ...     one = VenueInterest("okx", usd, coins, None, None, None)
-    ...     return Interest((one,), usd, coins, None, (("okx", usd, coins),))
-    >>> known = {}
-    >>> [at_constant_prices(of(*one), known).oi_base for one in ((100, 1.0), (100, 2.0), (50, 1.0))]
-    [1.0, 1.0, 0.5]
-    """
-    if not interest.fixed:
-        return interest
-    bases = {one.venue: one.oi_base or 0.0 for one in interest.venues}
-    for venue, usd, coins in interest.fixed:
-        held = known.setdefault(venue, FixedDollars(usd, coins))
-        if (held.usd, held.coins) != (usd, coins):
-            base = bases[venue]
-            if held.usd > 0 and base > 0:
-                factor = held.factor * ((base - coins + usd * (held.coins / held.usd)) / base)
-                held.factor = factor if 0 < factor < inf else held.factor
-            held.usd, held.coins = usd, coins
-    venues = tuple(
-        msgspec.structs.replace(one, oi_volume=one.oi_base * known[one.venue].factor)
-        if one.oi_base is not None and one.venue in known
-        else one
-        for one in interest.venues
+        listed = by_venue[venue]
+        oldest = max(one.as_of_us for one in listed) - EXPIRED_S * MICROS
+        venues.append(_venue(venue, [one for one in listed if one.as_of_us >= oldest], contracts))
+    usd = [venue.oi_usd for venue in venues if venue.oi_usd is not None]
+    return Interest(
+        tuple(venues), sum(usd) if usd else None, tuple(sorted(contracts, key=_by_contract))
     )
-    volumes = [one.volume for one in venues if one.volume is not None]
-    return msgspec.structs.replace(
-        interest, venues=venues, oi_base=sum(volumes) if volumes else None
-    )
+
+
+_by_contract = attrgetter("venue", "symbol")
 
 
 def rate_8h(venue: VenueInterest) -> float | None:
-    """The venue's funding rate per 8 hours; None without a rate. A cycle not told counts as 8 h."""
-    if venue.funding_rate is None:
+    """The venue's funding rate per 8 hours; None without a rate or its cycle."""
+    if venue.funding_rate is None or not venue.funding_interval_s:
         return None
-    return venue.funding_rate * EIGHT_HOURS_S / (venue.funding_interval_s or EIGHT_HOURS_S)
+    return venue.funding_rate * EIGHT_HOURS_S / venue.funding_interval_s
 
 
 def funding_8h(venues: Sequence[VenueInterest]) -> float | None:
-    """Funding per 8 h weighted by open interest; the plain mean where none is known."""
+    """Funding per 8 h weighted by open interest; the plain mean where none is known.
+
+    Of the venues whose cycle is known; None where it is of none.
+    """
     rates = [(venue.oi_usd, rate) for venue in venues if (rate := rate_8h(venue)) is not None]
     weighed = [(usd, rate) for usd, rate in rates if usd]
     if weighed:
@@ -145,7 +97,10 @@ def funding_8h(venues: Sequence[VenueInterest]) -> float | None:
     return sum(rate for _, rate in rates) / len(rates) if rates else None
 
 
-def _venue(name: str, tickers: list[TickerState]) -> VenueInterest:
+def _venue(
+    name: str, tickers: list[TickerState], contracts: list[ContractInterest]
+) -> VenueInterest:
+    """The venue's sums; its contracts are added to `contracts`."""
     usd: int | None = None
     base: float | None = None
     largest: tuple[int, TickerState] | None = None
@@ -155,6 +110,8 @@ def _venue(name: str, tickers: list[TickerState]) -> VenueInterest:
             usd = dollars if usd is None else usd + dollars
         if coins is not None:
             base = coins if base is None else base + coins
+            inverse = ticker.contract == "inverse"
+            contracts.append(ContractInterest(name, ticker.symbol, inverse, dollars, coins))
         if ticker.funding_rate is not None and (largest is None or (dollars or 0) > largest[0]):
             largest = dollars or 0, ticker
     if largest is None:

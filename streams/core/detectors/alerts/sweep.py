@@ -37,7 +37,7 @@ class Crossing(msgspec.Struct):
     """A reference that the price has passed at `second` (s), armed once it overshot enough.
 
     `open`: price before it; `extreme`, `back`: farthest price beyond, and nearest or farthest
-    inside since; `taker`, `forced`: micro-dollars since; `oi`: open interest at it.
+    inside since; `taker`, `forced`: micro-dollars since; `oi`: volume of open interest at it.
     """
 
     level: Level
@@ -133,14 +133,8 @@ def _cross(
             before,
             terrain.least,
             terrain.taker / 60,
-            oi=_interest(moment),
+            oi=moment.oi_volume,
         )
-
-
-def _interest(moment: Moment) -> float | None:
-    if moment.oi_base is not None:
-        return moment.oi_base
-    return None if moment.oi_usd is None else float(moment.oi_usd)
 
 
 def _follow(crossing: Crossing, direction: Direction, moment: Moment) -> None:
@@ -201,7 +195,7 @@ def _judge(
         unknown["forced_percentile"] = "history_below_12_h"
     elif crossing.forced > 0 and crossing.forced >= least:
         margins.append(min(10.0, crossing.forced / max(1, least)))
-    interest = _interest(moment)
+    interest = moment.oi_volume
     change = interest / crossing.oi - 1 if interest is not None and crossing.oi else None
     if change is None:
         unknown["oi_change"] = "no_open_interest"

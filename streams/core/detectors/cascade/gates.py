@@ -90,10 +90,10 @@ def displacement(window: OpenWindow, params: CascadeParams) -> Gate:
 
 
 def deleveraging(window: OpenWindow, params: CascadeParams) -> Gate:
-    """Q4: open interest in coins; support for confidence only, so it never fails a window."""
-    if not window.oi_base_onset or window.oi_base is None:
+    """Q4: volume of open interest; support for confidence only, so it never fails a window."""
+    if not window.oi_volume_onset or window.oi_volume is None:
         return Gate("unknown", None, params.oi_supports)
-    change = window.oi_base / window.oi_base_onset - 1
+    change = window.oi_volume / window.oi_volume_onset - 1
     supported = change <= params.oi_supports
     return Gate("pass" if supported else "unknown", change, params.oi_supports)
 

@@ -53,8 +53,8 @@ def next_row(
     if oi_share is None:
         reasons["oi_share"] = reasons["severity"] = "no_open_interest"
     oi_change = None
-    if window.oi_base_onset and window.oi_base is not None:
-        oi_change = window.oi_base / window.oi_base_onset - 1
+    if window.oi_volume_onset and window.oi_volume is not None:
+        oi_change = window.oi_volume / window.oi_volume_onset - 1
     else:
         reasons["oi_change"] = "no_open_interest"
     depth_ratio = None

@@ -87,8 +87,8 @@ class OpenWindow(msgspec.Struct):
     price_recovered: float | None = None
     sigma: float | None = None
     oi_onset: int | None = None
-    oi_base_onset: float | None = None
-    oi_base: float | None = None
+    oi_volume_onset: float | None = None
+    oi_volume: float | None = None
     depth_onset: int | None = None
     depth_min: int | None = None
     coverage: float = 1.0
@@ -207,8 +207,10 @@ class OpenWindow(msgspec.Struct):
         else:
             self.held_coverage = min(self.held_coverage, at.coverage)
         self.oi_onset = at.oi_usd if self.oi_onset is None else self.oi_onset
-        self.oi_base_onset = at.oi_base if self.oi_base_onset is None else self.oi_base_onset
-        self.oi_base = self.oi_base if at.oi_base is None else at.oi_base
+        self.oi_volume_onset = (
+            at.oi_volume if self.oi_volume_onset is None else self.oi_volume_onset
+        )
+        self.oi_volume = self.oi_volume if at.oi_volume is None else at.oi_volume
         depth = at.bid_usd if self.machine == "long" else at.ask_usd
         if depth is not None:
             self.depth_onset = depth if self.depth_onset is None else self.depth_onset

@@ -98,10 +98,7 @@ def _leverage(found: Measured, minute: Minute, readings: Readings, params: Healt
     spot = None if day is None else day.oi_spot_adv
     found.read("oi_market_cap", day, "oi_market_cap", cap)
     found.read("oi_spot_adv", day, "oi_spot_adv", spot)
-    level = minute.oi_base
-    if level is None and minute.oi_usd is not None:
-        level = float(minute.oi_usd)
-    found.put("open_interest", level, "no_open_interest")
+    found.put("open_interest", minute.oi_volume, "no_open_interest")
     rate = minute.funding_8h
     extremity = None if rate is None else abs(rate - params.funding_anchor_8h)
     found.put("funding", extremity, "no_funding")

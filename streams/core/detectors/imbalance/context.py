@@ -9,10 +9,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from streams.core.detectors.imbalance.params import ImbalanceParams
-from streams.core.detectors.levels import Coins, Level, Ring, change
+from streams.core.detectors.levels import Level, Ring, change
 from streams.core.detectors.minutes import Minute
 from streams.core.events import PositionSide
-from streams.core.results import MARKET
 from streams.core.results.imbalance import ImbalanceLabel
 
 _DAY: Final = 86_400
@@ -35,14 +34,13 @@ NO_CONTEXT: Final = Context(None, None, None, None)
 
 
 class FastContext(msgspec.Struct):
-    """Levels of the last hour, the coins, and funding per 8 h averaged over about a day.
+    """Levels of the last hour, and funding per 8 h averaged over about a day.
 
     `funding`: the average and when (s) it was last renewed; `changed` (s).
     """
 
     changed: int = 0
     hour: Ring = msgspec.field(default_factory=lambda: Ring(60, 3600))
-    coins: Coins = msgspec.field(default_factory=Coins)
     funding: tuple[float, int] | None = None
 
 
@@ -66,14 +64,13 @@ class ContextState:
         self.fast = FastContext()
         self.slow = SlowContext()
 
-    def take(self, minute: Minute, scope: str, params: ImbalanceParams) -> None:
+    def take(self, minute: Minute, params: ImbalanceParams) -> None:
         """Take a closed minute; one without price, interest and funding says nothing."""
         fast, slow, end = self.fast, self.slow, minute.end
         if minute.price is None and not minute.interest and minute.funding_8h is None:
             return
         fast.changed = end
-        fast.coins.take(minute.interest, end, params.settle_s)
-        level = Level(end, minute.price, None, self._now(minute, scope))
+        level = Level(end, minute.price, None, minute.oi_volume)
         fast.hour.add(level)
         if end % slow.day.step == 0:
             slow.day.add(level)
@@ -93,22 +90,17 @@ class ContextState:
             slow.funding.append((end, average))
             slow.changed = end
 
-    def _now(self, minute: Minute, scope: str) -> float | None:
-        # The market's volume comes chained; an asset's coins are chained over its venues here.
-        return minute.oi_base if scope == MARKET else self.fast.coins.total
-
     def of(
         self,
         span: int,
         minute: Minute,
-        scope: str,
         params: ImbalanceParams,
         reasons: dict[str, str],
     ) -> Context:
         """The context of a window of `span` s that ends with the minute; fills `reasons`."""
         begin = minute.end - span
         before = (self.fast.hour if span <= self.fast.hour.span else self.slow.day).at(begin)
-        coins = self._now(minute, scope)
+        coins = minute.oi_volume
         price_change = change(before.price, minute.price) if before else None
         if price_change is None:
             reasons["price_change"] = "no_price" if minute.price is None else _unseen(span)

@@ -144,7 +144,7 @@ class ImbalanceDetector(Detector):
             for venue in ("", *minute.venues_all):
                 self._past(venue, minute)
         self._day.take(minute)
-        self._context.take(minute, self.scope, self.params)
+        self._context.take(minute, self.params)
         rows: list[Result] = []
         for window_s in WINDOWS:
             if window_s <= HOUR or end % BLOCK == 0:
@@ -291,7 +291,7 @@ class ImbalanceDetector(Detector):
             reasons.update(dict.fromkeys(CONTEXT, why))
             return Verdict(None, None if "label" in reasons else "two_sided", NO_CONTEXT)
         span = total.span
-        context = self._context.of(span, minute, self.scope, params, reasons)
+        context = self._context.of(span, minute, params, reasons)
         return Verdict(side, label_of(side, context, params, reasons), context)
 
     def _dominant(self, measured: Measure, rank: float | None) -> PositionSide | None:

@@ -21,7 +21,7 @@ class ImbalanceParams(msgspec.Struct, frozen=True):
     a window of which `least_coverage` was seen.
     Context of labels: funding averaged with `funding_half_life_s`, sampled every
     `funding_every_s` and ranked among `funding_days`; `funding_high` and `funding_low` are its
-    crowded ends; `settle_s` as in `PositioningParams`.
+    crowded ends.
     """
 
     definition: str = "imbalance/1"
@@ -43,7 +43,6 @@ class ImbalanceParams(msgspec.Struct, frozen=True):
     funding_days: int = 90
     funding_high: float = 0.8
     funding_low: float = 0.2
-    settle_s: int = 600
 
     def kappa_prior(self, scope: str) -> int:
         """Prior five-minute total of a scope, micro-dollars."""

@@ -8,7 +8,7 @@ missing one is named and not replaced, and a memory of 91 UTC days whatever the 
 |---|---|
 | `depth` | mean log depth of 30 days less that of 90, mean over venues |
 | `stablecoins_7d`, `stablecoins_30d` | growth of the outside series `stablecoin_supply` |
-| `open_interest` | log growth over 30 days; coins of an asset, dollars of the market |
+| `open_interest` | log growth over 30 days; its volume, as positioning counts it |
 | `volatility` | minus the log of volatility, 7 days against 90 |
 | `funding` | minus the mean distance of funding from its anchor, 7 days less 90 |
 """
@@ -43,8 +43,8 @@ class Day(msgspec.Struct, array_like=True):
     """A UTC day (`day`, s // 86400): sums over its minutes and its last known values.
 
     `depth`: by venue and band, (minutes, sum of log dollars). `returns`: (minutes, sum of squared
-    log returns in bp). `funding`: (minutes, sum of distances from the anchor). `oi`: coins of an
-    asset, of the market its volume at constant prices.
+    log returns in bp). `funding`: (minutes, sum of distances from the anchor). `oi`: volume of
+    open interest.
     """
 
     day: int
@@ -104,7 +104,7 @@ def add(
     if minute.funding_8h is not None:
         distance = abs(minute.funding_8h - params.funding_anchor_8h)
         today.funding = _plus(today.funding, distance)
-    today.oi = minute.oi_base or today.oi
+    today.oi = minute.oi_volume or today.oi
     supply = minute.macro.get(params.stable_series)
     if supply is not None and supply.value > 0:
         fresh = minute.end - supply.at_us // MICROS <= params.series_stands_s

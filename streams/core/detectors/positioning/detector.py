@@ -6,25 +6,25 @@
                  flat when either change is inside its dead band
     rate_8h      = rate * 8 h / cycle           annualised = rate_8h * 3 * 365
 
-Q is one-sided open interest in coins over the venues known at both ends (`levels.Coins`); of the
-market it is a volume at constant prices (`market_interest`), so that no price move looks like a
-change of positions. The mean rate is weighted by open interest, and so is its dispersion, the
-standard deviation across venues. Windows of 15 minutes, 4 and 24 hours; docs/definitions/
-positioning.md.
+Q is the volume of one-sided open interest: coins, chained over the contracts known at both ends of
+each step (`interest`); of the market at constant prices (`market_interest`), so that neither a
+price move nor a venue that joins or falls silent looks like a change of positions. The mean rate
+is weighted by open interest, and so is its dispersion, the standard deviation across venues.
+Windows of 15 minutes, 4 and 24 hours; docs/definitions/positioning.md.
 
 >>> window = PositioningParams().windows[0]
 >>> quadrant(0.004, 0.01, window), quadrant(0.004, -0.01, window), quadrant(0.004, 0.0, window)
 ('new_longs', 'short_covering', 'flat')
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 import msgspec
 
-from streams.core.detectors.levels import Coins, Level, Ring, change
+from streams.core.detectors.levels import Level, Ring, change
 from streams.core.detectors.minutes import Minute
-from streams.core.detectors.positioning.funding import Cycle, funding_row, turn
+from streams.core.detectors.positioning.funding import SILENT, funding_row
 from streams.core.detectors.positioning.params import PositioningParams, PositioningWindow
 from streams.core.detectors.readings import Readings
 from streams.core.detectors.signal import Detector, Origin, Part
@@ -37,14 +37,14 @@ _INT64 = 2**63
 
 
 class ScopeState(msgspec.Struct):
-    """`rings` of the scope by window, its `coins`, and funding `cycles` by venue.
+    """`rings` of the scope by window; `since`: by venue that speaks, end (s) of its first minute.
 
-    `changed`: end of the last closed minute (s).
+    `spoke`: whether any venue has spoken yet; `changed`: end of the last closed minute (s).
     """
 
     rings: list[Ring]
-    coins: Coins = msgspec.field(default_factory=Coins)
-    cycles: dict[str, Cycle] = {}
+    since: dict[str, int] = {}
+    spoke: bool = False
     changed: int = 0
 
 
@@ -73,12 +73,11 @@ class PositioningDetector(Detector):
         """Rows of the scope at each window's step, by venue and of funding at theirs."""
         state, params, end = self._state, self.params, minute.end
         state.changed = end
-        coins = held = minute.oi_base
-        if self.scope != MARKET:
-            held = _coins(minute.interest)
-            state.coins.take(minute.interest, end, params.settle_s)
-            coins = state.coins.total
-        now = Level(end, minute.price, minute.oi_usd, coins)
+        speaking = [one.venue for one in minute.interest if one.volume is not None]
+        state.since = {venue: state.since.get(venue, end) for venue in speaking}
+        state.spoke = state.spoke or bool(minute.interest)
+        held = minute.oi_volume if self.scope == MARKET else _coins(minute.interest)
+        now = Level(end, minute.price, minute.oi_usd, minute.oi_volume)
         for ring in state.rings:
             ring.add(now)
         rows: list[Result] = []
@@ -86,13 +85,13 @@ class PositioningDetector(Detector):
             every = window.every_s if minute.oi_usd is not None else params.venues_every_s
             if end % every == 0:
                 rows.append(self._row(minute, None, window, now, ring, held))
-        for one in minute.interest:
-            turn(state.cycles, one, end)
         if end % params.venues_every_s == 0:
             for one in minute.interest:
                 rows += self._venue(minute, one)
+            rows += self._silent(minute)
         if end % params.funding_every_s == 0:
-            rows.append(funding_row(self._funding, minute, state.cycles))
+            silent = state.spoke and not minute.interest
+            rows.append(funding_row(self._funding, minute, silent))
         return rows
 
     def _venue(self, minute: Minute, one: VenueInterest) -> list[Result]:
@@ -100,7 +99,9 @@ class PositioningDetector(Detector):
         state, params, end = self._state, self.params, minute.end
         if one.oi_usd is None and one.oi_base is None:
             return []
-        settled = self.scope == MARKET or state.coins.settled(one.venue, end, params.settle_s)
+        # Its contracts come in one by one; the market's volumes are chained past that already.
+        since = state.since.get(one.venue, end)
+        settled = self.scope == MARKET or end - since >= params.settle_s
         now = Level(end, minute.price, one.oi_usd, one.volume if settled else None)
         ring = self._venues.rings.get(one.venue)
         if ring is None:
@@ -112,6 +113,24 @@ class PositioningDetector(Detector):
             self._row(minute, one.venue, window, now, ring, one.oi_base)
             for window in params.windows
         ]
+
+    def _silent(self, minute: Minute) -> Iterator[Result]:
+        """Rows without open interest of venues that stated some within the longest window."""
+        rings, end = self._venues.rings, minute.end
+        stating = {
+            one.venue
+            for one in minute.interest
+            if one.oi_usd is not None or one.oi_base is not None
+        }
+        now = Level(end, minute.price, None, None)
+        for venue in sorted(rings.keys() - stating):
+            ring = rings[venue]
+            if ring.levels[-1].at <= end - ring.span:
+                del rings[venue]
+                self._venues.changed = end
+                continue
+            for window in self.params.windows:
+                yield self._row(minute, venue, window, now, ring, None)
 
     def _row(
         self,
@@ -131,14 +150,16 @@ class PositioningDetector(Detector):
         elif price_change is None:
             reasons["price_change"] = unseen
         oi_change = change(before.coins, now.coins) if before else None
+        fell_silent = venue is not None or (self._state.spoke and not minute.interest)
+        unstated = SILENT if fell_silent and oi_base is None else "no_open_interest"
         if now.usd is None and oi_base is None:
-            reasons["oi_usd"] = reasons["oi_change"] = "no_open_interest"
+            reasons["oi_usd"] = reasons["oi_change"] = unstated
         elif oi_base is None:
             reasons["oi_change"] = "no_open_interest_in_coins"
         elif oi_change is None:
             reasons["oi_change"] = unseen
         if now.usd is None:
-            reasons["oi_usd"] = "no_open_interest"
+            reasons["oi_usd"] = unstated
         coins = None if self.scope == MARKET else oi_base
         if coins is None:
             reasons["oi_base"] = "many_coins" if self.scope == MARKET else reasons["oi_change"]

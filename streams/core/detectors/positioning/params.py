@@ -26,8 +26,8 @@ class PositioningWindow(msgspec.Struct, frozen=True):
 class PositioningParams(msgspec.Struct, frozen=True):
     """Definitions `positioning` and `funding`, version 1; durations in seconds.
 
-    `venues_every_s`: rows by venue; `funding_every_s`: funding rows. `settle_s`: a venue's open
-    interest is compared from this long after its first reading, when all its contracts are in.
+    `venues_every_s`: rows by venue; `funding_every_s`: funding rows. `settle_s`: in rows by
+    venue open interest is compared from so long after the first reading, when all contracts are in.
     `least_interest_usd`: micro-dollars of open interest below which a change has no direction
     worth a name.
     """

@@ -26,11 +26,12 @@ class HourBar(msgspec.Struct, frozen=True, kw_only=True):
     """One hour of a scope; `start` is its first second (s, a multiple of 3600).
 
     `close`, `high`, `low`: price in USD; `variance`: realised variance of log prices within the
-    hour. `oi_usd` (dollars) and `oi_base` (coins; without it dollars over price stand in) at its
-    end; `funding_8h` a fraction per 8 h. `long_usd`, `short_usd`: forced dollars by liquidated
-    side. `depth_usd`: mean depth of both sides within 50 bp. `lsi`: imbalance of the last 24 h,
-    -1..1. `basis`: 3-month futures over spot, a fraction a year. `market_cap_usd`,
-    `reserve_usd`: market value of all coins and of those on exchanges; `spot_usd` spot volume.
+    hour. `oi_usd` (dollars) and `oi_base` (coins, or live their chained volume; without it dollars
+    over price stand in) at its end; `funding_8h` a fraction per 8 h. `long_usd`, `short_usd`:
+    forced dollars by liquidated side. `depth_usd`: mean depth of both sides within 50 bp. `lsi`:
+    imbalance of the last 24 h, -1..1. `basis`: 3-month futures over spot, a fraction a year.
+    `market_cap_usd`, `reserve_usd`: market value of all coins and of those on exchanges;
+    `spot_usd` spot volume.
     """
 
     start: int
@@ -61,7 +62,7 @@ class OpenHour(msgspec.Struct):
     low: float | None = None
     price: float | None = None
     oi_usd: int | None = None
-    oi_base: float | None = None
+    oi_volume: float | None = None
     funding_8h: float | None = None
     outside: dict[str, float] = {}
     mark: tuple[int, float] | None = None
@@ -89,7 +90,7 @@ class OpenHour(msgspec.Struct):
             self.high = max(minute.high, minute.high if self.high is None else self.high)
             self.low = min(minute.low, minute.low if self.low is None else self.low)
         self.price, self.funding_8h = minute.price, minute.funding_8h
-        self.oi_usd, self.oi_base = minute.oi_usd, minute.oi_base
+        self.oi_usd, self.oi_volume = minute.oi_usd, minute.oi_volume
         self.outside = {name: minute.macro[name].value for name in OUTSIDE if name in minute.macro}
         if minute.end % 300 == 0 and minute.price is not None and minute.price > 0:
             # Five-minute returns: those of a minute are mostly the bounce between venues.
@@ -127,7 +128,7 @@ class OpenHour(msgspec.Struct):
             # The missing returns of a thin hour are taken as like those that were seen.
             variance=self.variance / self.returns * 12 if self.returns >= 6 else None,
             oi_usd=None if self.oi_usd is None else self.oi_usd / MICROS,
-            oi_base=self.oi_base,
+            oi_base=self.oi_volume,
             funding_8h=self.funding_8h,
             long_usd=self.long_usd / MICROS if watched else None,
             short_usd=self.short_usd / MICROS if watched else None,
