@@ -15,7 +15,9 @@ from typing import Any, Final, Protocol
 
 import faust
 import structlog
+import tenacity
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaConnectionError
 from faust.types import TP
 
 from streams import contracts
@@ -40,6 +42,8 @@ ENGINE: Final = "faust"
 APP_ID: Final = "marginquake-detect"
 SAVE_S: Final = 10.0
 MAX_UNACKNOWLEDGED: Final = 5_000
+BROKER_AWAY_S: Final = 120.0
+"""How long a worker that must read again waits for a broker that cannot be reached."""
 
 _log = structlog.get_logger()
 
@@ -153,6 +157,27 @@ class Shell:
             self._stores.pop(partition, None)
             self._revocations[partition] = self._revocations.get(partition, 0) + 1
 
+    async def _reader(self) -> Any:
+        """A started consumer; waits for a broker that is away, as those that run do."""
+        async for attempt in tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(KafkaConnectionError),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=5),
+            stop=tenacity.stop_after_delay(BROKER_AWAY_S),
+            reraise=True,
+        ):
+            with attempt:
+                consumer: Any = AIOKafkaConsumer(
+                    bootstrap_servers=self._bootstrap,
+                    enable_auto_commit=False,
+                    auto_offset_reset="none",
+                )
+                try:
+                    await consumer.start()
+                except KafkaConnectionError:
+                    await consumer.stop()
+                    raise
+        return consumer
+
     async def _catch_up(self, partition: int, until: int) -> StageStore:
         """Read the partition from where its states stand up to `until`, exclusive."""
         revocations = self._revocations.get(partition, 0)
@@ -160,10 +185,7 @@ class Shell:
         if store is None:
             store = StageStore(partition, self._table, lambda key: self._create(key, partition))
         source = TopicPartition(self.topic, partition)
-        consumer: Any = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, enable_auto_commit=False, auto_offset_reset="none"
-        )
-        await consumer.start()
+        consumer = await self._reader()
         try:
             consumer.assign([source])
             begin = (await consumer.beginning_offsets([source]))[source]
