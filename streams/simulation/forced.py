@@ -1,0 +1,173 @@
+"""A venue's liquidation engine: orders on the book, insurance fund, backstop, auto-deleveraging.
+
+Compiled. A called position is sold in slices by immediate-or-cancel orders limited at its
+bankruptcy price. What is left of the margin goes to the fund; a slice that would fill beyond the
+limit goes to the backstop with the rest of its position, or, when the backstop is full or the fund
+empty, is closed against the opposite account with the highest profit times leverage (ADL).
+"""
+
+from streams.simulation.accounts import hold, pay_out, take_over, vacate
+from streams.simulation.book import displacement, half_spread
+from streams.simulation.compiled import compiled
+from streams.simulation.law import Law
+from streams.simulation.noise import exp, key, uniform
+from streams.simulation.state import ORDERS, QUEUE, Block, State, Terms
+
+WHEN = 41
+"""Stream of noise used here."""
+ON_BOOK, BACKSTOP, ADL = 0, 1, 2
+
+
+@compiled
+def record(
+    state: State,
+    out: Block,
+    at_us: int,
+    a: int,
+    v: int,
+    signed: float,
+    kind: int,
+    fill: float,
+    bankrupt: float,
+) -> None:
+    """Note a forced order of `signed` coins (positive: a long was closed)."""
+    n = state.clock[1]
+    if n >= ORDERS:
+        return
+    out.when[n] = at_us
+    out.place[n, 0] = a
+    out.place[n, 1] = v
+    out.place[n, 2] = 1 if signed > 0.0 else -1
+    out.place[n, 3] = kind
+    out.order[n, 0] = abs(signed)
+    out.order[n, 1] = fill
+    out.order[n, 2] = bankrupt
+    state.clock[1] = n + 1
+
+
+@compiled
+def deleverage(state: State, given: Terms, a: int, v: int, signed: float, price: float) -> None:
+    """Close `signed` coins against the best-ranked opposite accounts at `price`; then makers."""
+    left = abs(signed)
+    side = 1 if signed > 0.0 else -1
+    hold(state, a, v, signed, -1.0)
+    for _ in range(64):
+        best = -1
+        top = 0.0
+        for slot in range(given.pool[a, v, 0], state.used[a, v]):
+            if state.coins[slot] == 0.0 or state.side[slot] == side:
+                continue
+            gain = -side * (price - state.entry[slot]) / state.entry[slot]
+            notional = state.coins[slot] * state.entry[slot]
+            score = gain * notional / state.margin[slot]
+            if score > top:
+                top = score
+                best = slot
+        if best < 0 or left <= 0.0:
+            break
+        part = min(left, state.coins[best])
+        margin = state.margin[best] * part / state.coins[best]
+        pay_out(state, v, margin - side * part * (price - state.entry[best]))
+        left -= part
+        hold(state, a, v, -side * part, -1.0)
+        if part >= state.coins[best]:
+            vacate(state, given, a, v, best)
+        else:
+            state.margin[best] -= margin
+            state.coins[best] -= part
+            state.levered[a, v, 1 if side > 0 else 0] -= part
+    state.maker[a, v, 0] += side * left
+    state.maker[a, v, 1] -= side * left * price
+
+
+@compiled
+def execute(
+    state: State,
+    given: Terms,
+    law: Law,
+    out: Block,
+    a: int,
+    v: int,
+    depth: float,
+    ordinary: float,
+    seed: int,
+    step: int,
+) -> None:
+    """Work the queue of an asset on a venue for one step.
+
+    `depth`, `ordinary`: dollars within 1 % now and ordinarily.
+    """
+    if state.waiting[a, v, 1] == 0:
+        return
+    mid = state.price[a, v]
+    spread = half_spread(law, depth, ordinary)
+    before = displacement(law, state.imbalance[a, v], depth)
+    slice_usd = max(200.0, law.slice * ordinary)
+    waiting = 0.0
+    for n in range(state.waiting[a, v, 1]):
+        waiting += abs(state.queue[a, v, (state.waiting[a, v, 0] + n) % QUEUE, 0]) * mid
+    budget = waiting * (1.0 - exp(-law.release * law.step_s))
+    budget = max(budget, min(waiting, 2.0 * slice_usd))
+    most = int(law.orders_per_s * law.step_s)
+    ceiling = law.backstop * given.interest[a] * given.share[a, v]
+    word = key(seed, WHEN, a * 8 + v, step)
+    for n in range(most):
+        if state.waiting[a, v, 1] == 0 or budget <= 0.0:
+            break
+        spot = state.waiting[a, v, 0]
+        whole = state.queue[a, v, spot, 0]
+        bankrupt = state.queue[a, v, spot, 1]
+        side = 1.0 if whole > 0.0 else -1.0
+        coins = min(abs(whole), slice_usd / mid)
+        if abs(whole) - coins < 0.25 * coins:
+            coins = abs(whole)
+        flow = -side * coins * mid * law.forced_impact
+        moved = displacement(law, state.imbalance[a, v] + 0.5 * flow, depth) - before
+        fill = mid * exp(moved) * (1.0 - side * spread)
+        at_us = int((step + uniform(word, n)) * law.step_s * 1000.0) * 1000
+        if side * (fill - bankrupt) >= 0.0:
+            state.fund[v] += side * coins * (fill - bankrupt)
+            hold(state, a, v, side * coins, -1.0)
+            state.maker[a, v, 0] += side * coins
+            state.maker[a, v, 1] -= side * coins * fill
+            state.imbalance[a, v] += flow
+            record(state, out, at_us, a, v, side * coins, ON_BOOK, fill, bankrupt)
+        else:
+            coins = abs(whole)
+            held = abs(state.backstop[a, v, 0] + whole) * mid
+            if held <= ceiling and state.fund[v] > 0.0:
+                take_over(state, a, v, whole, bankrupt)
+                record(state, out, at_us, a, v, whole, BACKSTOP, bankrupt, bankrupt)
+            else:
+                deleverage(state, given, a, v, whole, bankrupt)
+                state.clock[3] += 1
+                record(state, out, at_us, a, v, whole, ADL, bankrupt, bankrupt)
+        budget -= coins * mid
+        rest = abs(whole) - coins
+        if rest <= 0.0:
+            state.waiting[a, v, 0] = (spot + 1) % QUEUE
+            state.waiting[a, v, 1] -= 1
+        else:
+            state.queue[a, v, spot, 0] = side * rest
+
+
+@compiled
+def unwind(state: State, law: Law, a: int, v: int, smallest: float) -> None:
+    """The backstop trades a part of what it holds; profit and loss are the fund's."""
+    held = state.backstop[a, v, 0]
+    if held == 0.0:
+        return
+    mid = state.price[a, v]
+    share = 1.0 - exp(-law.step_s / law.backstop_s)
+    if abs(held) * mid < smallest:
+        share = 1.0
+    part = held * share
+    cost = state.backstop[a, v, 1] * share
+    state.fund[v] += part * mid - cost
+    hold(state, a, v, part, -1.0)
+    state.maker[a, v, 0] += part
+    state.maker[a, v, 1] -= part * mid
+    state.backstop[a, v, 0] = 0.0 if share == 1.0 else held - part
+    state.backstop[a, v, 1] -= cost
+    state.imbalance[a, v] -= part * mid * law.forced_impact
+

@@ -1,0 +1,158 @@
+"""Random numbers that depend on where they are used, not on what was drawn before.
+
+A number is a hash of (seed, stream, index, second, draw). Two runs that differ in one respect, as
+a fork without liquidation impact does, therefore meet the same noise wherever they still agree:
+common random numbers. Logarithm and exponential are built from +, -, *, / and exact scaling alone
+(the algorithms of fdlibm, Sun Microsystems 1993), because libraries differ in the last bit
+and a market with feedback would carry that bit into its prices.
+"""
+
+import math
+
+import numpy as np
+
+from streams.simulation.compiled import compiled
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_FIRST = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND = np.uint64(0x94D049BB133111EB)
+_S27, _S30, _S31, _S11 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(11)
+_UNIT = 2.0**-53
+_LN2_HIGH = 6.93147180369123816490e-01
+_LN2_LOW = 1.90821492927058770002e-10
+
+
+@compiled
+def scrambled(word: np.uint64) -> np.uint64:
+    """The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every input bit moves every other."""
+    word = (word ^ (word >> _S30)) * _FIRST
+    word = (word ^ (word >> _S27)) * _SECOND
+    return word ^ (word >> _S31)
+
+
+@compiled
+def key(seed: int, stream: int, index: int, second: int) -> np.uint64:
+    """The key of all draws of one use (`stream`, `index`) in one second."""
+    word = scrambled(np.uint64(seed) + _GOLDEN)
+    word = scrambled(word + np.uint64(stream) * _GOLDEN)
+    word = scrambled(word + np.uint64(index) * _GOLDEN)
+    return scrambled(word + np.uint64(second) * _GOLDEN)
+
+
+@compiled
+def uniform(word: np.uint64, draw: int) -> float:
+    """Draw number `draw` of a key, strictly between 0 and 1."""
+    bits = scrambled(word + np.uint64(draw + 1) * _GOLDEN) >> _S11
+    return (float(bits) + 0.5) * _UNIT
+
+
+@compiled
+def chance(seed: int, stream: int, index: int, second: int, draw: int = 0) -> float:
+    """One uniform draw by its place, for callers outside compiled code."""
+    return uniform(key(seed, stream, index, second), draw)
+
+
+@compiled
+def ln(x: float) -> float:
+    """Natural logarithm of a positive finite number, error below 1 ulp."""
+    part, power = math.frexp(x)
+    if part < 0.7071067811865476:
+        part *= 2.0
+        power -= 1
+    f = part - 1.0
+    s = f / (2.0 + f)
+    z = s * s
+    w = z * z
+    even = w * (0.3999999999940941908 + w * (0.2222219843214978396 + w * 0.1531383769920937332))
+    odd = z * (
+        0.6666666666666735130
+        + w
+        * (0.2857142874366239149 + w * (0.1818357216161805012 + w * 0.1479819860511658591))
+    )
+    half = 0.5 * f * f
+    rest = s * (half + even + odd) + power * _LN2_LOW
+    return power * _LN2_HIGH - ((half - rest) - f)
+
+
+@compiled
+def exp(x: float) -> float:
+    """Exponential for |x| < 700, error below 1 ulp; beyond, the value at the edge."""
+    x = min(700.0, max(-700.0, x))
+    power = math.floor(x * 1.4426950408889634 + 0.5)
+    high = x - power * _LN2_HIGH
+    low = power * _LN2_LOW
+    r = high - low
+    t = r * r
+    c = r - t * (
+        0.1666666666666660190
+        + t
+        * (
+            -0.002777777777701559338
+            + t * (6.61375632143793436e-05 + t * (-1.65339022054652515e-06 + t * 4.13813679705723846e-08))
+        )
+    )
+    y = 1.0 - ((low - (r * c) / (2.0 - c)) - high)
+    return math.ldexp(y, int(power))
+
+
+@compiled
+def power(x: float, exponent: float) -> float:
+    """x ** exponent for x >= 0."""
+    return exp(exponent * ln(x)) if x > 0.0 else 0.0
+
+
+@compiled
+def normal(u: float) -> float:
+    """The standard normal quantile of `u` (Wichura 1988, AS 241), error about 1e-16."""
+    q = u - 0.5
+    if abs(q) <= 0.425:
+        r = 0.180625 - q * q
+        top = ((((((2509.0809287301226727 * r + 33430.575583588128105) * r
+                   + 67265.770927008700853) * r + 45921.953931549871457) * r
+                 + 13731.693765509461125) * r + 1971.5909503065514427) * r
+               + 133.14166789178437745) * r + 3.387132872796366608
+        low = ((((((5226.495278852545925 * r + 28729.085735721942674) * r
+                   + 39307.89580009271061) * r + 21213.794301586595867) * r
+                 + 5394.1960214247511077) * r + 687.1870074920579083) * r
+               + 42.313330701600911252) * r + 1.0
+        return q * top / low
+    r = math.sqrt(-ln(min(u, 1.0 - u)))
+    if r <= 5.0:
+        r -= 1.6
+        top = ((((((7.7454501427834140764e-4 * r + 0.0227238449892691845833) * r
+                   + 0.24178072517745061177) * r + 1.27045825245236838258) * r
+                 + 3.64784832476320460504) * r + 5.7694972214606914055) * r
+               + 4.6303378461565452959) * r + 1.42343711074968357734
+        low = ((((((1.05075007164441684324e-9 * r + 5.475938084995344946e-4) * r
+                   + 0.0151986665636164571966) * r + 0.14810397642748007459) * r
+                 + 0.68976733498510000455) * r + 1.6763848301838038494) * r
+               + 2.05319162663775882187) * r + 1.0
+    else:
+        r -= 5.0
+        top = ((((((2.01033439929228813265e-7 * r + 2.71155556874348757815e-5) * r
+                   + 0.0012426609473880784386) * r + 0.026532189526576123093) * r
+                 + 0.29656057182850489123) * r + 1.7848265399172913358) * r
+               + 5.4637849111641143699) * r + 6.6579046435011037772
+        low = ((((((2.04426310338993978564e-15 * r + 1.4215117583164458887e-7) * r
+                   + 1.8463183175100546818e-5) * r + 7.868691311456132591e-4) * r
+                 + 0.0148753612908506148525) * r + 0.13692988092273580531) * r
+               + 0.59983220655588793769) * r + 1.0
+    return top / low if q > 0.0 else -top / low
+
+
+@compiled
+def poisson(rate: float, word: np.uint64) -> int:
+    """A Poisson number from one uniform; the normal approximation above a rate of 30."""
+    u = uniform(word, 0)
+    if rate <= 0.0:
+        return 0
+    if rate > 30.0:
+        return max(0, int(math.floor(rate + math.sqrt(rate) * normal(u) + 0.5)))
+    chance = exp(-rate)
+    total = chance
+    count = 0
+    while u > total and count < 200:
+        count += 1
+        chance *= rate / count
+        total += chance
+    return count
