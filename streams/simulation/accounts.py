@@ -11,7 +11,7 @@ from streams.simulation.compiled import compiled
 from streams.simulation.law import Law
 from streams.simulation.margin import bankruptcy_price, liquidation_price, tier
 from streams.simulation.noise import exp, key, ln, normal, poisson, uniform
-from streams.simulation.state import QUEUE, State, Terms
+from streams.simulation.state import PAGE, QUEUE, State, Terms
 
 COUNT, TRAITS = 21, 22
 """Streams of noise used here."""
@@ -23,6 +23,22 @@ HOT = 3
 def hold(state: State, a: int, v: int, signed: float, change: float) -> None:
     """Someone but the makers holds `change` (+1: more, -1: less) of `signed` coins."""
     state.held[a, v, 0 if signed > 0.0 else 1] += change * abs(signed)
+
+
+@compiled
+def arm(state: State, a: int, v: int, slot: int) -> None:
+    """Set the trigger of an account from its call and stop."""
+    call, stop = state.call[slot], state.stop[slot]
+    if state.side[slot] > 0:
+        trigger = max(call, stop, 1e-12)
+        state.trigger[slot] = trigger
+        state.near[a, v, 0] = max(state.near[a, v, 0], trigger)
+        state.pages[slot // PAGE, 0] = max(state.pages[slot // PAGE, 0], trigger)
+    else:
+        trigger = min(call, stop) if stop > 0.0 else call
+        state.trigger[slot] = -trigger
+        state.near[a, v, 1] = min(state.near[a, v, 1], trigger)
+        state.pages[slot // PAGE, 1] = min(state.pages[slot // PAGE, 1], trigger)
 
 
 @compiled
@@ -86,10 +102,9 @@ def place(
     state.flows[0] += margin
     if side > 0:
         state.levered[a, v, 0] += coins
-        state.near[a, v, 0] = max(state.near[a, v, 0], call, stop)
     else:
         state.levered[a, v, 1] += coins
-        state.near[a, v, 1] = min(state.near[a, v, 1], call, stop if stop > 0.0 else call)
+    arm(state, a, v, slot)
     return True
 
 
@@ -98,6 +113,7 @@ def vacate(state: State, given: Terms, a: int, v: int, slot: int) -> None:
     """Give the slot back; its coins have gone elsewhere."""
     state.levered[a, v, 0 if state.side[slot] > 0 else 1] -= state.coins[slot]
     state.coins[slot] = 0.0
+    state.trigger[slot] = 0.0
     state.free[given.pool[a, v, 0] + state.frees[a, v]] = slot
     state.frees[a, v] += 1
 
@@ -146,6 +162,48 @@ def enqueue(state: State, a: int, v: int, signed: float, bankrupt: float, origin
 
 
 @compiled
+def _sweep_page(
+    state: State,
+    given: Terms,
+    a: int,
+    v: int,
+    page: int,
+    leaving: float,
+    low: float,
+    high: float,
+) -> float:
+    """`sweep` of one page; `low`, `high`: of mark and mid."""
+    mark, mid = state.mark[a, v], state.price[a, v]
+    highest, lowest = 0.0, math.inf
+    flow = 0.0
+    for slot in range(page * PAGE, page * PAGE + PAGE):
+        trigger = state.trigger[slot]
+        if trigger == 0.0:
+            continue
+        if (trigger > 0.0 and low <= trigger) or (trigger < 0.0 and high >= -trigger):
+            side, stop = state.side[slot], state.stop[slot]
+            signed = side * state.coins[slot]
+            if side * (mark - state.call[slot]) <= 0.0:
+                entry, margin = state.entry[slot], state.margin[slot]
+                bankrupt = bankruptcy_price(side, entry, state.coins[slot], margin)
+                vacate(state, given, a, v, slot)
+                enqueue(state, a, v, signed, bankrupt, 0)
+                continue
+            if stop > 0.0 and side * (mid - stop) <= 0.0:
+                flow += close(state, given, a, v, slot, mid)
+                continue
+        if leaving >= 0.0 and state.leave[slot] < leaving:
+            close(state, given, a, v, slot, mid)
+        elif trigger > 0.0:
+            highest = max(highest, trigger)
+        else:
+            lowest = min(lowest, -trigger)
+    state.pages[page, 0] = highest
+    state.pages[page, 1] = lowest
+    return flow
+
+
+@compiled
 def sweep(state: State, given: Terms, a: int, v: int, leaving: float) -> float:
     """Look at every account of an asset on a venue: calls, stops, and who leaves by choice.
 
@@ -153,26 +211,16 @@ def sweep(state: State, given: Terms, a: int, v: int, leaving: float) -> float:
     of the stops, USD; accounts that leave meet others that come, in the noise of the price.
     """
     mark, mid = state.mark[a, v], state.price[a, v]
+    low, high = min(mark, mid), max(mark, mid)
     highest, lowest = 0.0, math.inf
     flow = 0.0
-    for slot in range(given.pool[a, v, 0], state.used[a, v]):
-        coins = state.coins[slot]
-        if coins == 0.0:
-            continue
-        side = state.side[slot]
-        call, stop = state.call[slot], state.stop[slot]
-        if side * (mark - call) <= 0.0:
-            bankrupt = bankruptcy_price(side, state.entry[slot], coins, state.margin[slot])
-            vacate(state, given, a, v, slot)
-            enqueue(state, a, v, side * coins, bankrupt, 0)
-        elif stop > 0.0 and side * (mid - stop) <= 0.0:
-            flow += close(state, given, a, v, slot, mid)
-        elif state.leave[slot] < leaving:
-            close(state, given, a, v, slot, mid)
-        elif side > 0:
-            highest = max(highest, call, stop)
-        else:
-            lowest = min(lowest, call, stop if stop > 0.0 else call)
+    last = (state.used[a, v] + PAGE - 1) // PAGE
+    for page in range(given.pool[a, v, 0] // PAGE, last):
+        reached = low <= state.pages[page, 0] or high >= state.pages[page, 1]
+        if reached or leaving >= 0.0:
+            flow += _sweep_page(state, given, a, v, page, leaving, low, high)
+        highest = max(highest, state.pages[page, 0])
+        lowest = min(lowest, state.pages[page, 1])
     state.near[a, v, 0] = highest
     state.near[a, v, 1] = lowest
     return flow
@@ -189,6 +237,7 @@ def arrivals(
     step: int,
     lean: float,
     appetite: float,
+    growth: float,
 ) -> None:
     """New accounts of a step; `lean`: log odds of a long, `appetite`: times the hot classes."""
     classes = len(given.leverage)
@@ -197,7 +246,7 @@ def arrivals(
     for cls in range(classes):
         total += given.arrive[cls] * (appetite if cls >= HOT else 1.0)
     place_id = a * 8 + v
-    number = poisson(base * total, key(seed, COUNT, place_id, step))
+    number = poisson(base * total * growth, key(seed, COUNT, place_id, step))
     odds = 1.0 / (1.0 + exp(-lean))
     for n in range(number):
         word = key(seed, TRAITS, place_id * 65_536 + n, step)

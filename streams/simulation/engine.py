@@ -30,6 +30,8 @@ COMMON, OWN, JUMP, MICRO, VOLUME = 1, 2, 3, 4, 5
 """Streams of noise used here."""
 EIGHT_HOURS = 28_800.0
 DAY_S = 86_400.0
+CROSS_S = 5.0
+"""In calm, cross-margined accounts are looked at this often, s; else each step."""
 SWEEP_S = 60.0
 """Accounts that close by choice are looked for this often, s."""
 
@@ -152,7 +154,6 @@ def _flows(
 ) -> None:
     """Books refill and withdraw, venues are arbitraged, the herd follows."""
     assets, venues = given.share.shape
-    keep = shrink(law.refill_s, law.step_s)
     even = 1.0 - power(1.0 - law.arbitrage, law.step_s)
     for a in range(assets):
         dev = deviations(law, given.beta[a], given.own[a])
@@ -164,6 +165,8 @@ def _flows(
             ordinary = _depth(state, given, law, a, v)
             if ordinary > 0.0:
                 depth = ordinary * plan.depth[row] * exp(state.thin[a, v])
+                away = displacement(law, state.imbalance[a, v], depth) / law.value_at
+                keep = shrink(law.refill_s / (1.0 + away * away), law.step_s)
                 state.imbalance[a, v] = state.imbalance[a, v] * keep + chase * depth
                 state.imbalance[a, v] += plan.push[row, a] * ordinary
                 total += state.imbalance[a, v]
@@ -242,6 +245,7 @@ def advance(
     assets, venues = given.share.shape
     state.clock[1] = 0
     every = max(1, int(SWEEP_S / law.step_s))
+    pause = max(1, int(CROSS_S / law.step_s))
     room = int(assets * venues * law.orders_per_s * law.step_s)
     for n in range(steps):
         if state.clock[1] + room > ORDERS:
@@ -266,9 +270,14 @@ def advance(
                 leaving = step if step % every == 0 else -1
                 if low <= state.near[a, v, 0] or high >= state.near[a, v, 1] or leaving >= 0:
                     state.imbalance[a, v] += sweep(state, given, a, v, leaving)
-                arrivals(state, given, law, a, v, seed, step, lean, plan.appetite[row])
+                hot, all_new = plan.appetite[row], plan.growth[row]
+                arrivals(state, given, law, a, v, seed, step, lean, hot, all_new)
         lean = law.neutral_long + plan.lean[row]
-        watch_cross(state, given, law, seed, step, lean, step % every == 0)
+        stirred = step % pause == 0
+        for a in range(assets):
+            stirred = stirred or state.lively[a] > 4.0
+        if stirred:
+            watch_cross(state, given, law, seed, step, lean, step % every == 0)
         for a in range(assets):
             for v in range(venues):
                 ordinary = _depth(state, given, law, a, v)

@@ -6,12 +6,14 @@ limit goes to the backstop with the rest of its position, or, when the backstop 
 empty, is closed against the opposite account with the highest profit times leverage (ADL).
 """
 
+import numpy as np
+
 from streams.simulation.accounts import hold, pay_out, take_over, vacate
 from streams.simulation.book import displacement, half_spread
 from streams.simulation.compiled import compiled
 from streams.simulation.law import Law
 from streams.simulation.noise import exp, key, uniform
-from streams.simulation.state import ORDERS, QUEUE, Block, State, Terms
+from streams.simulation.state import ORDERS, QUEUE, Block, Ints, State, Terms
 
 WHEN = 41
 """Stream of noise used here."""
@@ -46,38 +48,63 @@ def record(
 
 
 @compiled
-def deleverage(state: State, given: Terms, a: int, v: int, signed: float, price: float) -> None:
-    """Close `signed` coins against the best-ranked opposite accounts at `price`; then makers."""
+def ranked(state: State, given: Terms, a: int, v: int, side: int, price: float) -> Ints:
+    """Slots of the accounts against `side` in profit, by profit times leverage, best first."""
+    count = 0
+    for slot in range(given.pool[a, v, 0], state.used[a, v]):
+        if state.coins[slot] != 0.0 and state.side[slot] == -side:
+            count += 1
+    slots = np.zeros(count, np.int64)
+    scores = np.zeros(count)
+    n = 0
+    for slot in range(given.pool[a, v, 0], state.used[a, v]):
+        if state.coins[slot] == 0.0 or state.side[slot] != -side:
+            continue
+        gain = -side * (price - state.entry[slot]) / state.entry[slot]
+        if gain > 0.0:
+            slots[n] = slot
+            scores[n] = -gain * state.coins[slot] * state.entry[slot] / state.margin[slot]
+            n += 1
+    return slots[:n][np.argsort(scores[:n], kind="mergesort")]
+
+
+@compiled
+def deleverage(
+    state: State,
+    given: Terms,
+    a: int,
+    v: int,
+    signed: float,
+    price: float,
+    ranks: Ints,
+    cursor: int,
+) -> int:
+    """Close `signed` coins at `price` against the ranks from `cursor` on, then against makers.
+
+    Gives the rank at which the next position goes on.
+    """
     left = abs(signed)
     side = 1 if signed > 0.0 else -1
     hold(state, a, v, signed, -1.0)
-    for _ in range(64):
-        best = -1
-        top = 0.0
-        for slot in range(given.pool[a, v, 0], state.used[a, v]):
-            if state.coins[slot] == 0.0 or state.side[slot] == side:
-                continue
-            gain = -side * (price - state.entry[slot]) / state.entry[slot]
-            notional = state.coins[slot] * state.entry[slot]
-            score = gain * notional / state.margin[slot]
-            if score > top:
-                top = score
-                best = slot
-        if best < 0 or left <= 0.0:
-            break
+    while left > 0.0 and cursor < len(ranks):
+        best = ranks[cursor]
         part = min(left, state.coins[best])
-        margin = state.margin[best] * part / state.coins[best]
-        pay_out(state, v, margin - side * part * (price - state.entry[best]))
-        left -= part
-        hold(state, a, v, -side * part, -1.0)
-        if part >= state.coins[best]:
-            vacate(state, given, a, v, best)
-        else:
-            state.margin[best] -= margin
-            state.coins[best] -= part
-            state.levered[a, v, 1 if side > 0 else 0] -= part
+        if part > 0.0 and state.side[best] == -side:
+            margin = state.margin[best] * part / state.coins[best]
+            pay_out(state, v, margin - side * part * (price - state.entry[best]))
+            left -= part
+            hold(state, a, v, -side * part, -1.0)
+            if part >= state.coins[best]:
+                vacate(state, given, a, v, best)
+            else:
+                state.margin[best] -= margin
+                state.coins[best] -= part
+                state.levered[a, v, 1 if side > 0 else 0] -= part
+        if left > 0.0:
+            cursor += 1
     state.maker[a, v, 0] += side * left
     state.maker[a, v, 1] -= side * left * price
+    return cursor
 
 
 @compiled
@@ -111,6 +138,8 @@ def execute(
     most = int(law.orders_per_s * law.step_s)
     ceiling = law.backstop * given.interest[a] * given.share[a, v]
     word = key(seed, WHEN, a * 8 + v, step)
+    ranks = np.zeros(0, np.int64)
+    ranking, cursor = 0, 0
     for n in range(most):
         if state.waiting[a, v, 1] == 0 or budget <= 0.0:
             break
@@ -139,7 +168,11 @@ def execute(
                 take_over(state, a, v, whole, bankrupt)
                 record(state, out, at_us, a, v, whole, BACKSTOP, bankrupt, bankrupt)
             else:
-                deleverage(state, given, a, v, whole, bankrupt)
+                way = 1 if side > 0.0 else -1
+                if way != ranking:
+                    ranks = ranked(state, given, a, v, way, mid)
+                    ranking, cursor = way, 0
+                cursor = deleverage(state, given, a, v, whole, bankrupt, ranks, cursor)
                 state.clock[3] += 1
                 record(state, out, at_us, a, v, whole, ADL, bankrupt, bankrupt)
         budget -= coins * mid

@@ -4,8 +4,7 @@ Compiled. rate = mean premium + clamp(anchor - mean premium, +-0.05 %) (Binance,
 Funding Rates"). Makers are the counterpart of whoever has none; the sum of payments is zero.
 """
 
-import math
-
+from streams.simulation.accounts import arm
 from streams.simulation.compiled import compiled
 from streams.simulation.law import Law
 from streams.simulation.margin import liquidation_price, tier
@@ -40,8 +39,7 @@ def pay_funding(state: State, given: Terms, law: Law) -> None:
                 state.call[slot] = liquidation_price(
                     side, entry, coins, state.margin[slot], rate, amount
                 )
-            # Calls have moved: the next look at the accounts must not be skipped.
-            state.near[a, v, 0] = math.inf
+                arm(state, a, v, slot)
     for v in range(venues):
         for c in range(state.wallet.shape[1]):
             for slot in range(state.cross_asset.shape[2]):

@@ -43,6 +43,8 @@ class Law(NamedTuple):
     """Move, in percent, of a volume equal to the depth within 1 %."""
     refill_s: float = 90.0
     """Decay time of flow imbalance: the book refills and the transient impact fades."""
+    value_at: float = 0.02
+    """Displacement at which buyers of value double the speed of the book's refill, log."""
     lasting: float = 0.35
     """Share of an impact that stays in the price."""
     arbitrage: float = 0.15
@@ -51,13 +53,13 @@ class Law(NamedTuple):
     """Share of the market's displacement that other assets follow (times beta)."""
     spill_s: float = 8.0
     """Lag of that following, s."""
-    withdraw: float = 0.75
+    withdraw: float = 0.6
     """Elasticity of depth to short-term volatility over the ordinary one (withdrawal)."""
     withdraw_s: float = 6.0
     """Time to withdraw, s."""
     return_s: float = 240.0
     """Time to come back, s."""
-    least_depth: float = 0.005
+    least_depth: float = 0.02
     """Depth that stays, over ordinary depth."""
     volatility_s: float = 30.0
     """Window of the short-term volatility that market makers watch, s."""

@@ -6,12 +6,14 @@ snapshots. Promises that two markets with equal arguments give equal blocks, how
 
 from collections.abc import Iterator
 
+from streams.config import MarginquakeError
 from streams.simulation.assets import Asset
 from streams.simulation.engine import advance
 from streams.simulation.law import Law
+from streams.simulation.orders import VENUES
 from streams.simulation.plan import Plan
 from streams.simulation.population import populate
-from streams.simulation.state import Block, State, Terms, block, copied, empty, terms
+from streams.simulation.state import ORDERS, Block, State, Terms, block, copied, empty, terms
 
 
 class Opening:
@@ -43,6 +45,11 @@ class Market:
         self.seed = seed
         self.start_s = start_s
         self.terms: Terms = terms(assets, law)
+        if len(assets) * len(VENUES) * law.orders_per_s * law.step_s > ORDERS:
+            raise MarginquakeError(
+                f"{len(assets)} assets in steps of {law.step_s:g} s may force more than {ORDERS} "
+                "orders in one step; take fewer assets"
+            )
         if state is None:
             state = empty(self.terms, law)
             stands = opening or Opening()

@@ -15,8 +15,10 @@ from streams.simulation.law import LEVERAGE, LIFE_S, SIZE, STOCK, Law
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-QUEUE = 8_192
+QUEUE = 16_384
 """Forced orders that one venue and asset can have waiting."""
+PAGE = 256
+"""Slots that are looked at together; pools begin at a page."""
 POSITIONS = 3
 """Positions of a cross-margined account, at most."""
 ORDERS = 400_000
@@ -100,6 +102,8 @@ class State(NamedTuple):
     """[K, V, 2] coins taken over, and the dollars for which."""
     near: Floats
     """[K, V, 2] the highest trigger of a long and the lowest of a short."""
+    pages: Floats
+    """[slots / PAGE, 2] the same of each page of slots."""
     side: NDArray[np.int8]
     coins: Floats
     entry: Floats
@@ -108,6 +112,8 @@ class State(NamedTuple):
     """Liquidation price."""
     stop: Floats
     """Stop price; 0 = none."""
+    trigger: Floats
+    """The nearer of call and stop, negative for a short; 0 = the slot is free."""
     leave: Floats
     """Step at which the account closes by choice."""
     free: Ints
@@ -166,7 +172,9 @@ def terms(assets: tuple[Asset, ...], law: Law) -> Terms:
         for stock, size in zip(STOCK, SIZE, strict=True):
             accounts += 2 * stock * asset.interest_usd / (asset.size_usd * size * MEAN_SIZE)
         for venue in range(share.shape[1]):
-            slots = int(4 * accounts * share[row, venue]) + 64 if share[row, venue] > 0 else 0
+            slots = 0
+            if share[row, venue] > 0:
+                slots = (int(4 * accounts * share[row, venue]) // PAGE + 1) * PAGE
             pool[row, venue] = (first, first + slots)
             first += slots
     floors, rates, amounts = tier_tables()
@@ -202,6 +210,8 @@ def empty(given: Terms, law: Law) -> State:
     prices = np.repeat(given.price[:, None], v + 1, axis=1)
     near = np.zeros((k, v, 2))
     near[:, :, 1] = np.inf
+    pages = np.zeros((slots // PAGE, 2))
+    pages[:, 1] = np.inf
     frees = given.pool[:, :, 1] - given.pool[:, :, 0]
     free = np.zeros(slots, np.int64)
     for first, last in given.pool.reshape(-1, 2):
@@ -231,8 +241,9 @@ def empty(given: Terms, law: Law) -> State:
         fund,
         np.zeros((k, v, 2)),
         near,
+        pages,
         np.zeros(slots, np.int8),
-        *(np.zeros(slots) for _ in range(6)),
+        *(np.zeros(slots) for _ in range(7)),
         free,
         frees.copy(),
         given.pool[:, :, 0].copy(),
