@@ -7,7 +7,7 @@ position leaves its account with its bankruptcy price: at that price nothing of 
 
 import math
 
-from streams.simulation.compiled import compiled
+from streams.simulation.compiled import compiled, inlined
 from streams.simulation.law import Law
 from streams.simulation.margin import bankruptcy_price, liquidation_price, tier
 from streams.simulation.noise import exp, key, ln, normal, poisson, uniform
@@ -19,13 +19,13 @@ HOT = 3
 """From this class of leverage on, the appetite of a plan multiplies arrivals."""
 
 
-@compiled
+@inlined
 def hold(state: State, a: int, v: int, signed: float, change: float) -> None:
     """Someone but the makers holds `change` (+1: more, -1: less) of `signed` coins."""
     state.held[a, v, 0 if signed > 0.0 else 1] += change * abs(signed)
 
 
-@compiled
+@inlined
 def arm(state: State, a: int, v: int, slot: int) -> None:
     """Set the trigger of an account from its call and stop."""
     call, stop = state.call[slot], state.stop[slot]
@@ -108,7 +108,7 @@ def place(
     return True
 
 
-@compiled
+@inlined
 def vacate(state: State, given: Terms, a: int, v: int, slot: int) -> None:
     """Give the slot back; its coins have gone elsewhere."""
     state.levered[a, v, 0 if state.side[slot] > 0 else 1] -= state.coins[slot]
@@ -118,7 +118,7 @@ def vacate(state: State, given: Terms, a: int, v: int, slot: int) -> None:
     state.frees[a, v] += 1
 
 
-@compiled
+@inlined
 def pay_out(state: State, v: int, worth: float) -> None:
     """A closed account takes what is left; the insurance fund bears what is missing."""
     if worth >= 0.0:
@@ -139,14 +139,14 @@ def close(state: State, given: Terms, a: int, v: int, slot: int, price: float) -
     return -signed * price
 
 
-@compiled
+@inlined
 def take_over(state: State, a: int, v: int, signed: float, bankrupt: float) -> None:
     """The backstop takes a position for its bankruptcy price."""
     state.backstop[a, v, 0] += signed
     state.backstop[a, v, 1] += signed * bankrupt
 
 
-@compiled
+@inlined
 def enqueue(state: State, a: int, v: int, signed: float, bankrupt: float, origin: int) -> None:
     """Hand a called position to the venue's engine; a full queue gives it to the backstop."""
     head, length = state.waiting[a, v, 0], state.waiting[a, v, 1]

@@ -7,25 +7,25 @@ flow, so cutting an order in pieces changes nothing. Depth withdraws fast and re
 
 import math
 
-from streams.simulation.compiled import compiled
+from streams.simulation.compiled import inlined
 from streams.simulation.law import Law
 from streams.simulation.noise import exp, ln, power
 
 
-@compiled
+@inlined
 def displacement(law: Law, imbalance: float, depth: float) -> float:
     """Log displacement of a venue's price by its flow imbalance (USD, positive: bought)."""
     size = 0.01 * law.impact * power(abs(imbalance) / depth, law.gamma)
     return size if imbalance > 0.0 else -size
 
 
-@compiled
+@inlined
 def half_spread(law: Law, depth: float, ordinary: float) -> float:
     """Half the spread over price; it widens in proportion as depth falls."""
     return law.spread * max(1.0, ordinary / depth)
 
 
-@compiled
+@inlined
 def thinned(law: Law, thin: float, lively: float) -> float:
     """Log depth over ordinary depth after a step; `lively`: variance over the ordinary one."""
     target = -0.5 * law.withdraw * ln(max(1.0, lively))
@@ -34,19 +34,19 @@ def thinned(law: Law, thin: float, lively: float) -> float:
     return max(ln(law.least_depth), moved)
 
 
-@compiled
+@inlined
 def median(a: float, b: float, c: float) -> float:
     """The middle one of three."""
     return max(min(a, b), min(max(a, b), c))
 
 
-@compiled
+@inlined
 def shrink(period_s: float, step_s: float) -> float:
     """What a decay time leaves after a step."""
     return exp(-step_s / period_s) if period_s > 0.0 else 0.0
 
 
-@compiled
+@inlined
 def deviations(law: Law, beta: float, own: float) -> float:
     """Ordinary standard deviation of an asset's log return in one second."""
     return law.sigma * math.sqrt(beta * beta + own * own)

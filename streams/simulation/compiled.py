@@ -24,3 +24,9 @@ def compiled(function: Function) -> Function:
     """The function as machine code; the Python original stays at `.py_func`."""
     jit = numba.njit(cache=True, error_model="numpy", fastmath=False)
     return cast("Function", jit(function))
+
+
+def inlined(function: Function) -> Function:
+    """The same for a small function in a hot loop: a call would copy the whole state."""
+    jit = numba.njit(cache=True, error_model="numpy", fastmath=False, forceinline=True)
+    return cast("Function", jit(function))

@@ -17,7 +17,7 @@ from streams.simulation.book import (
     shrink,
     thinned,
 )
-from streams.simulation.compiled import compiled
+from streams.simulation.compiled import compiled, inlined
 from streams.simulation.cross import watch_cross
 from streams.simulation.forced import execute, unwind
 from streams.simulation.funding import pay_funding
@@ -67,7 +67,7 @@ def _outside(
         state.slow[a] += (state.value[a] - state.slow[a]) * (law.step_s / DAY_S)
 
 
-@compiled
+@inlined
 def _depth(state: State, given: Terms, law: Law, a: int, v: int) -> float:
     """Ordinary dollars within 1 % on a venue; the column after the venues is the spot market."""
     venues = given.share.shape[1]
@@ -219,7 +219,7 @@ def _tell(
                 out.interest[n, a, v] = _interest(state, given, law, a, v)
 
 
-@compiled
+@inlined
 def _interest(state: State, given: Terms, law: Law, a: int, v: int) -> float:
     """One-sided open interest, coins; longs are shorts once the makers are counted."""
     hedged = law.hedged * given.interest[a] * given.share[a, v] / given.price[a]

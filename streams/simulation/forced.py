@@ -10,7 +10,7 @@ import numpy as np
 
 from streams.simulation.accounts import hold, pay_out, take_over, vacate
 from streams.simulation.book import displacement, half_spread
-from streams.simulation.compiled import compiled
+from streams.simulation.compiled import compiled, inlined
 from streams.simulation.law import Law
 from streams.simulation.noise import exp, key, uniform
 from streams.simulation.state import ORDERS, QUEUE, Block, Ints, State, Terms
@@ -20,7 +20,7 @@ WHEN = 41
 ON_BOOK, BACKSTOP, ADL = 0, 1, 2
 
 
-@compiled
+@inlined
 def record(
     state: State,
     out: Block,

@@ -30,16 +30,21 @@ class Labelled(msgspec.Struct, frozen=True):
     `counterfactual_usd`: forced dollars of the same seconds without forced impact;
     `excess_share`: the rest over the flush's dollars, the true branching share;
     `amplification`: log move to the extreme over the fork's move in the same seconds, None where
-    the fork moved less than 5 bp or the other way.
+    the fork moved less than 5 bp or the other way. All None where no fork was run.
     """
 
     flush: Flush
-    self_reinforcing: bool
-    counterfactual_usd: float
-    excess_share: float
-    move_bp: float
-    counterfactual_move_bp: float
+    self_reinforcing: bool | None
+    counterfactual_usd: float | None
+    excess_share: float | None
+    move_bp: float | None
+    counterfactual_move_bp: float | None
     amplification: float | None
+
+    @staticmethod
+    def without_fork(flush: Flush) -> "Labelled":
+        """A flush whose counterfactual nobody asked for."""
+        return Labelled(flush, None, None, None, None, None, None)
 
 
 def label(

@@ -53,7 +53,7 @@ class Law(NamedTuple):
     """Share of the market's displacement that other assets follow (times beta)."""
     spill_s: float = 8.0
     """Lag of that following, s."""
-    withdraw: float = 0.6
+    withdraw: float = 0.7
     """Elasticity of depth to short-term volatility over the ordinary one (withdrawal)."""
     withdraw_s: float = 6.0
     """Time to withdraw, s."""
@@ -75,6 +75,8 @@ class Law(NamedTuple):
     """Interest part of the 8-hour funding rate."""
     size_sigma: float = 1.9
     """Standard deviation of log account size."""
+    size_times: float = 1.0
+    """Times all account sizes; larger accounts are fewer, which makes months affordable."""
     size_largest: float = 2_500.0
     """Largest account over the median of its class."""
     stops: float = 0.35

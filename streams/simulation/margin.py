@@ -5,10 +5,10 @@ root of that equation (definitions 3.7), with the tier of the notional at entry;
 re-read as the price moves. Binance, "Leverage & Margin"; Bybit, "Maintenance Margin (USDT)".
 """
 
-from streams.simulation.compiled import compiled
+from streams.simulation.compiled import inlined
 
 
-@compiled
+@inlined
 def tier(floors, notional):  # type: ignore[no-untyped-def]
     """Index of the tier that a notional (USD) stands in; `floors` ascending, USD."""
     found = 0
@@ -18,13 +18,13 @@ def tier(floors, notional):  # type: ignore[no-untyped-def]
     return found
 
 
-@compiled
+@inlined
 def maintenance(notional: float, rate: float, amount: float) -> float:
     """Maintenance margin, USD."""
     return max(0.0, notional * rate - amount)
 
 
-@compiled
+@inlined
 def liquidation_price(
     side: int, entry: float, coins: float, margin: float, rate: float, amount: float
 ) -> float:
@@ -36,7 +36,7 @@ def liquidation_price(
     return (entry * coins - side * (margin + amount)) / (coins * (1.0 - side * rate))
 
 
-@compiled
+@inlined
 def bankruptcy_price(side: int, entry: float, coins: float, margin: float) -> float:
     """Price at which nothing is left of the margin."""
     return entry - side * margin / coins

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from streams.simulation.compiled import compiled
+from streams.simulation.compiled import compiled, inlined
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -22,7 +22,7 @@ _LN2_HIGH = 6.93147180369123816490e-01
 _LN2_LOW = 1.90821492927058770002e-10
 
 
-@compiled
+@inlined
 def scrambled(word: np.uint64) -> np.uint64:
     """The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every input bit moves every other."""
     word = (word ^ (word >> _S30)) * _FIRST
@@ -30,7 +30,7 @@ def scrambled(word: np.uint64) -> np.uint64:
     return word ^ (word >> _S31)
 
 
-@compiled
+@inlined
 def key(seed: int, stream: int, index: int, second: int) -> np.uint64:
     """The key of all draws of one use (`stream`, `index`) in one second."""
     word = scrambled(np.uint64(seed) + _GOLDEN)
@@ -39,7 +39,7 @@ def key(seed: int, stream: int, index: int, second: int) -> np.uint64:
     return scrambled(word + np.uint64(second) * _GOLDEN)
 
 
-@compiled
+@inlined
 def uniform(word: np.uint64, draw: int) -> float:
     """Draw number `draw` of a key, strictly between 0 and 1."""
     bits = scrambled(word + np.uint64(draw + 1) * _GOLDEN) >> _S11
@@ -52,7 +52,7 @@ def chance(seed: int, stream: int, index: int, second: int, draw: int = 0) -> fl
     return uniform(key(seed, stream, index, second), draw)
 
 
-@compiled
+@inlined
 def ln(x: float) -> float:
     """Natural logarithm of a positive finite number, error below 1 ulp."""
     part, power = math.frexp(x)
@@ -74,7 +74,7 @@ def ln(x: float) -> float:
     return power * _LN2_HIGH - ((half - rest) - f)
 
 
-@compiled
+@inlined
 def exp(x: float) -> float:
     """Exponential for |x| < 700, error below 1 ulp; beyond, the value at the edge."""
     x = min(700.0, max(-700.0, x))
@@ -95,7 +95,7 @@ def exp(x: float) -> float:
     return math.ldexp(y, int(power))
 
 
-@compiled
+@inlined
 def power(x: float, exponent: float) -> float:
     """x ** exponent for x >= 0."""
     return exp(exponent * ln(x)) if x > 0.0 else 0.0

@@ -203,7 +203,9 @@ def _october(stage: Stage, beta: list[float]) -> None:
 def _cycles(stage: Stage, beta: list[float]) -> None:
     """Accumulation, expansion, euphoria, a break; dwell times and mirrors are drawn."""
     day = stage.span(86_400)
-    stage.law = stage.law._replace(orders_per_s=60.0)
+    stage.law = stage.law._replace(
+        orders_per_s=60.0, size_times=12.0, cross_accounts=120.0, fund=0.2, backstop=0.3
+    )
     begin, draw = 0, 100
     phase = "accumulation"
     mirror = 1.0

@@ -170,7 +170,7 @@ def terms(assets: tuple[Asset, ...], law: Law) -> Terms:
     for row, asset in enumerate(assets):
         accounts = 0.0
         for stock, size in zip(STOCK, SIZE, strict=True):
-            accounts += 2 * stock * asset.interest_usd / (asset.size_usd * size * MEAN_SIZE)
+            accounts += 2 * stock * asset.interest_usd / (asset.size_usd * law.size_times * size * MEAN_SIZE)
         for venue in range(share.shape[1]):
             slots = 0
             if share[row, venue] > 0:
@@ -186,7 +186,7 @@ def terms(assets: tuple[Asset, ...], law: Law) -> Terms:
         np.array([asset.beta for asset in assets]),
         np.array([asset.own for asset in assets]),
         interest,
-        np.array([asset.size_usd for asset in assets]),
+        np.array([asset.size_usd * law.size_times for asset in assets]),
         np.array([asset.kind for asset in assets], np.int64),
         share,
         interest / total,

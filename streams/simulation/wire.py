@@ -51,8 +51,14 @@ def _price(asset: Coin, price: float) -> str:
 
 def _coins(asset: Coin, coins: float) -> str:
     """A size of a few significant digits, never zero."""
+    decimals, least = _size_form(asset)
+    return f"{max(coins, least):.{decimals}f}"
+
+
+def _size_form(asset: Coin) -> tuple[int, float]:
+    """Decimals of a size, and the smallest size."""
     decimals = 3 if asset.price > 100 else 1 if asset.price > 1 else 0
-    return f"{max(coins, 10.0**-decimals):.{decimals}f}"
+    return decimals, 10.0**-decimals
 
 
 def _contracts(asset: Coin, coins: float) -> str:
@@ -126,8 +132,10 @@ def spot_trade(
     )
 
 
-def binance_mark(asset: Coin, price: float, at_us: int) -> bytes:
-    """`markPriceUpdate`."""
+def binance_mark(
+    asset: Coin, price: float, at_us: int, index: float | None = None, funding: str = FUNDING
+) -> bytes:
+    """`markPriceUpdate`; without `index` it equals the mark, `price`."""
     mark = f"{price:.8f}"
     return _encode(
         {
@@ -136,8 +144,8 @@ def binance_mark(asset: Coin, price: float, at_us: int) -> bytes:
             "s": f"{asset.name}USDT",
             "p": mark,
             "P": mark,
-            "i": mark,
-            "r": FUNDING,
+            "i": mark if index is None else f"{index:.8f}",
+            "r": funding,
             "T": _funding_ms(at_us),
         }
     )
@@ -155,10 +163,16 @@ def binance_interest(asset: Coin, coins: float, at_us: int) -> bytes:
 
 
 def binance_book(
-    asset: Coin, price: float, depth: float, at_us: int, number: int, rng: random.Random
+    asset: Coin,
+    price: float,
+    depth: float,
+    at_us: int,
+    number: int,
+    rng: random.Random,
+    half_bp: float = LEVEL_BP / 2,
 ) -> bytes:
     """`depth20` on the combined endpoint: a full top of the book."""
-    bids, asks = _ladder(asset, price, depth, rng)
+    bids, asks = _ladder(asset, price, depth, rng, half_bp)
     symbol = f"{asset.name}USDT"
     data = {
         "e": "depthUpdate",
@@ -220,19 +234,30 @@ def bybit_trade(trade: Print, number: int) -> bytes:
     )
 
 
-def bybit_ticker(asset: Coin, price: float, coins: float, at_us: int) -> bytes:
-    """`tickers`; `openInterest` counts both sides, `singleOpenInterest` one."""
+def bybit_ticker(
+    asset: Coin,
+    price: float,
+    coins: float,
+    at_us: int,
+    mark: float | None = None,
+    index: float | None = None,
+    funding: str = FUNDING,
+) -> bytes:
+    """`tickers`; `openInterest` counts both sides, `singleOpenInterest` one.
+
+    Without `mark` and `index` they equal the last price.
+    """
     symbol = f"{asset.name}USDT"
     shown = _price(asset, price)
     data = {
         "symbol": symbol,
         "lastPrice": shown,
-        "markPrice": shown,
-        "indexPrice": shown,
+        "markPrice": shown if mark is None else _price(asset, mark),
+        "indexPrice": shown if index is None else _price(asset, index),
         "openInterest": f"{2 * coins:.3f}",
         "singleOpenInterest": f"{coins:.3f}",
         "nextFundingTime": str(_funding_ms(at_us)),
-        "fundingRate": FUNDING,
+        "fundingRate": funding,
         "fundingIntervalHour": "8",
     }
     return _encode(
@@ -241,10 +266,16 @@ def bybit_ticker(asset: Coin, price: float, coins: float, at_us: int) -> bytes:
 
 
 def bybit_book(
-    asset: Coin, price: float, depth: float, at_us: int, number: int, rng: random.Random
+    asset: Coin,
+    price: float,
+    depth: float,
+    at_us: int,
+    number: int,
+    rng: random.Random,
+    half_bp: float = LEVEL_BP / 2,
 ) -> bytes:
     """`orderbook.50`, as the collector folds it: a snapshot of the top levels."""
-    bids, asks = _ladder(asset, price, depth, rng)
+    bids, asks = _ladder(asset, price, depth, rng, half_bp)
     symbol = f"{asset.name}USDT"
     data = {"s": symbol, "b": bids, "a": asks, "u": number, "seq": number}
     return _encode(
@@ -299,6 +330,20 @@ def okx_mark(asset: Coin, price: float, at_us: int) -> bytes:
     return _okx("mark-price", asset, row)
 
 
+def okx_funding(asset: Coin, funding: str, at_us: int) -> bytes:
+    """`funding-rate`; `fundingTime` is the next settlement."""
+    due = _funding_ms(at_us)
+    row = {
+        "instType": "SWAP",
+        "fundingRate": funding,
+        "fundingTime": str(due),
+        "nextFundingRate": "",
+        "nextFundingTime": str(due + 8 * 3_600_000),
+        "ts": str(_ms(at_us)),
+    }
+    return _okx("funding-rate", asset, row)
+
+
 def okx_interest(asset: Coin, coins: float, price: float, at_us: int) -> bytes:
     """`open-interest`."""
     row = {
@@ -319,14 +364,19 @@ def _okx(channel: str, asset: Coin, row: dict[str, Any]) -> bytes:
 
 
 def _ladder(
-    asset: Coin, price: float, depth: float, rng: random.Random
+    asset: Coin, price: float, depth: float, rng: random.Random, half_bp: float
 ) -> tuple[list[list[str]], list[list[str]]]:
     """Both sides of a book, best first; sizes scatter by a third around the depth in force."""
     coins = asset.interest_usd * DEPTH_SHARE * depth / price
     bids: list[list[str]] = []
     asks: list[list[str]] = []
+    shown = f"%.{asset.decimals}f"
+    decimals, least = _size_form(asset)
+    size = f"%.{decimals}f"
     for level in range(LEVELS):
-        away = price * (level + 0.5) * LEVEL_BP / 10_000
-        bids.append([_price(asset, price - away), _coins(asset, coins * rng.uniform(0.67, 1.33))])
-        asks.append([_price(asset, price + away), _coins(asset, coins * rng.uniform(0.67, 1.33))])
+        away = price * (level * LEVEL_BP + half_bp) / 10_000
+        bid = max(coins * (0.67 + 0.66 * rng.random()), least)
+        ask = max(coins * (0.67 + 0.66 * rng.random()), least)
+        bids.append([shown % (price - away), size % bid])
+        asks.append([shown % (price + away), size % ask])
     return bids, asks
