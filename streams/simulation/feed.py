@@ -188,7 +188,9 @@ class Feed:
     def _second(
         self, second: int, n: int, block: Block, forced: list[tuple[Forced, int]]
     ) -> None:
-        self._liquidations(second, [order for order, kind in forced if kind != 2])
+        # Only Bybit's feed is of positions; the others' is of orders that reached the book.
+        told = [order for order, kind in forced if kind == 0 or order.venue == "bybit"]
+        self._liquidations(second, told)
         stirred = {order.asset.name for order, _ in forced}
         for order, kind in forced:
             if kind == 0:

@@ -39,7 +39,7 @@ class Law(NamedTuple):
     """The spot market's depth over that of the perpetuals."""
     gamma: float = 0.87
     """Impact: move = 1 % * impact * (volume / depth) ** gamma."""
-    impact: float = 1.0
+    impact: float = 0.75
     """Move, in percent, of a volume equal to the depth within 1 %."""
     refill_s: float = 90.0
     """Decay time of flow imbalance: the book refills and the transient impact fades."""
@@ -79,7 +79,7 @@ class Law(NamedTuple):
     """Times all account sizes; larger accounts are fewer, which makes months affordable."""
     size_largest: float = 2_500.0
     """Largest account over the median of its class."""
-    stops: float = 0.35
+    stops: float = 0.15
     """Share of accounts with a stop order between entry and liquidation."""
     stops_round: float = 0.5
     """Share of stops that stand just beyond a round price."""
@@ -93,7 +93,7 @@ class Law(NamedTuple):
     """Log odds of a long entry in a flat market."""
     slice: float = 0.004
     """Largest forced order, over the venue's depth within 1 %."""
-    release: float = 0.5
+    release: float = 0.12
     """Share of waiting forced orders that a venue sends in a second."""
     orders_per_s: float = 300.0
     """Most forced orders of a venue and asset in a second."""

@@ -98,7 +98,7 @@ def simulate(
                 coins, market.terms.share, depth, scenario.start_s, stage.steps, seed, stage.gaps
             )
             blocks: Iterable[Stretch] = market.blocks(stage.steps)
-            lines = _written(folder / LOG, feed.lines(blocks, told))
+            lines = written(folder / LOG, feed.lines(blocks, told))
             published = feed.published
         else:
             for stretch in market.blocks(stage.steps):
@@ -134,7 +134,8 @@ def ordinary_depth(market: Market) -> Floats:
     return np.hstack([share, spot]) * depth
 
 
-def _written(path: Path, lines: Iterator[bytes]) -> int:
+def written(path: Path, lines: Iterator[bytes]) -> int:
+    """Write lines of a log as one zstd stream; gives their number."""
     count = 0
     batch: list[bytes] = []
     with path.open("wb") as file, zstandard.ZstdCompressor(3).stream_writer(file) as packed:

@@ -106,9 +106,10 @@ def _crowded(stage: Stage, lean: float, appetite: float, rise: float) -> None:
 
 
 def _build_up(stage: Stage, beta: list[float]) -> None:
-    _crowded(stage, 0.8, stage.between(1, 2.0, 3.0), 0.04)
+    _crowded(stage, 0.9, stage.between(1, 1.9, 2.7), 0.04)
+    stage.plan.depth[:] *= 0.75
     begin = stage.at(2, 0.5, 0.7)
-    stage.move(begin, stage.between(3, 300, 900), -stage.between(4, 0.012, 0.02), beta)
+    stage.move(begin, stage.between(3, 300, 900), -stage.between(4, 0.014, 0.022), beta)
     stage.plan.appetite[begin:] = 1.0
     stage.plan.lean[begin:] = 0.0
 
@@ -136,7 +137,8 @@ def _grind(stage: Stage, beta: list[float]) -> None:
 
 
 def _squeeze(stage: Stage, beta: list[float]) -> None:
-    _crowded(stage, -1.0, stage.between(1, 2.0, 3.0), -0.04)
+    _crowded(stage, -1.0, stage.between(1, 1.7, 2.4), -0.04)
+    stage.plan.depth[:] *= 0.75
     begin = stage.at(2, 0.5, 0.7)
     stage.move(begin, stage.between(3, 300, 900), stage.between(4, 0.014, 0.022), beta)
     stage.plan.appetite[begin:] = 1.0
@@ -183,17 +185,18 @@ def _weekend(stage: Stage, beta: list[float]) -> None:
 
 
 def _october(stage: Stage, beta: list[float]) -> None:
-    """Two waves from 20:50 UTC on: news sells, books empty, then the second wave at 21:12."""
-    _crowded(stage, 1.75, 3.0, 0.04)
+    """Two waves: news from 20:50 UTC on, the second at 21:12 into books that have emptied."""
+    _crowded(stage, 1.45, 1.3, 0.03)
     stage.law = stage.law._replace(
-        fund=0.0012, backstop=0.0006, withdraw=1.15, least_depth=0.01, release=0.25
+        fund=0.0006, backstop=0.0002, impact=0.4, withdraw=1.0, least_depth=0.01, herd=0.1
     )
     burst = stage.span((8 * 60 + 50) * 60)
     if burst + stage.span(3600) > stage.steps:
         raise MarginquakeError("october-2025 needs at least --hours 10: its burst is at 20:50 UTC")
     stage.move(stage.span((2 * 60 + 57) * 60), 1_200, -0.012, beta)
-    stage.move(burst, 420, -0.03, beta)
-    stage.move(burst + stage.span(22 * 60), 240, -0.035, beta)
+    stage.move(burst, 600, -0.03, beta)
+    stage.move(burst + stage.span(22 * 60), 240, -0.06, beta)
+    stage.move(burst + stage.span(28 * 60), 900, 0.06, beta)
     stage.plan.volatility[burst : burst + stage.span(2_400)] *= 3.0
     stage.plan.depth[burst : burst + stage.span(2_400)] *= 0.5
     stage.plan.appetite[burst:] = 0.5

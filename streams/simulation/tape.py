@@ -1,14 +1,14 @@
 """The truth of a run, second by second: what was forced, where prices, depth and interest stood.
 
 Filled from the engine's blocks. Dollars are micro-dollars (int64), so that sums do not depend on
-their order. Forced are orders on the book and positions that the backstop took over; what was
-auto-deleveraged is counted apart. Holds a run of hours or days, not of years at one-second steps.
+their order. Forced is every called position: sold on the book, taken over by the backstop, or closed
+against deleveraged accounts; the last two are counted apart as well. Holds a run of hours or days, not of years at one-second steps.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.simulation.forced import ADL
+from streams.simulation.forced import ADL, BACKSTOP
 from streams.simulation.state import Block, Floats, Ints
 
 MICROS = 1_000_000
@@ -54,15 +54,15 @@ class Tape:
         asset, venue_of, side, kind = block.place[:orders].T
         short = (side < 0).astype(np.int64)
         usd = (block.order[:orders, 0] * block.order[:orders, 1] * MICROS).astype(np.int64)
-        known = kind != ADL
-        where = (at[known], asset[known], venue_of[known], short[known])
-        np.add.at(self.usd, where, usd[known])
+        where = (at, asset, venue_of, short)
+        np.add.at(self.usd, where, usd)
         np.add.at(self.orders, where, 1)
-        if not known.all():
-            np.add.at(self.adl_usd, (at[~known], short[~known]), usd[~known])
+        matched = kind == ADL
+        if matched.any():
+            np.add.at(self.adl_usd, (at[matched], short[matched]), usd[matched])
             if self.first_adl is None:
-                self.first_adl = int(at[~known].min())
-        backed = kind == 1
+                self.first_adl = int(at[matched].min())
+        backed = kind == BACKSTOP
         np.add.at(self.backstop_usd, (at[backed], short[backed]), usd[backed])
 
     def interest_usd(self) -> Floats:
