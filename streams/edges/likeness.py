@@ -6,6 +6,7 @@ recorder was off) left out of gaps and of covered time. Says nothing about cause
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import log
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def likeness(name: str, orders: Sequence[Order]) -> Likeness:
     times = [order[0] for order in orders]
     usd = sorted(order[3] for order in orders)
     stretches = _stretches(times)
-    gaps = sorted(b - a for part in stretches for a, b in zip(part, part[1:], strict=False))
+    gaps = sorted(b - a for part in stretches for a, b in pairwise(part))
     covered = sum(part[-1] - part[0] for part in stretches)
     mean_gap = sum(gaps) / len(gaps) if gaps else 0.0
     few = len(orders) < 20 or mean_gap == 0

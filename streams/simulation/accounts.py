@@ -7,6 +7,8 @@ position leaves its account with its bankruptcy price: at that price nothing of 
 
 import math
 
+import numpy as np
+
 from streams.simulation.compiled import compiled, inlined
 from streams.simulation.law import Law
 from streams.simulation.margin import bankruptcy_price, liquidation_price, tier
@@ -54,7 +56,7 @@ def place(
     lowest: float,
     highest: float,
     leave: float,
-    word: int,
+    word: np.uint64,
 ) -> bool:
     """Open an account at `entry`; not if prices between `lowest` and `highest` had called it.
 
@@ -136,7 +138,7 @@ def close(state: State, given: Terms, a: int, v: int, slot: int, price: float) -
     state.maker[a, v, 0] += signed
     state.maker[a, v, 1] -= signed * price
     vacate(state, given, a, v, slot)
-    return -signed * price
+    return float(-signed * price)
 
 
 @inlined

@@ -84,7 +84,7 @@ class Line:
         self._heads = {
             channel: (
                 f'{{"venue":"{connection.venue}","channel":'
-                f'{msgspec.json.encode(channel or None).decode()},'
+                f"{msgspec.json.encode(channel or None).decode()},"
                 f'"connection":"{connection.name}","received_at_us":'
             ).encode()
             for channel in (*connection.channels, "ticker", "status", "")

@@ -8,6 +8,8 @@ same seed, plan and start, in one piece or in many. Leaves out what docs/simulat
 
 import math
 
+import numpy as np
+
 from streams.simulation.accounts import arrivals, sweep
 from streams.simulation.book import (
     deviations,
@@ -37,7 +39,7 @@ SWEEP_S = 60.0
 
 
 @compiled
-def _shock(law: Law, word: int) -> float:
+def _shock(law: Law, word: np.uint64) -> float:
     """A standard draw with a fat tail: one in a hundred carries a share of the variance."""
     z = math.sqrt(1.0 - law.tail) * normal(uniform(word, 0))
     if uniform(word, 1) < 0.01:
@@ -64,6 +66,7 @@ def _outside(
             size = law.jump_sigma * deviations(law, given.beta[a], given.own[a])
             jump = size * normal(uniform(word, 1))
         state.value[a] += given.beta[a] * common + own + jump + plan.drift[row, a]
+        state.value[a] -= state.value[a] * law.revert_per_s * law.step_s
         state.slow[a] += (state.value[a] - state.slow[a]) * (law.step_s / DAY_S)
 
 
@@ -72,7 +75,7 @@ def _depth(state: State, given: Terms, law: Law, a: int, v: int) -> float:
     """Ordinary dollars within 1 % on a venue; the column after the venues is the spot market."""
     venues = given.share.shape[1]
     share = law.spot_depth if v == venues else given.share[a, v]
-    return law.depth * given.interest[a] * share
+    return float(law.depth * given.interest[a] * share)
 
 
 @compiled
@@ -214,7 +217,7 @@ def _tell(
             out.sold[n, a, v] = volume * (1.0 - bought)
             if v < venues:
                 out.mark[n, a, v] = state.mark[a, v]
-                out.index[n, a, v] = state.price[a, venues] * exp(plan.fault[row, v])
+                out.reference[n, a, v] = state.price[a, venues] * exp(plan.fault[row, v])
                 out.rate[n, a, v] = state.rate[a, v]
                 out.interest[n, a, v] = _interest(state, given, law, a, v)
 
@@ -223,7 +226,7 @@ def _tell(
 def _interest(state: State, given: Terms, law: Law, a: int, v: int) -> float:
     """One-sided open interest, coins; longs are shorts once the makers are counted."""
     hedged = law.hedged * given.interest[a] * given.share[a, v] / given.price[a]
-    return hedged + max(state.held[a, v, 0], state.held[a, v, 1])
+    return float(hedged + max(state.held[a, v, 0], state.held[a, v, 1]))
 
 
 @compiled

@@ -95,9 +95,7 @@ class Feed:
         self._sold = np.zeros((len(assets), len(VENUES) + 1))
         self._last_okx: list[Forced] = []
         self._lines = {c.name: self._opened(c, steps, gaps) for c in CONNECTIONS}
-        self._replays = {
-            end + 200_000 for _, end in self._lines[SWAP.name].gaps
-        }
+        self._replays = {end + 200_000 for _, end in self._lines[SWAP.name].gaps}
 
     def lines(
         self,
@@ -124,8 +122,7 @@ class Feed:
         names = tuple(
             asset.name
             for row, asset in enumerate(self.assets)
-            if connection is SPOT
-            or self._share[row, VENUES.index(connection.venue)] > 0  # type: ignore[arg-type]
+            if connection is SPOT or self._share[row, VENUES.index(connection.venue)] > 0
         )
         books = tuple(n for n in names if n in {a.name for a in self.assets[:BOOK_ASSETS]})
         covered = {c: books if c == "book" else names for c in connection.channels}
@@ -185,9 +182,7 @@ class Feed:
             for event_us, text in line.events(second * MICROS, (second + 1) * MICROS):
                 self._queue(event_us, text)
 
-    def _second(
-        self, second: int, n: int, block: Block, forced: list[tuple[Forced, int]]
-    ) -> None:
+    def _second(self, second: int, n: int, block: Block, forced: list[tuple[Forced, int]]) -> None:
         # Only Bybit's feed is of positions; the others' is of orders that reached the book.
         told = [order for order, kind in forced if kind == 0 or order.venue == "bybit"]
         self._liquidations(second, told)
@@ -292,7 +287,7 @@ class Feed:
 
     def _tickers(self, row: int, asset: Asset, second: int, n: int, block: Block) -> None:
         at_us = second * MICROS + 900_000
-        mark, index, rates = block.mark[n, row], block.index[n, row], block.rate[n, row]
+        mark, index, rates = block.mark[n, row], block.reference[n, row], block.rate[n, row]
         payload = wire.binance_mark(
             asset, float(mark[0]), at_us, float(index[0]), f"{rates[0]:.8f}"
         )

@@ -68,7 +68,7 @@ def flushes_of(
     interest = tape.interest_usd()
     for side, name in enumerate(SIDES):
         usd = tape.usd[: tape.steps, :, :, side]
-        orders = tape.orders[: tape.steps, :, :, side]
+        orders = tape.orders[: tape.steps, :, :, side].astype(np.int64)
         for asset, scope in enumerate(names):
             found += _scan(
                 scope, name, usd[:, asset], orders[:, asset], interest[:, asset], start_s, rule

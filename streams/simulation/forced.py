@@ -203,4 +203,3 @@ def unwind(state: State, law: Law, a: int, v: int, smallest: float) -> None:
     state.backstop[a, v, 0] = 0.0 if share == 1.0 else held - part
     state.backstop[a, v, 1] -= cost
     state.imbalance[a, v] -= part * mid * law.forced_impact
-

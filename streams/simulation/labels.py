@@ -121,4 +121,5 @@ def _compare(
 
 def weight_of(tape: Tape, weight: Floats) -> Floats:
     """Coins of a basket that holds each asset by its weight in open interest at the opening."""
-    return weight / tape.price[0]
+    found: Floats = weight / tape.price[0]
+    return found

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 LEVERAGE = (3.0, 5.0, 8.0, 12.0, 20.0, 35.0, 60.0, 100.0)
 """Classes of leverage at entry."""
-STOCK = (0.10, 0.06, 0.03, 0.012, 0.0045, 0.0016, 0.0005, 0.00012)
+STOCK = (0.10, 0.06, 0.03, 0.008, 0.0025, 0.0008, 0.00025, 0.00006)
 """Dollars of each class over open interest; the rest is hedged or unlevered and never called."""
 LIFE_S = (864_000.0, 432_000.0, 172_800.0, 72_000.0, 28_800.0, 9_000.0, 2_500.0, 900.0)
 """Mean life of an account that is closed by choice, s."""
@@ -27,6 +27,8 @@ class Law(NamedTuple):
     """Volatility of log volatility (stationary standard deviation)."""
     sigma_memory_s: float = 7_200.0
     """Memory of log volatility, s."""
+    revert_per_s: float = 0.0
+    """Pull of the fundamental towards its opening; zero: it wanders freely."""
     jump_per_s: float = 1.0 / 10_800
     """Ordinary jumps of one asset."""
     jump_sigma: float = 12.0
@@ -53,7 +55,7 @@ class Law(NamedTuple):
     """Share of the market's displacement that other assets follow (times beta)."""
     spill_s: float = 8.0
     """Lag of that following, s."""
-    withdraw: float = 0.7
+    withdraw: float = 0.8
     """Elasticity of depth to short-term volatility over the ordinary one (withdrawal)."""
     withdraw_s: float = 6.0
     """Time to withdraw, s."""

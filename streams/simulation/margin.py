@@ -5,11 +5,14 @@ root of that equation (definitions 3.7), with the tier of the notional at entry;
 re-read as the price moves. Binance, "Leverage & Margin"; Bybit, "Maintenance Margin (USDT)".
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
 from streams.simulation.compiled import inlined
 
 
 @inlined
-def tier(floors, notional):  # type: ignore[no-untyped-def]
+def tier(floors: NDArray[np.float64], notional: float) -> int:
     """Index of the tier that a notional (USD) stands in; `floors` ascending, USD."""
     found = 0
     for index in range(1, len(floors)):

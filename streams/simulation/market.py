@@ -53,9 +53,7 @@ class Market:
         if state is None:
             state = empty(self.terms, law)
             stands = opening or Opening()
-            populate(
-                state, self.terms, law, seed, stands.lean, stands.appetite, stands.rise
-            )
+            populate(state, self.terms, law, seed, stands.lean, stands.appetite, stands.rise)
         self.state = state
 
     @property

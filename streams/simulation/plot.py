@@ -74,7 +74,9 @@ def draw(run: Run, path: Path, detected: Sequence[Window] = ()) -> None:
     for onset, end_s in detected:
         spans = (datetime.fromtimestamp(float(s), UTC) for s in (onset, end_s))
         bottom.axvspan(*spans, ymax=0.05, color="tab:green", lw=0)
-    bottom.xaxis.set_major_formatter(dates.ConciseDateFormatter(bottom.xaxis.get_major_locator()))
+    locator = bottom.xaxis.get_major_locator()
+    form = dates.ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+    bottom.xaxis.set_major_formatter(form)
     figure.suptitle(
         f"{scenario.name}, seed {run.seed}: SIMULATED; true flushes of the market shaded "
         "(red: self-reinforcing)",

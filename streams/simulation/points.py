@@ -44,7 +44,7 @@ IMPACT_BP: Final = 3.0
 
 
 class Point(msgspec.Struct, frozen=True):
-    """One forced order: ms after the start, venue, side (+1 long), dollars, whether an offspring."""
+    """One forced order: ms after the start, venue, side (+1 long), USD, whether an offspring."""
 
     ms: int
     venue: int
@@ -92,9 +92,7 @@ def points(
     return sorted(found, key=lambda point: point.ms)
 
 
-def _burst(
-    asset: Asset, row: int, seconds: int, seed: int, share: list[float]
-) -> Iterator[Point]:
+def _burst(asset: Asset, row: int, seconds: int, seed: int, share: list[float]) -> Iterator[Point]:
     """An event: outside orders with a trapezoid rate, each with offspring after offspring."""
     begin = seconds * (0.5 + 0.3 * chance(seed, EVENT, 0, 0)) + 20.0 * chance(seed, EVENT, row, 1)
     rise, hold, fall = (
@@ -159,7 +157,10 @@ def stretches(
 
     law = Law()
     share = shares(assets)
-    found = [points(a, row, seconds, seed, kind, share[row].tolist()) for row, a in enumerate(assets)]
+    found = [
+        points(asset, row, seconds, seed, kind, share[row].tolist())
+        for row, asset in enumerate(assets)
+    ]
     given = terms(assets, law)
     cursors = [0] * len(assets)
     level = [0.0] * len(assets)
@@ -205,7 +206,7 @@ def _quote(
         room.sold[n, row, venue] = usual
     for venue, part in enumerate(share):
         room.mark[n, row, venue] = price
-        room.index[n, row, venue] = price
+        room.reference[n, row, venue] = price
         room.rate[n, row, venue] = 1e-4
         room.interest[n, row, venue] = asset.interest_usd * part / asset.price
 
@@ -222,7 +223,13 @@ def simulate_points(
     """Write `log.jsonl.zst` and `truth.json` of a point-process market into a folder.
 
     Args:
-        kind: `ordinary`, `event` (one market-wide burst) or `steady` (six times the rate all day).
+        kind: one of KINDS.
+        seed: of everything that is random.
+        folder: made where it is not there.
+        assets: how many of the largest coins.
+        hours: length.
+        start_s: UNIX second of the start.
+        rule: when forced flow is a flush.
 
     Raises:
         MarginquakeError: no such kind, or the folder cannot be written.

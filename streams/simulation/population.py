@@ -74,9 +74,7 @@ def populate(
                     lowest = given.price[a] * exp(min(low[hour], moved) - 2e-4)
                     highest = given.price[a] * exp(max(high[hour], moved) + 2e-4)
                     leave = -ln(uniform(word, 7)) * given.life_s[cls] / law.step_s
-                    place(
-                        state, given, law, a, v, side, cls, entry, lowest, highest, leave, word
-                    )
+                    place(state, given, law, a, v, side, cls, entry, lowest, highest, leave, word)
     for v in range(venues):
         for c in range(state.wallet.shape[1]):
             fill_cross(state, given, law, v, c, seed, -1, lean)

@@ -23,6 +23,8 @@ WHERE: Final = 71
 WEDNESDAY: Final = 1_794_960_000
 """2026-11-18 00:00 UTC."""
 SATURDAY: Final = 1_795_219_200
+NOWHERE: Final = 1 / 14_400
+"""Pull that keeps a day within about a percent of its opening."""
 OCTOBER: Final = 1_760_097_600
 """2025-10-10 12:00 UTC."""
 
@@ -82,9 +84,7 @@ class Scenario(msgspec.Struct, frozen=True):
     """What the author expects: yes, no, open, none (no flush at all)."""
 
 
-def staged(
-    scenario: Scenario, seed: int, beta: list[float], hours: float | None = None
-) -> Stage:
+def staged(scenario: Scenario, seed: int, beta: list[float], hours: float | None = None) -> Stage:
     """The plan of a scenario for a seed; `beta` of the assets."""
     law = Law(step_s=scenario.step_s)
     steps = int((hours or scenario.hours) * HOUR_S / scenario.step_s)
@@ -95,7 +95,8 @@ def staged(
 
 
 def _calm(stage: Stage, beta: list[float]) -> None:
-    """Nothing but ordinary days."""
+    """Nothing but an ordinary day that goes nowhere."""
+    stage.law = stage.law._replace(revert_per_s=NOWHERE)
 
 
 def _crowded(stage: Stage, lean: float, appetite: float, rise: float) -> None:
@@ -106,8 +107,9 @@ def _crowded(stage: Stage, lean: float, appetite: float, rise: float) -> None:
 
 
 def _build_up(stage: Stage, beta: list[float]) -> None:
-    _crowded(stage, 0.9, stage.between(1, 1.9, 2.7), 0.04)
-    stage.plan.depth[:] *= 0.75
+    _crowded(stage, 0.9, stage.between(1, 3.0, 4.3), 0.04)
+    stage.law = stage.law._replace(impact=1.1)
+    stage.plan.depth[:] *= 0.7
     begin = stage.at(2, 0.5, 0.7)
     stage.move(begin, stage.between(3, 300, 900), -stage.between(4, 0.014, 0.022), beta)
     stage.plan.appetite[begin:] = 1.0
@@ -119,26 +121,29 @@ def _news(stage: Stage, beta: list[float]) -> None:
     sign = -1.0 if stage.between(1, 0.0, 1.0) < 0.7 else 1.0
     size = stage.between(2, 0.03, 0.05)
     stage.move(stage.at(3, 0.45, 0.75), stage.between(4, 60, 240), sign * size, beta)
-    stage.opening = Opening(0.0, 1.2, 0.0)
+    stage.opening = Opening(0.0, 2.0, 0.0)
 
 
 def _steady(stage: Stage, beta: list[float]) -> None:
     stage.plan.volatility[:] *= 1.4
-    stage.opening = Opening(0.1, 1.6, 0.0)
-    stage.plan.appetite[:] *= 2.0
-    stage.law = stage.law._replace(tail=0.0, jump_sigma=0.0, sigma_wander=0.1, withdraw=0.3)
+    stage.opening = Opening(0.1, 2.6, 0.0)
+    stage.plan.appetite[:] *= 3.2
+    stage.law = stage.law._replace(
+        tail=0.0, jump_sigma=0.0, sigma_wander=0.1, withdraw=0.3, revert_per_s=NOWHERE
+    )
 
 
 def _grind(stage: Stage, beta: list[float]) -> None:
     begin = stage.at(1, 0.2, 0.3)
     seconds = (0.9 - 0.3) * stage.steps * stage.law.step_s
     stage.move(begin, seconds, -stage.between(2, 0.05, 0.08), beta)
-    stage.opening = Opening(0.5, 1.5, 0.03)
+    stage.opening = Opening(0.5, 2.4, 0.03)
 
 
 def _squeeze(stage: Stage, beta: list[float]) -> None:
-    _crowded(stage, -1.0, stage.between(1, 1.7, 2.4), -0.04)
-    stage.plan.depth[:] *= 0.75
+    _crowded(stage, -1.0, stage.between(1, 2.7, 3.9), -0.04)
+    stage.law = stage.law._replace(impact=1.1)
+    stage.plan.depth[:] *= 0.7
     begin = stage.at(2, 0.5, 0.7)
     stage.move(begin, stage.between(3, 300, 900), stage.between(4, 0.014, 0.022), beta)
     stage.plan.appetite[begin:] = 1.0
@@ -146,7 +151,7 @@ def _squeeze(stage: Stage, beta: list[float]) -> None:
 
 
 def _wick(stage: Stage, beta: list[float]) -> None:
-    stage.opening = Opening(0.3, 1.5, 0.01)
+    stage.opening = Opening(0.3, 2.4, 0.01)
     asset = int(stage.between(1, 0, len(beta)))
     begin = stage.at(2, 0.45, 0.75)
     size = stage.between(3, 2.5, 4.0)
@@ -158,7 +163,7 @@ def _wick(stage: Stage, beta: list[float]) -> None:
 
 
 def _fault(stage: Stage, beta: list[float]) -> None:
-    stage.opening = Opening(0.2, 2.0, 0.01)
+    stage.opening = Opening(0.2, 3.2, 0.01)
     venue = int(stage.between(1, 0, len(VENUES)))
     begin = stage.at(2, 0.45, 0.75)
     sign = -1.0 if stage.between(3, 0.0, 1.0) < 0.7 else 1.0
@@ -177,7 +182,7 @@ def _gap(stage: Stage, beta: list[float]) -> None:
 
 def _weekend(stage: Stage, beta: list[float]) -> None:
     stage.plan.depth[:] *= 0.6
-    stage.opening = Opening(0.5, 2.0, 0.02)
+    stage.opening = Opening(0.5, 3.0, 0.02)
     for event in range(2):
         begin = stage.at(10 + event, 0.3 + 0.35 * event, 0.5 + 0.35 * event)
         sign = -1.0 if stage.between(20 + event, 0.0, 1.0) < 0.65 else 1.0
@@ -186,7 +191,7 @@ def _weekend(stage: Stage, beta: list[float]) -> None:
 
 def _october(stage: Stage, beta: list[float]) -> None:
     """Two waves: news from 20:50 UTC on, the second at 21:12 into books that have emptied."""
-    _crowded(stage, 1.45, 1.3, 0.03)
+    _crowded(stage, 1.45, 2.1, 0.03)
     stage.law = stage.law._replace(
         fund=0.0006, backstop=0.0002, impact=0.4, withdraw=1.0, least_depth=0.01, herd=0.1
     )
@@ -300,7 +305,9 @@ SCENARIOS: Final = {
             _squeeze,
             self_reinforcing="yes",
         ),
-        Scenario("flash-wick", "one large market order sweeps stops and is bought back", 8, 4, _wick),
+        Scenario(
+            "flash-wick", "one large market order sweeps stops and is bought back", 8, 4, _wick
+        ),
         Scenario("index-fault", "one venue's index is wrong for a minute", 8, 4, _fault),
         Scenario(
             "feed-gap",

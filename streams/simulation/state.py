@@ -142,8 +142,8 @@ class Block(NamedTuple):
     """[n, K, V+1] mid prices at the end of the step, USD."""
     mark: Floats
     """[n, K, V]."""
-    index: Floats
-    """[n, K, V]."""
+    reference: Floats
+    """[n, K, V] index prices, USD."""
     depth: Floats
     """[n, K, V+1] dollars within 1 % on one side."""
     interest: Floats
@@ -170,7 +170,8 @@ def terms(assets: tuple[Asset, ...], law: Law) -> Terms:
     for row, asset in enumerate(assets):
         accounts = 0.0
         for stock, size in zip(STOCK, SIZE, strict=True):
-            accounts += 2 * stock * asset.interest_usd / (asset.size_usd * law.size_times * size * MEAN_SIZE)
+            mean = asset.size_usd * law.size_times * size * MEAN_SIZE
+            accounts += 2 * stock * asset.interest_usd / mean
         for venue in range(share.shape[1]):
             slots = 0
             if share[row, venue] > 0:
@@ -243,7 +244,13 @@ def empty(given: Terms, law: Law) -> State:
         near,
         pages,
         np.zeros(slots, np.int8),
-        *(np.zeros(slots) for _ in range(7)),
+        np.zeros(slots),
+        np.zeros(slots),
+        np.zeros(slots),
+        np.zeros(slots),
+        np.zeros(slots),
+        np.zeros(slots),
+        np.zeros(slots),
         free,
         frees.copy(),
         given.pool[:, :, 0].copy(),
@@ -259,7 +266,7 @@ def empty(given: Terms, law: Law) -> State:
 
 def copied(state: State) -> State:
     """A snapshot: shares no array with the original."""
-    return State(*(table.copy() for table in state))
+    return State._make(table.copy() for table in state)
 
 
 def block(given: Terms, steps: int) -> Block:

@@ -1,8 +1,9 @@
 """The truth of a run, second by second: what was forced, where prices, depth and interest stood.
 
 Filled from the engine's blocks. Dollars are micro-dollars (int64), so that sums do not depend on
-their order. Forced is every called position: sold on the book, taken over by the backstop, or closed
-against deleveraged accounts; the last two are counted apart as well. Holds a run of hours or days, not of years at one-second steps.
+their order. Forced is every called position: sold on the book, taken over by the backstop, or
+closed against deleveraged accounts; the last two are counted apart as well. Holds a run of hours or
+days, not of years at one-second steps.
 """
 
 import numpy as np

@@ -153,7 +153,7 @@ def _forced(
     tape: Tape, names: Sequence[str], start_s: int
 ) -> list[tuple[int, str, str, str, int, float]]:
     """Forced orders by second, asset, venue and side; only what is not empty."""
-    rows = []
+    rows: list[tuple[int, str, str, str, int, float]] = []
     for step, asset, venue, side in np.argwhere(tape.orders > 0).tolist():
         usd = int(tape.usd[step, asset, venue, side]) / MICROS
         orders = int(tape.orders[step, asset, venue, side])
