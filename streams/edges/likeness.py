@@ -116,7 +116,7 @@ def likeness(name: str, orders: Sequence[Order]) -> Likeness:
         _quantile(usd, 0.5),
         None if few else _deviation(logs),
         None if few else _quantile(usd, 0.99) / _quantile(usd, 0.5),
-        None if few else (len(tail) - 1) / sum(log(v / tail[0]) for v in tail[1:]),
+        None if few else _hill(tail),
         None if few else sum(usd[-max(1, len(usd) // 100) :]) / total,
         None if few else _half_life(stretches),
         sum(order[2] for order in orders) / len(orders),
@@ -168,6 +168,12 @@ def _half_life(stretches: Sequence[Sequence[float]]) -> float | None:
             else:
                 i += 1
     return float(sorted(found)[len(found) // 2]) if found else None
+
+
+def _hill(tail: Sequence[float]) -> float | None:
+    """Hill's tail index of the largest values, in ascending order; the first is the threshold."""
+    above = sum(log(value / tail[0]) for value in tail[1:]) if tail[0] > 0 else 0.0
+    return (len(tail) - 1) / above if above > 0 else None
 
 
 def _deviation(values: Sequence[float]) -> float:
