@@ -129,18 +129,19 @@ class Line:
                 yield from self.opening(back)
 
     def beat(self, at_us: int) -> bytes:
-        """A heartbeat."""
-        return self._status(at_us, Status("heartbeat", through_us=self._through(at_us)))
+        """A heartbeat; written out by hand, as four of five lines of a quiet log are heartbeats."""
+        reached = ",".join([f'"{c}":{us}' for c, us in self.through(at_us)])
+        text = f'{{"type":"status","op":"heartbeat","through_us":{{{reached}}}}}'
+        return self.line("status", at_us, text.encode())
 
-    def _through(self, at_us: int) -> dict[str, int]:
-        reached = {}
+    def through(self, at_us: int) -> Iterator[tuple[str, int]]:
+        """Per channel the event time through which all has been written."""
         for channel, lags in self._lags.items():
             while lags and lags[0][0] < at_us - LAG_WINDOW_US:
                 lags.popleft()
             largest = max(0, lags[0][1]) if lags else 0
             ping_us = at_us - 2 * self.connection.latency_us
-            reached[channel] = ping_us - largest - LATENESS_S[channel] * MICROS
-        return reached
+            yield channel, ping_us - largest - LATENESS_S[channel] * MICROS
 
     def _status(self, at_us: int, status: Status) -> bytes:
         return self.line("status", at_us, msgspec.json.encode(status))

@@ -191,17 +191,17 @@ def _weekend(stage: Stage, beta: list[float]) -> None:
 
 def _october(stage: Stage, beta: list[float]) -> None:
     """Two waves: news from 20:50 UTC on, the second at 21:12 into books that have emptied."""
-    _crowded(stage, 1.45, 2.1, 0.03)
+    _crowded(stage, 0.9, 2.1, 0.03)
     stage.law = stage.law._replace(
-        fund=0.0006, backstop=0.0002, impact=0.4, withdraw=1.0, least_depth=0.01, herd=0.1
+        fund=0.002, backstop=0.0015, impact=0.4, withdraw=1.0, least_depth=0.01, herd=0.1
     )
     burst = stage.span((8 * 60 + 50) * 60)
     if burst + stage.span(3600) > stage.steps:
         raise MarginquakeError("october-2025 needs at least --hours 10: its burst is at 20:50 UTC")
-    stage.move(stage.span((2 * 60 + 57) * 60), 1_200, -0.012, beta)
+    stage.move(stage.span((2 * 60 + 57) * 60), 2_400, -0.022, beta)
     stage.move(burst, 600, -0.03, beta)
     stage.move(burst + stage.span(22 * 60), 240, -0.06, beta)
-    stage.move(burst + stage.span(28 * 60), 900, 0.06, beta)
+    stage.move(burst + stage.span(27 * 60), 480, 0.09, beta)
     stage.plan.volatility[burst : burst + stage.span(2_400)] *= 3.0
     stage.plan.depth[burst : burst + stage.span(2_400)] *= 0.5
     stage.plan.appetite[burst:] = 0.5
