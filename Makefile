@@ -47,7 +47,7 @@ docs: env ## Regenerate the pages that are made from the code
 constraints: ## Pin the newest allowed versions again (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	  --no-emit-index-url --no-annotate --no-header \
-	  --extra faust --extra warehouse --extra dev pyproject.toml -o constraints.txt
+	  --extra faust --extra warehouse --extra simulate --extra dev pyproject.toml -o constraints.txt
 
 clean: ## Remove caches and build results; keeps .venv and .local
 	rm -rf dist target .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -55,7 +55,7 @@ clean: ## Remove caches and build results; keeps .venv and .local
 
 # Stamps: an environment is made again only when what it is made from has changed.
 $(VENV)/.dev: pyproject.toml constraints.txt infra/env.sh
-	@infra/env.sh $(VENV) faust,warehouse,dev
+	@infra/env.sh $(VENV) faust,warehouse,simulate,dev
 	@touch $(VENV)/.demo $@
 
 $(VENV)/.demo: pyproject.toml constraints.txt infra/env.sh

@@ -12,8 +12,9 @@ from typing import Final
 import msgspec
 
 from streams.core.events import MICROS, Raw, Status
-from streams.edges.simulated_market import ASSETS, SHARE, Asset, Forced, Print, Venue
-from streams.edges.simulated_wire import (
+from streams.edges.simulated_market import ASSETS, SHARE, Asset
+from streams.simulation.orders import Forced, Print, Venue
+from streams.simulation.wire import (
     binance_book,
     binance_forced,
     binance_mark,

@@ -21,8 +21,9 @@ import zstandard
 
 from streams.config import MarginquakeError
 from streams.core.events import MICROS, Status
-from streams.edges.simulated_market import ASSETS, Asset, Forced, Market, Second, Venue, trades_on
-from streams.edges.simulated_wire import (
+from streams.edges.simulated_market import ASSETS, Asset, Market, Second, trades_on
+from streams.simulation.orders import Forced, Venue
+from streams.simulation.wire import (
     binance_book,
     binance_forced,
     binance_interest,

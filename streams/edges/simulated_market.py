@@ -11,14 +11,12 @@ markets. Promises the same seconds for the same seed.
 import math
 import random
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from streams.core.events import MICROS, PositionSide
-
-Venue = Literal["binance-usdm", "bybit", "okx"]
-VENUES: Final[tuple[Venue, ...]] = ("binance-usdm", "bybit", "okx")
+from streams.simulation.orders import VENUES, Forced, Print, Venue
 
 
 class Asset(msgspec.Struct, frozen=True):
@@ -85,34 +83,6 @@ BANKRUPTCY_BP: Final = 35.0
 """A bankruptcy price lies so far beyond the fill."""
 FOLLOWERS: Final = 2.5
 """Coins that are closed by choice for every coin that is closed by force."""
-
-
-class Forced(msgspec.Struct, frozen=True):
-    """A forced order as it truly happened; `fill` and `bankruptcy` in USD a coin."""
-
-    at_us: int
-    venue: Venue
-    asset: Asset
-    side: PositionSide
-    coins: float
-    fill: float
-    bankruptcy: float
-
-    @property
-    def usd(self) -> float:
-        """Dollars at the fill."""
-        return self.coins * self.fill
-
-
-class Print(msgspec.Struct, frozen=True):
-    """One trade; `buys`: the taker bought."""
-
-    at_us: int
-    venue: Venue
-    asset: Asset
-    buys: bool
-    coins: float
-    price: float
 
 
 class Second(msgspec.Struct, frozen=True):

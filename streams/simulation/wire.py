@@ -1,7 +1,8 @@
 """Messages of Binance USD-M, Bybit linear and OKX swap, as the simulated venues send them.
 
-Used by `generator` only. Promises the fields that the venues document, with numbers as strings
-of the contract's precision. Does not imitate what our parsers pass over (volumes, ticks).
+Used by the feed layer, the demo's generator and a benchmark. Promises the fields that the venues
+document, with numbers as strings of the contract's precision. Does not imitate what our parsers
+pass over (volumes, ticks).
 """
 
 import random
@@ -10,9 +11,20 @@ from typing import Any, Final
 
 import msgspec
 
-from streams.edges.simulated_market import Asset, Forced, Print
+from streams.simulation.orders import Coin, Forced, Print
 
-CONTRACT_COINS: Final = {"BTC": 0.01, "ETH": 0.1, "SOL": 1.0, "XRP": 100.0, "DOGE": 1000.0}
+CONTRACT_COINS: Final = {
+    "BTC": 0.01,
+    "ETH": 0.1,
+    "SOL": 1.0,
+    "XRP": 100.0,
+    "DOGE": 1000.0,
+    "AVAX": 1.0,
+    "ADA": 100.0,
+    "DOT": 1.0,
+    "HYPE": 0.1,
+    "AAVE": 0.1,
+}
 """Coins in one OKX contract."""
 LEVELS: Final = 20
 LEVEL_BP: Final = 0.75
@@ -34,17 +46,23 @@ def _funding_ms(at_us: int) -> int:
     return (_ms(at_us) // period + 1) * period
 
 
-def _price(asset: Asset, price: float) -> str:
+def _price(asset: Coin, price: float) -> str:
     return f"{price:.{asset.decimals}f}"
 
 
-def _coins(asset: Asset, coins: float) -> str:
+def _coins(asset: Coin, coins: float) -> str:
     """A size of a few significant digits, never zero."""
+    decimals, least = _size_form(asset)
+    return f"{max(coins, least):.{decimals}f}"
+
+
+def _size_form(asset: Coin) -> tuple[int, float]:
+    """Decimals of a size, and the smallest size."""
     decimals = 3 if asset.price > 100 else 1 if asset.price > 1 else 0
-    return f"{max(coins, 10.0**-decimals):.{decimals}f}"
+    return decimals, 10.0**-decimals
 
 
-def _contracts(asset: Asset, coins: float) -> str:
+def _contracts(asset: Coin, coins: float) -> str:
     return f"{max(coins / CONTRACT_COINS[asset.name], 0.01):.2f}"
 
 
@@ -95,7 +113,7 @@ def binance_trade(trade: Print, number: int) -> bytes:
 
 
 def spot_trade(
-    asset: Asset, price: float, usd: float, *, buys: bool, at_us: int, number: int
+    asset: Coin, price: float, usd: float, *, buys: bool, at_us: int, number: int
 ) -> bytes:
     """`aggTrade` of Binance's spot market, which counts its trades apart."""
     return _encode(
@@ -115,8 +133,10 @@ def spot_trade(
     )
 
 
-def binance_mark(asset: Asset, price: float, at_us: int) -> bytes:
-    """`markPriceUpdate`."""
+def binance_mark(
+    asset: Coin, price: float, at_us: int, index: float | None = None, funding: str = FUNDING
+) -> bytes:
+    """`markPriceUpdate`; without `index` it equals the mark, `price`."""
     mark = f"{price:.8f}"
     return _encode(
         {
@@ -125,14 +145,14 @@ def binance_mark(asset: Asset, price: float, at_us: int) -> bytes:
             "s": f"{asset.name}USDT",
             "p": mark,
             "P": mark,
-            "i": mark,
-            "r": FUNDING,
+            "i": mark if index is None else f"{index:.8f}",
+            "r": funding,
             "T": _funding_ms(at_us),
         }
     )
 
 
-def binance_interest(asset: Asset, coins: float, at_us: int) -> bytes:
+def binance_interest(asset: Coin, coins: float, at_us: int) -> bytes:
     """The answer to a poll of `openInterest`."""
     return _encode(
         {
@@ -144,10 +164,16 @@ def binance_interest(asset: Asset, coins: float, at_us: int) -> bytes:
 
 
 def binance_book(
-    asset: Asset, price: float, depth: float, at_us: int, number: int, rng: random.Random
+    asset: Coin,
+    price: float,
+    depth: float,
+    at_us: int,
+    number: int,
+    rng: random.Random,
+    half_bp: float = LEVEL_BP / 2,
 ) -> bytes:
     """`depth20` on the combined endpoint: a full top of the book."""
-    bids, asks = _ladder(asset, price, depth, rng)
+    bids, asks = _ladder(asset, price, depth, rng, half_bp)
     symbol = f"{asset.name}USDT"
     data = {
         "e": "depthUpdate",
@@ -209,19 +235,30 @@ def bybit_trade(trade: Print, number: int) -> bytes:
     )
 
 
-def bybit_ticker(asset: Asset, price: float, coins: float, at_us: int) -> bytes:
-    """`tickers`; `openInterest` counts both sides, `singleOpenInterest` one."""
+def bybit_ticker(
+    asset: Coin,
+    price: float,
+    coins: float,
+    at_us: int,
+    mark: float | None = None,
+    index: float | None = None,
+    funding: str = FUNDING,
+) -> bytes:
+    """`tickers`; `openInterest` counts both sides, `singleOpenInterest` one.
+
+    Without `mark` and `index` they equal the last price.
+    """
     symbol = f"{asset.name}USDT"
     shown = _price(asset, price)
     data = {
         "symbol": symbol,
         "lastPrice": shown,
-        "markPrice": shown,
-        "indexPrice": shown,
+        "markPrice": shown if mark is None else _price(asset, mark),
+        "indexPrice": shown if index is None else _price(asset, index),
         "openInterest": f"{2 * coins:.3f}",
         "singleOpenInterest": f"{coins:.3f}",
         "nextFundingTime": str(_funding_ms(at_us)),
-        "fundingRate": FUNDING,
+        "fundingRate": funding,
         "fundingIntervalHour": "8",
     }
     return _encode(
@@ -230,10 +267,16 @@ def bybit_ticker(asset: Asset, price: float, coins: float, at_us: int) -> bytes:
 
 
 def bybit_book(
-    asset: Asset, price: float, depth: float, at_us: int, number: int, rng: random.Random
+    asset: Coin,
+    price: float,
+    depth: float,
+    at_us: int,
+    number: int,
+    rng: random.Random,
+    half_bp: float = LEVEL_BP / 2,
 ) -> bytes:
     """`orderbook.50`, as the collector folds it: a snapshot of the top levels."""
-    bids, asks = _ladder(asset, price, depth, rng)
+    bids, asks = _ladder(asset, price, depth, rng, half_bp)
     symbol = f"{asset.name}USDT"
     data = {"s": symbol, "b": bids, "a": asks, "u": number, "seq": number}
     return _encode(
@@ -282,13 +325,27 @@ def okx_trade(trade: Print, number: int) -> bytes:
     return _okx("trades", trade.asset, row)
 
 
-def okx_mark(asset: Asset, price: float, at_us: int) -> bytes:
+def okx_mark(asset: Coin, price: float, at_us: int) -> bytes:
     """`mark-price`."""
     row = {"instType": "SWAP", "markPx": _price(asset, price), "ts": str(_ms(at_us))}
     return _okx("mark-price", asset, row)
 
 
-def okx_interest(asset: Asset, coins: float, price: float, at_us: int) -> bytes:
+def okx_funding(asset: Coin, funding: str, at_us: int) -> bytes:
+    """`funding-rate`; `fundingTime` is the next settlement."""
+    due = _funding_ms(at_us)
+    row = {
+        "instType": "SWAP",
+        "fundingRate": funding,
+        "fundingTime": str(due),
+        "nextFundingRate": "",
+        "nextFundingTime": str(due + 8 * 3_600_000),
+        "ts": str(_ms(at_us)),
+    }
+    return _okx("funding-rate", asset, row)
+
+
+def okx_interest(asset: Coin, coins: float, price: float, at_us: int) -> bytes:
     """`open-interest`."""
     row = {
         "instType": "SWAP",
@@ -300,7 +357,7 @@ def okx_interest(asset: Asset, coins: float, price: float, at_us: int) -> bytes:
     return _okx("open-interest", asset, row)
 
 
-def _okx(channel: str, asset: Asset, row: dict[str, Any]) -> bytes:
+def _okx(channel: str, asset: Coin, row: dict[str, Any]) -> bytes:
     symbol = f"{asset.name}-USDT-SWAP"
     return _encode(
         {"arg": {"channel": channel, "instId": symbol}, "data": [{"instId": symbol, **row}]}
@@ -308,14 +365,19 @@ def _okx(channel: str, asset: Asset, row: dict[str, Any]) -> bytes:
 
 
 def _ladder(
-    asset: Asset, price: float, depth: float, rng: random.Random
+    asset: Coin, price: float, depth: float, rng: random.Random, half_bp: float
 ) -> tuple[list[list[str]], list[list[str]]]:
     """Both sides of a book, best first; sizes scatter by a third around the depth in force."""
     coins = asset.interest_usd * DEPTH_SHARE * depth / price
     bids: list[list[str]] = []
     asks: list[list[str]] = []
+    shown = f"%.{asset.decimals}f"
+    decimals, least = _size_form(asset)
+    size = f"%.{decimals}f"
     for level in range(LEVELS):
-        away = price * (level + 0.5) * LEVEL_BP / 10_000
-        bids.append([_price(asset, price - away), _coins(asset, coins * rng.uniform(0.67, 1.33))])
-        asks.append([_price(asset, price + away), _coins(asset, coins * rng.uniform(0.67, 1.33))])
+        away = price * (level * LEVEL_BP + half_bp) / 10_000
+        bid = max(coins * (0.67 + 0.66 * rng.random()), least)
+        ask = max(coins * (0.67 + 0.66 * rng.random()), least)
+        bids.append([shown % (price - away), size % bid])
+        asks.append([shown % (price + away), size % ask])
     return bids, asks

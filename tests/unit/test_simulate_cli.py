@@ -1,0 +1,64 @@
+"""The commands `simulate` and `likeness` as a user meets them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip("numba")
+
+from streams.cli import app
+
+RUNNER = CliRunner()
+
+
+def test_the_list_names_every_scenario() -> None:
+    told = RUNNER.invoke(app, ["simulate", "--list", "--json"])
+    assert told.exit_code == 0
+    names = {row["scenario"] for row in json.loads(told.stdout)}
+    assert {"build-up", "news-shock", "october-2025", "cycles", "points-event"} <= names
+
+
+def test_a_run_writes_its_files_and_tells_json(tmp_path: Path) -> None:
+    run = ["simulate", "calm", "--hours", "0.2", "--assets", "1", "-o", str(tmp_path), "--json"]
+    told = RUNNER.invoke(app, run)
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["lines"] > 1_000
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {"log.jsonl.zst", "series.csv", "truth.json"}
+
+
+def test_a_picture_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "picture.png"
+    run = ["simulate", "news-shock", "--hours", "0.3", "--assets", "1", "-o", str(tmp_path)]
+    told = RUNNER.invoke(app, [*run, "--plot", str(picture)])
+    assert told.exit_code == 0, told.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_no_scenario_is_bad_usage() -> None:
+    assert RUNNER.invoke(app, ["simulate"]).exit_code == 2
+
+
+def test_the_second_generator_can_be_laid_beside_a_log(tmp_path: Path) -> None:
+    run = ["simulate", "points-ordinary", "--hours", "1", "-o", str(tmp_path), "--json"]
+    assert RUNNER.invoke(app, run).exit_code == 0
+    told = RUNNER.invoke(app, ["likeness", str(tmp_path / "log.jsonl.zst"), "--json"])
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)[0]["orders"] > 30
+
+
+def test_without_numba_the_command_says_how_to_get_it(tmp_path: Path) -> None:
+    script = (
+        "import sys; sys.modules['numba'] = None; sys.argv = ['marginquake', 'simulate', 'calm'];"
+        "from streams.cli import main; main()"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert told.returncode == 1
+    assert "pip install 'marginquake[simulate]'" in told.stderr
