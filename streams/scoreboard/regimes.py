@@ -1,0 +1,309 @@
+"""The leverage regime against the true phases of simulated cycles, and two plain rules beside it.
+
+On the path from cycles to the scoreboard. An hour is judged at its close, by the phase that truly
+stands then. Promises that all rules are judged on the same hours: those before our classifier has
+its history, or lacks inputs, are left out of every figure and counted. The true phases are a plan
+of the simulator: what moves accounts, not what the market shows at once.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import inf, log
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+import msgspec
+
+from streams.core.detectors.regime.bars import HOUR
+from streams.core.detectors.regime.classifier import Classifier
+from streams.core.detectors.regime.params import PHASES, RegimeParams
+from streams.core.results.regimes import RegimeName
+from streams.scoreboard.cycles import Cycle, cycles
+
+DRAWS: Final = 1_000
+RULE_WINDOW_H: Final = 30 * 24
+"""Past hours that the quantile rule ranks an hour among."""
+
+Interval = tuple[float, float]
+
+
+class Telling(msgspec.Struct, frozen=True):
+    """What a rule says of each hour of a seed at its close; None: it does not say.
+
+    `p`: probabilities in order of PHASES, where the rule gives them.
+    """
+
+    said: tuple[RegimeName | None, ...]
+    p: tuple[tuple[float, ...] | None, ...] = ()
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """One seed under one rule: all that the figures are made of.
+
+    `confusion`: hours by (true, said); `delays`: (phase, hours from its true beginning until it is
+    said, infinite where it never was while it stood); `surprise`: summed -ln p of the true phase.
+    """
+
+    seed: int
+    confusion: dict[tuple[RegimeName, RegimeName | None], int]
+    delays: tuple[tuple[RegimeName, float], ...]
+    flips: int
+    surprise: float | None
+
+    @property
+    def hours(self) -> int:
+        """Hours judged."""
+        return sum(self.confusion.values())
+
+
+class PhaseFigures(msgspec.Struct, frozen=True):
+    """One phase: `hours` truly in it, F1 of its hours, delays in hours (None: half are missed)."""
+
+    hours: int
+    f1: float
+    entries: int
+    missed: int
+    delay_h: float | None
+
+
+class RuleFigures(msgspec.Struct, frozen=True):
+    """One rule over all seeds; intervals are 95 %, by drawing seeds with replacement.
+
+    `delay_h`: median over true entries, missed ones as never; None where that is never.
+    `silent`: share of hours without a phase, which count as wrong. `log_loss`: mean -ln p of the
+    true phase, None without probabilities; ln 4 = 1.386 says nothing.
+    """
+
+    rule: str
+    macro_f1: float
+    macro_f1_interval: Interval
+    delay_h: float | None
+    delay_interval: tuple[float | None, float | None]
+    entries: int
+    missed: int
+    flips_per_day: float
+    silent: float
+    log_loss: float | None
+    phases: dict[RegimeName, PhaseFigures]
+
+
+class RegimeScore(msgspec.Struct, frozen=True):
+    """Ours first, then the rules beside it. `left_out`: hours by the reason, in no figure.
+
+    `true_flips_per_day`: changes of the true phase.
+    """
+
+    seeds: tuple[int, ...]
+    hours: int
+    left_out: dict[str, int]
+    true_flips_per_day: float
+    rules: tuple[RuleFigures, ...]
+
+
+def score_regimes(
+    seeds: Sequence[int], folder: Path, params: RegimeParams | None = None
+) -> RegimeScore:
+    """Score our regime and its rivals on cycles of the seeds.
+
+    Args:
+        seeds: of `cycles`; one takes about a minute where it is not yet in the folder.
+        folder: cache of runs.
+        params: of the classifier; its defaults when None.
+    """
+    runs = cycles(seeds, folder)
+    ours: list[tuple[Cycle, Telling, list[str | None]]] = []
+    for run in runs:
+        telling, unknown = classified(run, params or RegimeParams())
+        ours.append((run, telling, unknown))
+    left_out: Counter[str] = Counter()
+    truths: Counter[RegimeName] = Counter()
+    turns = hours = 0
+    for run, _, unknown in ours:
+        left_out.update(why for why in unknown if why)
+        standing = [
+            run.phase_at(at - 1) for at, why in zip(run.ends(), unknown, strict=True) if not why
+        ]
+        truths.update(standing)
+        hours += len(standing)
+        turns += sum(a != b for a, b in pairwise(standing))
+    usual = max(PHASES, key=lambda name: truths[name])
+
+    def figures(rule: str, telling: Callable[[Cycle, Telling], Telling]) -> RuleFigures:
+        return figures_of(
+            rule,
+            [judged(run, telling(run, own), unknown) for run, own, unknown in ours],
+        )
+
+    return RegimeScore(
+        tuple(seeds),
+        hours,
+        dict(sorted(left_out.items())),
+        turns * 24 / hours if hours else 0.0,
+        (
+            figures("ours", lambda _, own: own),
+            figures("ours, likeliest phase", lambda _, own: _likeliest(own)),
+            figures("quantiles of interest and funding", lambda run, _: quantile_rule(run)),
+            figures(f"always {usual}", lambda run, _: Telling((usual,) * len(run.hours))),
+        ),
+    )
+
+
+def classified(run: Cycle, params: RegimeParams) -> tuple[Telling, list[str | None]]:
+    """What our classifier says hour by hour, and why it knows nothing where it does not."""
+    classifier = Classifier(params)
+    said: list[RegimeName | None] = []
+    p: list[tuple[float, ...] | None] = []
+    unknown: list[str | None] = []
+    for bar in run.hours:
+        classifier.hour(bar, bar.start + HOUR)
+        why = classifier.reading.unknown
+        said.append(classifier.state)
+        p.append(None if why else classifier.standing.phase.p)
+        unknown.append(why)
+    return Telling(tuple(said), tuple(p)), unknown
+
+
+def quantile_rule(run: Cycle) -> Telling:
+    """The rule of a dashboard: open interest in dollars and funding among their last 30 days.
+
+    Liquidation: open interest of 24 h ago was higher by more than at 95 % of these hours, and this
+    by 2 % or more. Euphoria: interest at 80 % and funding at 80 % or more. Expansion: interest at
+    50 % or more. Accumulation: the rest.
+    """
+    said: list[RegimeName | None] = []
+    interest = [_known(bar.oi_usd) for bar in run.hours]
+    funding = [_known(bar.funding_8h) for bar in run.hours]
+    falls = [1 - now / max(interest[max(0, h - 24)], 1.0) for h, now in enumerate(interest)]
+    for hour in range(len(run.hours)):
+        past = slice(max(0, hour - RULE_WINDOW_H), hour + 1)
+        level = _rank(interest[hour], interest[past])
+        if falls[hour] >= 0.02 and _rank(falls[hour], falls[past]) >= 0.95:
+            said.append("liquidation")
+        elif level >= 0.8 and _rank(funding[hour], funding[past]) >= 0.8:
+            said.append("euphoria")
+        else:
+            said.append("expansion" if level >= 0.5 else "accumulation")
+    return Telling(tuple(said))
+
+
+def judged(run: Cycle, telling: Telling, unknown: Sequence[str | None]) -> Judged:
+    """One seed under one rule."""
+    confusion: Counter[tuple[RegimeName, RegimeName | None]] = Counter()
+    surprise, flips = 0.0, 0
+    before: RegimeName | None = None
+    known: list[tuple[int, RegimeName | None]] = []
+    for hour, at in enumerate(run.ends()):
+        if unknown[hour]:
+            continue
+        true, said = run.phase_at(at - 1), telling.said[hour]
+        confusion[true, said] += 1
+        known.append((at, said))
+        if said is not None:
+            flips += before not in (None, said)
+            before = said
+        chances = telling.p[hour] if telling.p else None
+        if chances is not None:
+            surprise -= log(max(1e-6, chances[PHASES.index(true)]))
+    delays = []
+    for number, entered in enumerate(run.phases):
+        later = run.phases[number + 1 :]
+        end = later[0].at if later else run.ends()[-1] + 1
+        if known and entered.at >= known[0][0]:
+            hits = (at for at, said in known if entered.at < at <= end and said == entered.phase)
+            first = next(hits, None)
+            delays.append((entered.phase, inf if first is None else (first - entered.at) / HOUR))
+    return Judged(run.seed, confusion, tuple(delays), flips, surprise if telling.p else None)
+
+
+def figures_of(rule: str, seeds: Sequence[Judged]) -> RuleFigures:
+    """The figures of a rule from its seeds."""
+    total = _confusion(seeds)
+    hours = sum(total.values())
+    delays = [delay for one in seeds for delay in one.delays]
+    silent = sum(count for (_, said), count in total.items() if said is None)
+    lost = [one.surprise for one in seeds if one.surprise is not None]
+    phases = {}
+    for name in PHASES:
+        own = [delay for phase, delay in delays if phase == name]
+        phases[name] = PhaseFigures(
+            sum(count for (true, _), count in total.items() if true == name),
+            f1_of(total, name),
+            len(own),
+            sum(delay == inf for delay in own),
+            _finite(median(own)) if own else None,
+        )
+    low, high = interval(seeds, _median_delay)
+    return RuleFigures(
+        rule,
+        macro_f1(seeds),
+        interval(seeds, macro_f1),
+        _finite(_median_delay(seeds)),
+        (_finite(low), _finite(high)),
+        len(delays),
+        sum(delay == inf for _, delay in delays),
+        sum(one.flips for one in seeds) * 24 / hours if hours else 0.0,
+        silent / hours if hours else 0.0,
+        sum(lost) / hours if lost and hours else None,
+        phases,
+    )
+
+
+def macro_f1(seeds: Sequence[Judged]) -> float:
+    """Mean F1 of the phases that truly occur, over all hours of the seeds."""
+    total = _confusion(seeds)
+    there = [name for name in PHASES if any(true == name for true, _ in total)]
+    return sum(f1_of(total, name) for name in there) / len(there) if there else 0.0
+
+
+def f1_of(confusion: dict[tuple[RegimeName, RegimeName | None], int], name: RegimeName) -> float:
+    """2 TP / (2 TP + FP + FN) of a phase's hours; 0 where it is neither true nor said."""
+    hits = confusion.get((name, name), 0)
+    true = sum(count for (one, _), count in confusion.items() if one == name)
+    said = sum(count for (_, one), count in confusion.items() if one == name)
+    return 2 * hits / (true + said) if true + said else 0.0
+
+
+def interval(seeds: Sequence[Judged], figure: Callable[[Sequence[Judged]], float]) -> Interval:
+    """95 % of a figure over seeds drawn with replacement."""
+    import numpy as np
+
+    if not seeds:
+        return 0.0, 0.0
+    draws = np.random.default_rng(4).integers(0, len(seeds), (DRAWS, len(seeds)))
+    found = sorted(figure([seeds[index] for index in row]) for row in draws.tolist())
+    return found[int(0.025 * DRAWS)], found[int(0.975 * DRAWS)]
+
+
+def _confusion(seeds: Sequence[Judged]) -> dict[tuple[RegimeName, RegimeName | None], int]:
+    total: Counter[tuple[RegimeName, RegimeName | None]] = Counter()
+    for one in seeds:
+        total.update(one.confusion)
+    return total
+
+
+def _median_delay(seeds: Sequence[Judged]) -> float:
+    delays = [delay for one in seeds for _, delay in one.delays]
+    return median(delays) if delays else inf
+
+
+def _finite(value: float) -> float | None:
+    return None if value in (inf, -inf) or value != value else value
+
+
+def _likeliest(telling: Telling) -> Telling:
+    best = [
+        None if p is None else PHASES[max(range(len(PHASES)), key=p.__getitem__)] for p in telling.p
+    ]
+    return Telling(tuple(best), telling.p)
+
+
+def _known(value: float | None) -> float:
+    return 0.0 if value is None else value
+
+
+def _rank(value: float, among: Sequence[float]) -> float:
+    below = sum(one < value for one in among)
+    equal = sum(one == value for one in among)
+    return (below + equal / 2) / len(among)
