@@ -100,6 +100,10 @@ class InProcess:
         """Frame what was taken since the last call, and run the detectors over what is sealed."""
         self._frame()
         emission = self.framer.drain()
+        return Batch(emission, self.detect(emission))
+
+    def detect(self, emission: Emission) -> tuple[Result, ...]:
+        """Run the detectors over what some framer of all partitions emitted next."""
         results: list[Result] = []
         for frame in emission.frames:
             stage = self._assets.get(frame.asset) or self._begin(frame)
@@ -114,4 +118,4 @@ class InProcess:
                     results.append(row)
         for tick in emission.ticks:
             results.extend(self._market.step(tick))
-        return Batch(emission, tuple(results))
+        return tuple(results)

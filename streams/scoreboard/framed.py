@@ -1,0 +1,195 @@
+"""Makes a run: simulates its market and frames the log, one receipt second at a time.
+
+First step of every score, and the slow one. A run's folder holds the simulator's files, the case
+(`case.msgpack.zst`) and what the framer sealed (`sealed.msgpack.zst`), each batch with the receipt
+time at which it left the framer, so that detectors can be run on it again and again. A run is made
+again when the code that made it has changed.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache
+from hashlib import sha256
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+import zstandard
+
+from streams.core.events import MICROS
+from streams.core.frames import Frame, Tick
+from streams.core.framing import Framer, PartitionState
+from streams.scoreboard.cases import RunKey
+from streams.scoreboard.spans import Case, Event, Order
+
+CASE: Final = "case.msgpack.zst"
+SEALED: Final = "sealed.msgpack.zst"
+MARK: Final = "made-by"
+MADE_BY: Final = ("simulation", "venues", "core/framing.py", "core/clock.py", "core/sealing.py")
+"""Code whose change makes a run stale, below `streams`."""
+
+
+T = TypeVar("T")
+
+
+class Sealed(msgspec.Struct, frozen=True, array_like=True):
+    """What left the framer at receipt time `now_us`."""
+
+    now_us: int
+    frames: tuple[Frame, ...]
+    ticks: tuple[Tick, ...]
+
+
+def make(key: RunKey, folder: Path) -> Path:
+    """Simulate and frame one run below `folder`; returns its folder. Skips what is there."""
+    here = folder / key.name
+    mark = f"{made_by()} {key.plan.hours:g} {key.plan.assets}"
+    if (here / MARK).is_file() and (here / MARK).read_text() == mark:
+        return here
+    case, log = _simulated(key, here)
+    orders = _framed(log, here / SEALED)
+    whole = msgspec.structs.replace(case, orders=tuple(orders))
+    packed = zstandard.ZstdCompressor(3).compress(msgspec.msgpack.encode(whole))
+    (here / CASE).write_bytes(packed)
+    (here / MARK).write_text(mark)
+    return here
+
+
+def make_all(
+    keys: Sequence[RunKey],
+    folder: Path,
+    workers: int,
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[Path]:
+    """Make every run, `workers` at a time; `progress` is told how many are there."""
+    return over(make, [(key, folder) for key in keys], workers, progress)
+
+
+def over(
+    work: Callable[..., T],
+    arguments: Sequence[tuple[object, ...]],
+    workers: int,
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[T]:
+    """Call `work` with each of the arguments in `workers` processes; results in their order."""
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(work, *one) for one in arguments]
+        for count, one in enumerate(as_completed(waiting), 1):
+            one.result()
+            progress(count)
+        return [one.result() for one in waiting]
+
+
+def read_case(folder: Path) -> Case:
+    """The case of a finished run."""
+    data = zstandard.ZstdDecompressor().decompress((folder / CASE).read_bytes())
+    return msgspec.msgpack.decode(data, type=Case)
+
+
+def read_sealed(folder: Path) -> Iterator[Sealed]:
+    """What the framer sealed, batch by batch."""
+    decode = msgspec.msgpack.Decoder(Sealed).decode
+    with (
+        (folder / SEALED).open("rb") as file,
+        zstandard.ZstdDecompressor().stream_reader(file) as data,
+    ):
+        while head := data.read(4):
+            yield decode(data.read(int.from_bytes(head, "big")))
+
+
+@cache
+def made_by() -> str:
+    """A hash of the code that simulates and frames."""
+    root = Path(__file__).parents[1]
+    found = sha256(Path(__file__).read_bytes())
+    for name in MADE_BY:
+        paths = sorted((root / name).rglob("*.py")) or [root / name]
+        for path in paths:
+            found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def _simulated(key: RunKey, here: Path) -> tuple[Case, Path]:
+    """Run the market; the case has no orders yet."""
+    from streams.simulation.points import simulate_points
+    from streams.simulation.run import LOG, simulate
+    from streams.simulation.scenarios import scenario
+
+    plan = key.plan
+    if key.scenario.startswith("points-"):
+        kind = key.scenario.removeprefix("points-")
+        told = simulate_points(kind, key.seed, here, plan.assets, plan.hours)
+        begin, end, assets = told.begin, told.end, tuple(told.assets)
+        events = tuple(
+            Event(
+                one.scope,
+                "long" if one.side == "long" else "short",
+                one.onset,
+                one.end,
+                one.usd,
+                one.orders,
+                1e4 * one.peak_usd / one.interest_usd,
+            )
+            for one in told.flushes
+        )
+    else:
+        truth = simulate(scenario(key.scenario), key.seed, here, plan.assets, plan.hours).truth
+        begin, end, assets = truth.begin, truth.end, tuple(truth.assets)
+        events = tuple(
+            Event(
+                one.flush.scope,
+                "long" if one.flush.side == "long" else "short",
+                one.flush.onset,
+                one.flush.end,
+                one.flush.usd,
+                one.flush.orders,
+                1e4 * one.flush.peak_usd / one.flush.interest_usd,
+                one.self_reinforcing,
+                one.excess_share,
+                one.amplification,
+            )
+            for one in truth.flushes
+        )
+    return Case(key.name, key.scenario, begin, end, assets, plan.steady, events, ()), here / LOG
+
+
+def _framed(log: Path, target: Path) -> list[Order]:
+    """Frame a log as a live framer would, and keep what it seals; returns the published orders."""
+    from streams.contracts import partition_for
+    from streams.edges.archives import lines
+    from streams.venues import PARSERS
+    from streams.venues.catalog import default_instruments
+
+    instruments = default_instruments()
+    framer = Framer(PartitionState(0, 1), PARSERS, instruments, partition_for, whole=True)
+    encode = msgspec.msgpack.Encoder().encode
+    orders: list[Order] = []
+    second, now_us = 0, 0
+    with target.open("wb") as file, zstandard.ZstdCompressor(3).stream_writer(file) as packed:
+
+        def pass_on() -> None:
+            out = framer.drain()
+            orders.extend(
+                Order(
+                    one.event_time_us // MICROS,
+                    one.asset,
+                    one.venue,
+                    one.position_side,
+                    one.usd / MICROS,
+                )
+                for one in out.liquidations
+                if one.kind != "adl"
+            )
+            if out.frames or out.ticks:
+                data = encode(Sealed(now_us, tuple(out.frames), tuple(out.ticks)))
+                packed.write(len(data).to_bytes(4, "big") + data)
+
+        for line in lines([log], PARSERS, instruments):
+            if line.raw.received_at_us // MICROS != second:
+                pass_on()
+                second = line.raw.received_at_us // MICROS
+            now_us = line.raw.received_at_us
+            framer.apply(line.raw, line.source)
+        pass_on()
+    return sorted(orders, key=lambda one: one.second)
