@@ -24,7 +24,7 @@ def bench_core(
     events: Annotated[int, typer.Option(min=1000, help="Events (rows), about.")] = 400_000,
     rounds: Rounds = 5,
     minutes: Annotated[
-        int, typer.Option(min=0, max=60, help="Simulated minutes for the detectors; 0 leaves out.")
+        int, typer.Option(min=0, max=60, help="Of the demo's hour, for the detectors; 0: none.")
     ] = 60,
     as_json: AsJson = False,
 ) -> None:
@@ -98,20 +98,26 @@ def bench_core(
 
 def _detectors(minutes: int) -> "Cost":
     """The cost of the detectors over the first minutes of the demo's hour."""
+    from itertools import takewhile
+
     from streams.contracts import partition_for
+    from streams.core.events import MICROS
     from streams.core.params import Params
     from streams.edges.archives import lines
     from streams.edges.bench_detectors import cost
-    from streams.edges.generator import generate
+    from streams.edges.demo_hour import hour_files, make_hour
     from streams.edges.replay import frames_of
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
 
     instruments = default_instruments()
     with TemporaryDirectory(prefix="marginquake-bench-") as folder:
-        path = Path(folder) / "hour.jsonl.zst"
-        generate(path, minutes=minutes)
-        log = lines([path], PARSERS, instruments)
+        hour = make_hour(Path(folder))
+        until_us = (hour.began + minutes * 60) * MICROS
+        log = takewhile(
+            lambda line: minutes == 60 or line.raw.received_at_us < until_us,
+            lines(hour_files(Path(folder)), PARSERS, instruments),
+        )
         return cost(frames_of(log, PARSERS, instruments, partition_for), Params())
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from streams.simulation.plot import Seen
     from streams.simulation.run import Run
 
 PANEL = "prove"
@@ -31,7 +32,9 @@ def simulate(
     listed: Annotated[bool, typer.Option("--list", help="Show the scenarios.")] = False,
     plot: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, help="Draw price, depth, forced dollars and true windows."),
+        typer.Option(
+            dir_okay=False, help="Draw price, depth, forced dollars, true and detected windows."
+        ),
     ] = None,
     rate_bp: Annotated[
         float, typer.Option(min=0.1, help="Flush: forced in 60 s over open interest, bp.")
@@ -48,8 +51,9 @@ def simulate(
 
     Accounts, margin, books and liquidation engines of three venues, in event time. Writes
     log.jsonl.zst (for `replay` and `import`), series.csv (for `regime`) and truth.json: true
-    forced orders, flushes, which of them fed on themselves, regimes, parameters. SIMULATED: it
-    says nothing about markets. Needs the extra `simulate`; the first run compiles for a minute.
+    forced orders, flushes, which of them fed on themselves, regimes, parameters. --plot also runs
+    the log through the detectors, to draw their windows beside the true ones. SIMULATED: it says
+    nothing about markets. Needs the extra `simulate`; the first run compiles for a minute.
 
     Example: marginquake simulate build-up --seed 3 -o run --plot run/picture.png
     """
@@ -61,6 +65,8 @@ def simulate(
     if scenario is None:
         raise typer.BadParameter("name a scenario, or give --list")
     if scenario.startswith("points-"):
+        if plot is not None:
+            raise typer.BadParameter("the second generator has no depth to draw; leave out --plot")
         _points(scenario, output or Path(f"{scenario}-{seed}"), seed, assets, hours, as_json)
         return
     from streams.simulation.flushes import FlushRule
@@ -69,17 +75,39 @@ def simulate(
 
     found = preset(scenario)
     folder = output or Path(f"{scenario}-{seed}")
+    if plot and not plot.parent.is_dir() and plot.parent.resolve() != folder.resolve():
+        raise MarginquakeError(f"--plot {plot}: the folder {plot.parent} is not there; make it")
     with _bar(as_json) as told:
         run = run_scenario(
             found, seed, folder, assets, hours, FlushRule(rate_bp=rate_bp), share, labels, told
         )
-    if plot is not None:
-        from streams.simulation.plot import draw
+        if plot is not None:
+            from streams.simulation.plot import draw
 
-        if not plot.parent.is_dir():
-            raise MarginquakeError(f"--plot {plot}: the folder {plot.parent} is not there; make it")
-        draw(run, plot)
+            draw(run, plot, _seen(folder, run.lines, told) if run.lines else None)
     _tell(run, folder, as_json)
+
+
+def _seen(folder: Path, records: int, told: Callable[[str, int, int], None]) -> "Seen":
+    """What the in-process engine makes of the log; the simulator itself knows no detector."""
+    from streams.contracts import partition_for
+    from streams.core.events import MICROS
+    from streams.edges.archives import lines
+    from streams.edges.pictured import Pictured
+    from streams.edges.replay import run_replay
+    from streams.engines.inprocess import InProcess
+    from streams.simulation.plot import Seen, Window
+    from streams.simulation.run import LOG
+    from streams.venues import PARSERS
+    from streams.venues.catalog import default_instruments
+
+    instruments = default_instruments()
+    kept = Pictured()
+    log = lines([folder / LOG], PARSERS, instruments)
+    engine = InProcess(PARSERS, instruments, partition_for)
+    run_replay(log, engine, kept, lambda done: told("detectors", done, records))
+    usd = {key: micros / MICROS for key, micros in kept.usd.items()}
+    return Seen([Window(*span) for span in kept.spans()], usd)
 
 
 def _points(

@@ -24,8 +24,9 @@ def demo(
 ) -> None:
     """Run the whole path on a simulated hour with one market-wide cascade, then show the rows.
 
-    Everything lies in MARGINQUAKE_HOME/demo; rows go to CLICKHOUSE_DSN when it is set. Steps are
-    told on standard error.
+    Beside the rows stands what was true, which only a simulation knows. Everything lies in
+    MARGINQUAKE_HOME/demo; rows go to CLICKHOUSE_DSN when it is set. Steps are told on standard
+    error. Needs the extra `simulate`; the first run compiles the simulator for up to a minute.
 
     Example: marginquake demo --engine inprocess
     """

@@ -12,8 +12,7 @@ from typing import Final
 import msgspec
 
 from streams.core.events import MICROS, Raw, Status
-from streams.edges.simulated_market import ASSETS, SHARE, Asset
-from streams.simulation.orders import Forced, Print, Venue
+from streams.simulation.orders import VENUES, Forced, Print, Venue
 from streams.simulation.wire import (
     binance_book,
     binance_forced,
@@ -48,6 +47,24 @@ CHANNELS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
+class Asset(msgspec.Struct, frozen=True):
+    """A coin: prices and `interest_usd` in USD; `order_usd`: of an order, about."""
+
+    name: str
+    price: float
+    decimals: int
+    interest_usd: float
+    order_usd: float
+
+
+ASSETS: Final = (
+    Asset("BTC", 91_400.0, 1, 14e9, 6e3),
+    Asset("ETH", 3_120.0, 2, 9e9, 4e3),
+    Asset("SOL", 138.0, 3, 3e9, 2.5e3),
+    Asset("XRP", 2.21, 5, 1.6e9, 1.5e3),
+)
+
+
 class Item(msgspec.Struct, frozen=True, gc=False):
     """A record, the asset it is keyed by (None: a status record, for all), and its events."""
 
@@ -59,7 +76,7 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 def raw_log(events: int, seed: int = 1) -> list[Item]:
     """About `events` events (rows), a whole number of seconds, then a second of heartbeats."""
     rng = random.Random(seed)  # noqa: S311
-    market = _Market([asset for asset in ASSETS if asset.name in WEIGHT], rng)
+    market = _Market(ASSETS, rng)
     items = [_status(c, BEGAN_S * MICROS, Status("subscribe", CHANNELS[c[1]])) for c in _all()]
     made, second = 0, BEGAN_S
     while made < events:
@@ -76,7 +93,7 @@ def _received(item: Item) -> int:
 
 
 def _all() -> list[tuple[Venue, str]]:
-    return [(venue, kind) for venue in SHARE for kind in CHANNELS]
+    return [(venue, kind) for venue in VENUES for kind in CHANNELS]
 
 
 def _beats(second: int) -> Iterator[Item]:

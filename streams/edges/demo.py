@@ -25,9 +25,15 @@ from streams.config import MarginquakeError, Settings
 from streams.contracts import FRAMES, MARKET_INPUTS, RAW
 from streams.edges.broker import Broker
 from streams.edges.crew import Crew, Interrupts, free_port
-from streams.edges.demo_report import DemoReport, read_report
+from streams.edges.demo_hour import (
+    Hour,
+    compile_simulator,
+    hour_files,
+    make_hour,
+    require_simulator,
+)
+from streams.edges.demo_report import DemoReport, beside_truth, read_report
 from streams.edges.framer import GROUP as FRAMER_GROUP
-from streams.edges.generator import SEED, Hour, generate
 from streams.edges.intake import TOPICS as SINK_TOPICS
 from streams.edges.kafka_jars import java_command, resolve_jars
 from streams.edges.lag import Lag, lag_reader
@@ -68,6 +74,7 @@ class Outcome:
             "steps": {name: round(seconds, 3) for name, seconds in self.steps.items()},
             "simulated": msgspec.to_builtins(self.hour),
             **self.report.as_json(),
+            "truth": msgspec.to_builtins(beside_truth(self.report, self.hour)),
         }
 
 
@@ -147,6 +154,8 @@ def _run(ground: _Ground, engine: Engine | None, keep: bool) -> Outcome:
     chosen = engine or _choose(ground)
     if chosen == "faust":
         _require_faust()
+    if not keep or not _folder(ground).exists():
+        require_simulator()
     steps.say(f"demo with the engine {chosen}, in {home}; rows go to {label}")
     if not keep:
         _wipe(ground)
@@ -157,16 +166,16 @@ def _run(ground: _Ground, engine: Engine | None, keep: bool) -> Outcome:
         with steps.step("migrate") as tell:
             tell(f"{len(crew.run('migrate', 'migrate')['migrations'])} migrations")
         if chosen == "faust":
-            _through_kafka(ground, hour)
+            _through_kafka(ground)
         else:
             with steps.step("replay") as tell:
-                found = crew.run("replay", "replay", hour.path)
+                found = crew.run("replay", "replay", *map(str, hour_files(_folder(ground))))
                 tell(f"{found['records']:,} records, {found['frames']:,} frames")
     finally:
         with ground.interrupts.held():
             crew.end_all()
     with connect(ground.dsn) as client:
-        report = read_report(client)
+        report = read_report(client, hour)
     seconds = time.monotonic() - began
     return Outcome(chosen, str(home), label, hour, report, seconds, steps.seconds)
 
@@ -194,24 +203,30 @@ def _require_faust() -> None:
         raise MarginquakeError("Faust is not installed: pip install 'marginquake[faust]'")
 
 
+def _folder(ground: _Ground) -> Path:
+    return ground.home / "hour"
+
+
 def _hour(ground: _Ground) -> Hour:
-    """The simulated hour; what an earlier demo generated is taken as it is."""
-    marker = ground.home / MARKER
-    path = ground.home / "hour.jsonl.zst"
-    if path.exists():
+    """The simulated hour; what an earlier demo simulated is taken as it is."""
+    marker, folder, steps = ground.home / MARKER, _folder(ground), ground.steps
+    if folder.exists():
         return msgspec.json.decode(marker.read_bytes(), type=Hour)
-    with ground.steps.step("simulate an hour") as tell:
-        # Under another name until it is whole: a demo may be interrupted here.
-        part = path.with_suffix(".part")
-        hour = generate(part, SEED, progress=lambda count: tell(f"{count:,} records"))
-        hour = msgspec.structs.replace(hour, path=str(path))
+    # Under another name until it is whole: a demo may be interrupted here.
+    part = folder.with_suffix(".part")
+    with steps.step("compile the simulator") as tell:
+        tell("up to a minute, the first time")
+        compile_simulator(part)
+        tell("its machine code is kept")
+    with steps.step("simulate an hour") as tell:
+        hour = make_hour(part, tell)
         marker.write_bytes(msgspec.json.encode(hour))
-        part.rename(path)
-        tell(f"{hour.records:,} records of three venues, seed {hour.seed}")
+        part.rename(folder)
+        tell(f"{hour.records:,} records of three venues: {hour.scenario}, seed {hour.seed}")
     return hour
 
 
-def _through_kafka(ground: _Ground, hour: Hour) -> None:
+def _through_kafka(ground: _Ground) -> None:
     """Broker, topics, all stages, the import; each stage is stopped when it has read all."""
     steps = ground.steps
     broker = Broker(ground.home, free_port(), jars=ground.jars)
@@ -230,7 +245,8 @@ def _through_kafka(ground: _Ground, hour: Hour) -> None:
             if asyncio.run(_lag(broker.bootstrap, FRAMER_GROUP, (RAW,))).records:
                 tell("already in raw.v1")
             else:
-                tell(f"{crew.run('import', 'import', hour.path)['records']:,} records in raw.v1")
+                sent = crew.run("import", "import", *map(str, hour_files(_folder(ground))))
+                tell(f"{sent['records']:,} records in raw.v1")
         for name, group, topics in (
             ("framer", FRAMER_GROUP, (RAW,)),
             ("detect", DETECT_GROUP, (FRAMES, MARKET_INPUTS)),

@@ -38,6 +38,7 @@ def examine(settings: Settings) -> list[Check]:
     return [
         _python(),
         _package("chdb", "warehouse on this machine", "warehouse"),
+        _package("numba", "simulate, demo", "simulate"),
         _package("faust", "detect --engine faust", "faust"),
         _tried("java", "broker", java_command),
         _tried("maven", "broker (first start)", maven_command),

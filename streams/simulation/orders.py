@@ -1,6 +1,6 @@
 """What the feed layer publishes: forced orders and trades, with the coin they are in.
 
-Values between a market (the margin engine, or the older toy of the demo) and `wire`. Promises
+Values between a market (the margin engine, a benchmark's made one) and `wire`. Promises
 nothing about where they come from.
 """
 

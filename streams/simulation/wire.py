@@ -1,6 +1,6 @@
 """Messages of Binance USD-M, Bybit linear and OKX swap, as the simulated venues send them.
 
-Used by the feed layer, the demo's generator and a benchmark. Promises the fields that the venues
+Used by the feed layer and a benchmark. Promises the fields that the venues
 document, with numbers as strings of the contract's precision. Does not imitate what our parsers
 pass over (volumes, ticks).
 """

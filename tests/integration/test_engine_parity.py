@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("numba")
+
 from streams.edges.broker import Broker
-from streams.edges.generator import generate
 from streams.edges.topics import reconcile
+from streams.simulation.run import LOG, simulate
+from streams.simulation.scenarios import scenario
 from tests.pipeline_stack import Oracle, Stack, differences, framer_counters, import_archives, lags
 
 BrokerMaker = Callable[[], Broker]
@@ -74,8 +77,8 @@ def test_recordings_give_the_same_final_rows_through_kafka_as_in_process(
 def test_every_channel_gives_the_same_signals_through_kafka_as_in_process(
     make_path: Callable[[], Stack], tmp_path: Path
 ) -> None:
-    log = tmp_path / "minutes.jsonl.zst"
-    generate(log, minutes=12)
+    simulate(scenario("build-up"), 9, tmp_path, assets=4, hours=0.2, labels=False)
+    log = tmp_path / LOG
     path = make_path()
     path.start()
     import_archives(path.bootstrap, [log])
@@ -105,8 +108,8 @@ def test_two_collectors_of_one_venue_give_the_rows_of_one(
 def test_a_backlog_read_in_catch_up_has_no_more_late_events_than_live(
     make_path: Callable[[], Stack], tmp_path: Path
 ) -> None:
-    log = tmp_path / "half-hour.jsonl.zst"
-    generate(log, minutes=30)
+    simulate(scenario("build-up"), 9, tmp_path, assets=4, hours=0.5, labels=False)
+    log = tmp_path / LOG
     live, backlog = make_path(), make_path()
     live.start("framer")
     while "assigned" not in live.log_of("framer"):

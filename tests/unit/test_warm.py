@@ -6,6 +6,8 @@ import msgspec
 import pytest
 import zstandard
 
+pytest.importorskip("numba")
+
 from streams.config import MarginquakeError
 from streams.contracts import partition_for
 from streams.core.events import MICROS
@@ -14,9 +16,10 @@ from streams.core.pipeline import AssetStage, MarketStage, Snapshot
 from streams.core.results import MARKET, Contribution, Print, Result
 from streams.core.rowmeta import RowMeta
 from streams.edges.archives import lines
-from streams.edges.generator import BEGAN_S, generate
 from streams.edges.warm import check_target, read_warm, write_warm
 from streams.engines.inprocess import InProcess
+from streams.simulation.run import LOG, simulate
+from streams.simulation.scenarios import WEDNESDAY, scenario
 from streams.venues import PARSERS
 from tests.drawn_frames import Draw, chain
 from tests.drive import INSTRUMENTS
@@ -87,12 +90,11 @@ def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Four simulated minutes, cut by receipt after three."""
+    """Six simulated minutes, cut by receipt after three."""
     folder = tmp_path_factory.mktemp("archives")
-    whole = folder / "whole.jsonl.zst"
-    generate(whole, minutes=4)
-    text = zstandard.ZstdDecompressor().stream_reader(whole.read_bytes()).read()
-    cut = (BEGAN_S + 180) * MICROS
+    simulate(scenario("build-up"), 9, folder, assets=2, hours=0.1, labels=False)
+    text = zstandard.ZstdDecompressor().stream_reader((folder / LOG).read_bytes()).read()
+    cut = (WEDNESDAY + 180) * MICROS
     found: tuple[list[bytes], list[bytes]] = ([], [])
     for line in text.splitlines(keepends=True):
         found[msgspec.json.decode(line)["received_at_us"] >= cut].append(line)
@@ -123,7 +125,7 @@ def test_data_that_follow_the_archive_at_once_are_told_in_full(
     assert told[0]
     # Orders of the seconds that both archives hold stand in the histories.
     missing = {watermark for _, watermark in told[0] - told[1]}
-    assert all(watermark <= (BEGAN_S + 180) * MICROS for watermark in missing)
+    assert all(watermark <= (WEDNESDAY + 180) * MICROS for watermark in missing)
 
 
 def test_data_inside_the_histories_are_refused(archives: tuple[Path, Path]) -> None:
