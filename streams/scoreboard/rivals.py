@@ -3,8 +3,9 @@
 Each is a small function of one side of one scope (an asset, or all pooled as one coin) that says
 in which seconds it holds; `flow` makes spans of them, alike for all. Promises that a rule sees no
 order later than the second it speaks of, and that each has one threshold and one further dial, at
-most 30 settings, with its authors' values among them. Chooses nothing: tuning is elsewhere. Where
-a rule leaves something open it is read in its favour, and the function says how.
+most 30 settings, with its authors' values among them. Grids were stretched on train
+seeds until they reached past the best threshold, of assets and of the pool. Chooses nothing:
+tuning is elsewhere. What a rule leaves open is read in its favour; its function says how.
 """
 
 from collections.abc import Callable, Sequence
@@ -89,8 +90,8 @@ class Rule(msgspec.Struct, frozen=True):
         return [] if flows is None else self.over(flows, threshold, further)
 
 
-def fixed(flow: Flow, least: float, usd: float) -> Fired:
-    """So many orders and so many dollars in 60 s.
+def fixed(flow: Flow, usd: float, least: float) -> Fired:
+    """So many dollars and so many orders in 60 s.
 
     In its favour: each side by itself, so that ordinary flow of the other side neither sets it
     off nor spoils its side.
@@ -220,15 +221,15 @@ RIVALS: Final = {
             "fixed",
             "at least 5 orders and $100k in 60 s",
             _LISTED,
-            Dial("orders in 60 s", 5, (2, 3, 5, 8, 12, 20, 32, 50, 80, 120)),
-            Dial("USD in 60 s", 100_000, (100_000, 300_000, 1_000_000)),
+            Dial("USD in 60 s", 1e5, (3e4, 1e5, 3e5, 1e6, 2e6, 4e6, 8e6, 1.6e7, 3.2e7, 6.4e7)),
+            Dial("orders in 60 s", 5, (5, 270, 600)),
             fixed,
         ),
         Rule(
             "same-side",
             "at least 7 orders of a side in 60 s and none of the other",
             _LISTED,
-            Dial("orders in 60 s", 7, (3, 5, 7, 10, 15, 22, 32, 50, 80, 120)),
+            Dial("orders in 60 s", 7, (3, 7, 25, 80, 180, 330, 600, 1_000, 1_600, 2_500)),
             Dial("orders of the other side over the side's own", 0, (0, 0.1, 0.5)),
             same_side,
         ),
@@ -236,7 +237,7 @@ RIVALS: Final = {
             "small-cluster",
             "at least 3 orders of a side at one venue in 30 s",
             _LISTED,
-            Dial("orders in 30 s", 3, (2, 3, 5, 8, 11, 15, 20, 26, 40, 60)),
+            Dial("orders in 30 s", 3, (2, 3, 8, 16, 30, 60, 160, 350, 700, 1_400)),
             Dial("venues at once", 1, (1, 2, 3)),
             small_cluster,
         ),
@@ -245,7 +246,7 @@ RIVALS: Final = {
             "dollars of 60 s more than 4 deviations above their 6-h mean",
             _LISTED,
             Dial("deviations", 4, (2, 3, 4, 6, 9, 13, 20, 30, 45, 70)),
-            Dial("USD in 60 s", 0, (0, 100_000, 1_000_000)),
+            Dial("USD in 60 s", 0, (0, 1_000_000, 5_000_000)),
             z_score,
         ),
         Rule(
@@ -253,15 +254,15 @@ RIVALS: Final = {
             "dollars of 60 s at least 10 times the coin's normal minute of 7 days",
             _LISTED,
             Dial("times the normal minute", 10, (3, 5, 10, 20, 40, 80, 160, 320, 640, 1_280)),
-            Dial("least normal minute, USD", 1_000, (1_000, 5_000, 25_000)),
+            Dial("least normal minute, USD", 1_000, (1_000, 100_000, 500_000)),
             multiple,
         ),
         Rule(
             "kleinberg",
             "two-state burst automaton, s = 2, gamma = 1, run forward",
             "Kleinberg 2002, Bursty and Hierarchical Structure in Streams; defaults of R `bursts`",
-            Dial("gamma", 1, (0.25, 0.5, 1, 1.5, 2, 3, 5, 8, 12, 20)),
-            Dial("s", 2, (2, 4, 8)),
+            Dial("gamma", 1, (0.5, 1, 3, 10, 30, 60, 100, 170, 300, 500)),
+            Dial("s", 2, (2, 60, 300)),
             kleinberg,
         ),
     )
