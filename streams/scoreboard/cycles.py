@@ -46,6 +46,11 @@ class Cycle(msgspec.Struct, frozen=True):
     prices: tuple[float, ...]
     forced: tuple[tuple[int, float, float], ...]
 
+    @property
+    def name(self) -> str:
+        """Also the name of its folder."""
+        return f"{SCENARIO}-{self.seed}"
+
     def phase_at(self, second: int) -> RegimeName:
         """The true phase that stands at a second."""
         return self.phases[bisect_right(self.phases, second, key=lambda one: one.at) - 1].phase
