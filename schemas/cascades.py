@@ -102,8 +102,12 @@ class CascadeWindow(ResultRow):
     """Published forced orders."""
     usd_observed: UsdMicros
     """Their sum with late ones, micro-dollars: a lower bound of what was forced."""
+    usd_low: UsdMicros | None
+    """Lower end of the 80 % interval of the true dollars, micro-dollars. Null without estimate."""
     usd_estimated: UsdMicros | None
-    """Sampled feeds corrected, partial ones as published, micro-dollars. Null for none."""
+    """What was forced, with what feeds left out, micro-dollars. Null for none."""
+    usd_high: UsdMicros | None
+    """Upper end of the interval, micro-dollars. Null where nothing tells how much is hidden."""
     usd_upper: UsdMicros | None
     """Upper bound, micro-dollars. Null after a partial feed and without the bounding trades."""
     usd_late: UsdMicros
@@ -113,7 +117,8 @@ class CascadeWindow(ResultRow):
     adl_usd: UsdMicros
     """Auto-deleveraged dollars, micro-dollars."""
     identifiability: Identifiability
-    """`ok`; else usd_estimated is a floor: a slot was `saturated`, a partial feed is `unknown`."""
+    """`ok`: from what each venue published; `extrapolated`: a part from complete feeds and open
+    interest; else usd_estimated is a floor: `saturated`, or a partial feed `unknown`."""
     share_long: Share | None
     """Long share of the observed dollars of both sides. Null without dollars."""
     share_long_low: Share | None
@@ -193,11 +198,22 @@ class CascadeWindow(ResultRow):
             or misplaced_bound(
                 self.usd_observed, self.usd_estimated, self.usd_upper, self.usd_by_venue
             )
+            or _misplaced_interval(self)
             or _life(self)
         )
         if problem:
             raise ValueError(problem)
         return self
+
+
+def _misplaced_interval(row: CascadeWindow) -> str | None:
+    ends = (row.usd_observed, row.usd_low, row.usd_estimated, row.usd_high, row.usd_upper)
+    known = [end for end in ends if end is not None]
+    if known != sorted(known):
+        return "usd_observed <= usd_low <= usd_estimated <= usd_high <= usd_upper"
+    if (row.usd_low is None) != (row.usd_estimated is None):
+        return "usd_low and usd_estimated are known together"
+    return None
 
 
 def _life(row: CascadeWindow) -> str | None:

@@ -51,7 +51,8 @@ class Print(ResultRow):
     short_events: Count
     """Orders that closed shorts."""
     identifiability: Identifiability
-    """`ok`; else usd_estimated is a floor: a slot was `saturated`, a partial feed is `unknown`."""
+    """`ok`: from what each venue published; `extrapolated`: a part from complete feeds and open
+    interest; else usd_estimated is a floor: `saturated`, or a partial feed `unknown`."""
     usd_by_venue: dict[str, UsdMicros]
     """Observed micro-dollars by venue."""
     largest_usd: UsdMicros

@@ -166,6 +166,7 @@ def merge(inputs: MarketInputs, second: int, params: CascadeParams) -> Moment | 
         macro=tuple(sorted({value for part in parts for value in part.macro}, key=_by_series)),
         quiet=not parts,
         spot=_basket(inputs.spots, any(_weighs(part.spot, part, params) for part in parts), params),
+        oi_by_venue=market_interest.dollars_by_venue(inputs.holdings),
     )
 
 

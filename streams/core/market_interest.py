@@ -159,6 +159,11 @@ def by_venue(state: MarketInterest, second: int) -> tuple[VenueInterest, ...]:
     )
 
 
+def dollars_by_venue(state: MarketInterest) -> tuple[tuple[str, int], ...]:
+    """Open interest of each venue over all assets that speak, micro-dollars, in order of venue."""
+    return tuple((venue, held.usd) for venue, held in sorted(state.venues.items()) if held.usd > 0)
+
+
 def _funding(state: MarketInterest) -> tuple[dict[str, float], float | None]:
     sums: dict[str, list[float]] = {}
     for asset in sorted(state.assets):

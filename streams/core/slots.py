@@ -13,6 +13,7 @@ import msgspec
 
 from streams.core.events import MICROS
 from streams.core.frames import Cell, LateCell
+from streams.core.thinning import Thinned, thin
 from streams.core.throttle import (
     Feed,
     SideEstimate,
@@ -33,7 +34,8 @@ class SlotSecond(msgspec.Struct, frozen=True, gc=False):
     """What one slot published in one second, and the bounds on its true dollars by side.
 
     Dollars are int64 micro-dollars. A bound is None when the second's trades are unknown or the
-    feed is partial; on a full feed it is the published dollars.
+    feed is partial; on a full feed it is the published dollars. `thinned`: longs and shorts of a
+    full feed as other feeds would have shown them.
     """
 
     feed: Feed
@@ -42,6 +44,7 @@ class SlotSecond(msgspec.Struct, frozen=True, gc=False):
     short_usd: int
     long_upper: int | None
     short_upper: int | None
+    thinned: tuple[Thinned, Thinned] | None = None
 
     @property
     def slack(self) -> int | None:
@@ -85,7 +88,8 @@ def _slot_second(key: SlotKey, cells: list[Cell], second: int) -> SlotSecond:
         bought = [c.opposite_taker_usd if c.side == "long" else c.taker_usd for c in cells]
         long_upper = _bound(longs, sold) if side != "short" else 0
         short_upper = _bound(shorts, bought) if side != "long" else 0
-    return SlotSecond(rule, all_orders, longs, shorts, long_upper, short_upper)
+    thinned = thin(cells) if rule.feed_class == "full" else None
+    return SlotSecond(rule, all_orders, longs, shorts, long_upper, short_upper, thinned)
 
 
 def _bound(usd: int, taker: list[int | None]) -> int | None:
@@ -99,7 +103,14 @@ def tally_slots(slots: Slots, cells: tuple[Cell, ...], second: int) -> None:
         tally = slots.get(key)
         if tally is None:
             tally = slots[key] = SlotTally()
-        tally.occupy(one.long_usd, one.short_usd, one.long_upper, one.short_upper, one.all_orders)
+        tally.occupy(
+            one.long_usd,
+            one.short_usd,
+            one.long_upper,
+            one.short_upper,
+            one.all_orders,
+            one.thinned,
+        )
 
 
 def tally_late(slots: Slots, cell: LateCell) -> None:

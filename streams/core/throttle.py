@@ -15,6 +15,7 @@ import msgspec
 
 from streams.core.events import MICROS, Completeness
 from streams.core.results import Identifiability
+from streams.core.thinning import NOTHING, Thinned
 
 FeedClass = Literal["full", "largest_1s", "latest_1s", "partial"]
 SlotKind = Literal["symbol", "symbol_side", "none"]
@@ -110,17 +111,25 @@ FEED_SEMANTICS: Final[tuple[Feed, ...]] = (
 
 
 class ThrottleParams(msgspec.Struct, frozen=True):
-    """Parameters of the throttle correction, definition `throttle` version 1.
+    """Parameters of the throttle correction, definition `throttle` version 2.
 
     `sigma`: standard deviation of log order size (prior 1.9). `saturation_percent`: occupied
     share of a slot, in percent, beyond which its rate cannot be read. `partial`: what a partial
     feed adds to an estimate: its `published` dollars as a floor, or nothing is estimated
-    (`unknown`) wherever it takes part.
+    (`unknown`) wherever it takes part. `ratio_error`: standard error of a venue's forced dollars
+    for its open interest, against other venues'; `thinning_error`: of the thinning factor per unit
+    above one; `interval_errors`: half width of the 80 % interval in standard errors.
+    `alone_percent`: occupied share beyond which a slot without a complete feed beside it is called
+    `saturated`.
     """
 
     sigma: float = 1.9
     saturation_percent: int = 95
     partial: Literal["published", "unknown"] = "published"
+    ratio_error: float = 0.2
+    thinning_error: float = 0.2
+    interval_errors: float = 1.28
+    alone_percent: int = 20
 
 
 class SlotTally(msgspec.Struct):
@@ -128,7 +137,8 @@ class SlotTally(msgspec.Struct):
 
     `occupied` counts distinct seconds with an order, both sides pooled when the slot is the
     symbol. `long_upper`, `short_upper` sum the bounds of those seconds; None once one is unknown.
-    `all_orders`: whether every order came with the completeness `all`.
+    `all_orders`: whether every order came with the completeness `all`. `thinned`: longs and shorts
+    of a complete slot as other feeds would have shown them.
     """
 
     occupied: int = 0
@@ -137,6 +147,7 @@ class SlotTally(msgspec.Struct):
     long_upper: int | None = 0
     short_upper: int | None = 0
     all_orders: bool = True
+    thinned: tuple[Thinned, Thinned] | None = None
 
     def occupy(
         self,
@@ -145,6 +156,7 @@ class SlotTally(msgspec.Struct):
         long_upper: int | None,
         short_upper: int | None,
         all_orders: bool,
+        thinned: tuple[Thinned, Thinned] | None = None,
     ) -> None:
         """Add a second in which the slot published something."""
         self.occupied += 1
@@ -153,6 +165,9 @@ class SlotTally(msgspec.Struct):
         self.long_upper = _plus(self.long_upper, long_upper)
         self.short_upper = _plus(self.short_upper, short_upper)
         self.all_orders = self.all_orders and all_orders
+        if thinned is not None:
+            longs, shorts = self.thinned or (NOTHING, NOTHING)
+            self.thinned = longs.plus(thinned[0]), shorts.plus(thinned[1])
 
 
 class SideEstimate(msgspec.Struct, frozen=True, gc=False):
@@ -326,21 +341,29 @@ def combine(estimates: Sequence[SideEstimate]) -> SideEstimate:
             _plus(total.short_usd, one.short_usd),
             _plus(total.long_upper, one.long_upper),
             _plus(total.short_upper, one.short_upper),
-            max(total.identifiability, one.identifiability, key=_SEVERITY.__getitem__),
+            max(total.identifiability, one.identifiability, key=SEVERITY.__getitem__),
         )
     return total
 
 
 NO_ESTIMATE: Final = "partial_feed"
 """Why `usd_estimated` is null."""
+NO_MEASURE: Final = "no_complete_feed"
+"""Why the high end of an interval is null: no complete feed tells how much may be hidden."""
 
 
-def no_bound(identifiability: Identifiability) -> str:
-    """Why `usd_upper` is null, by the label of the sum that has none."""
-    return "partial_feed" if identifiability == "unknown" else "no_trades"
+def no_bound(partial: bool) -> str:
+    """Why `usd_upper` is null, by whether a partial feed took part in the sum."""
+    return "partial_feed" if partial else "no_trades"
 
 
-_SEVERITY: Final[dict[Identifiability, int]] = {"ok": 0, "saturated": 1, "unknown": 2}
+SEVERITY: Final[dict[Identifiability, int]] = {
+    "ok": 0,
+    "extrapolated": 1,
+    "saturated": 2,
+    "unknown": 3,
+}
+"""Labels of a sum by how little they promise: the worst of its parts stands."""
 
 
 def _plus(left: int | None, right: int | None) -> int | None:

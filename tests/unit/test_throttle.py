@@ -143,8 +143,8 @@ def test_a_partial_feed_is_estimated_at_its_published_dollars_and_has_no_bound()
 
 
 def test_a_missing_bound_is_laid_to_a_partial_feed_where_one_took_part() -> None:
-    assert no_bound("unknown") == "partial_feed"
-    assert no_bound("ok") == no_bound("saturated") == "no_trades"
+    assert no_bound(partial=True) == "partial_feed"
+    assert no_bound(partial=False) == "no_trades"
 
 
 @pytest.mark.parametrize("rule", [LARGEST, LATEST])

@@ -53,13 +53,15 @@ class Cycle(msgspec.Struct, array_like=True):
 class Told(msgspec.Struct, frozen=True, array_like=True):
     """What a scope's moments say until something is heard anew, or until the second `until`.
 
-    `oi_usd` micro-dollars; `oi_volume` the chained index; `funding_8h` the fraction per 8 h.
+    `oi_usd` micro-dollars, `by_venue` its parts; `oi_volume` the chained index; `funding_8h` the
+    fraction per 8 h.
     """
 
     oi_usd: int | None = None
     oi_volume: float | None = None
     funding_8h: float | None = None
     until: int = _ALWAYS
+    by_venue: tuple[tuple[str, int], ...] = ()
 
 
 class InterestState(msgspec.Struct):
@@ -91,7 +93,8 @@ class InterestState(msgspec.Struct):
             _with_cycle(one, self.cycles, second) for one in at_constant_prices(now, self.fixed)
         )
         volume = self._chain(now.contracts, second)
-        self.told = Told(now.oi_usd, volume, funding_8h(venues), until)
+        parts = tuple((one.venue, one.oi_usd) for one in venues if one.oi_usd)
+        self.told = Told(now.oi_usd, volume, funding_8h(venues), until, parts)
         return venues
 
     def _chain(self, contracts: tuple[ContractInterest, ...], second: int) -> float | None:

@@ -52,7 +52,7 @@ class Moment(msgspec.Struct, frozen=True):
     venue in a second that renewed it or left a silent venue out, else None; `books` those of the
     second, of an asset only; `macro` outside values.
     `quiet`: nothing happened, so the second may as well have been left out. `spot`: price of the
-    spot markets in USD, as `price` is of the linear ones.
+    spot markets in USD, as `price` is of the linear ones. `oi_by_venue`: the parts of `oi_usd`.
     """
 
     scope: str
@@ -79,12 +79,14 @@ class Moment(msgspec.Struct, frozen=True):
     books: tuple[BookState, ...] = ()
     quiet: bool = False
     spot: float | None = None
+    oi_by_venue: tuple[tuple[str, int], ...] = ()
 
 
 class Trace(msgspec.Struct):
     """What a cascade window needs of a moment, kept from an onset on until the alarm.
 
-    `flow`: taker buys minus sells, micro-dollars, None without trades.
+    `flow`: taker buys minus sells, micro-dollars, None without trades. `venues_up`, `oi_by_venue`:
+    what a throttled feed is measured by.
     """
 
     second: int
@@ -100,6 +102,8 @@ class Trace(msgspec.Struct):
     flow: int | None = None
     bids: tuple[int | None, ...] = ()
     asks: tuple[int | None, ...] = ()
+    venues_up: tuple[str, ...] = ()
+    oi_by_venue: tuple[tuple[str, int], ...] = ()
 
 
 def trace_of(moment: Moment, before: Moment | None) -> Trace | None:
@@ -123,6 +127,8 @@ def trace_of(moment: Moment, before: Moment | None) -> Trace | None:
         signed_flow(moment.trades),
         moment.bids,
         moment.asks,
+        moment.venues_up,
+        moment.oi_by_venue,
     )
 
 
@@ -195,6 +201,7 @@ def moment_of(frame: Frame, reference: Reference) -> Moment:
         books=frame.books,
         quiet=frame.quiet,
         spot=_median(reference.spots, second) if spot else None,
+        oi_by_venue=told.by_venue,
     )
 
 

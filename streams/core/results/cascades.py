@@ -10,7 +10,7 @@ import msgspec
 WindowSide = Literal["long", "short", "mixed"]
 WindowClass = Literal["burst", "cascade"]
 Phase = Literal["acceleration", "peak", "decay", "end"]
-Identifiability = Literal["ok", "saturated", "unknown"]
+Identifiability = Literal["ok", "extrapolated", "saturated", "unknown"]
 GateState = Literal["pass", "fail", "unknown"]
 Baseline = Literal["prior", "blended", "observed"]
 Statistic = Literal["count", "dollar", "both"]
@@ -61,7 +61,9 @@ class CascadeWindow(msgspec.Struct, frozen=True, tag_field="type", tag="cascade"
     duration_s: float | None
     events: int
     usd_observed: int
+    usd_low: int | None
     usd_estimated: int | None
+    usd_high: int | None
     usd_upper: int | None
     usd_late: int
     events_late: int

@@ -13,7 +13,7 @@ from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.cascade.recent import unknown
 from streams.core.detectors.cascade.window import OpenWindow
 from streams.core.events import MICROS
-from streams.core.results import MARKET, CascadeWindow, Identifiability, WindowSide
+from streams.core.results import MARKET, CascadeWindow, Identifiability
 from streams.core.rowmeta import RowMeta
 from streams.core.throttle import ThrottleParams
 
@@ -30,17 +30,21 @@ def next_row(
     """The next revision of a window, as of `watermark` (s)."""
     window.revision += 1
     reasons: dict[str, str] = {}
-    sides = window.estimate(params, throttled)
-    estimated = _of_side_or_none(sides.long_usd, sides.short_usd, window.side)
-    upper = _of_side_or_none(sides.long_upper, sides.short_upper, window.side)
+    found = window.estimate(params, throttled)
+    dollars_of = found.of(window.side)
+    estimated, upper = dollars_of.usd, dollars_of.upper
+    least, most = dollars_of.interval(window.usd, throttled)
     if estimated is None:
-        reasons["usd_estimated"] = throttle.NO_ESTIMATE
+        names = ("usd_estimated", "usd_low", "usd_high")
+        reasons.update(dict.fromkeys(names, throttle.NO_ESTIMATE))
     else:
         estimated = max(window.usd, estimated)
+        if most is None:
+            reasons["usd_high"] = throttle.NO_MEASURE
     if upper is None:
-        reasons["usd_upper"] = throttle.no_bound(sides.identifiability)
+        reasons["usd_upper"] = throttle.no_bound(found.partial)
     else:
-        upper = max(upper, estimated or window.usd)
+        upper = max(upper, most or estimated or window.usd)
     ends = window.last_forced if window.end is None else window.end
     known = {
         "end": None if window.end is None else window.end * MICROS,
@@ -103,12 +107,14 @@ def next_row(
         duration_s=float(ends - window.onset),
         events=window.events,
         usd_observed=window.usd,
+        usd_low=least,
         usd_estimated=estimated,
+        usd_high=most,
         usd_upper=upper,
         usd_late=window.usd_late,
         events_late=window.events_late,
         adl_usd=window.adl_usd,
-        identifiability=sides.identifiability,
+        identifiability=found.identifiability,
         share_long=share,
         share_long_low=low,
         share_long_high=high,
@@ -135,7 +141,7 @@ def next_row(
         branching_label=bracket.label,
         severity=None if oi_share is None else severity(oi_share),
         magnitude=log10(dollars) if dollars >= 1 else None,
-        confidence=_confidence(window, sides.identifiability),
+        confidence=_confidence(window, found.identifiability),
         elevated_day=window.hour_seen and window.gates["concentration"].state == "fail",
         gates=dict(sorted(window.gates.items())),
         parent_id=window.parent_id,
@@ -180,7 +186,7 @@ def _confidence(window: OpenWindow, identifiability: Identifiability) -> float:
     for gate in window.gates.values():
         score *= {"pass": 1.0, "unknown": 0.85, "fail": 0.5}[gate.state]
     score *= {"observed": 1.0, "blended": 0.9, "prior": 0.75}[window.baseline]
-    score *= {"ok": 1.0, "saturated": 0.9, "unknown": 0.8}[identifiability]
+    score *= {"ok": 1.0, "extrapolated": 0.95, "saturated": 0.9, "unknown": 0.8}[identifiability]
     if window.sampled_only and len(window.by_venue) <= 1:
         score *= 0.9
     return round(score, 6)
@@ -205,9 +211,3 @@ def _amplification(
         return abs(impact) / predicted.bp, predicted.share
     reasons["amplification"] = reasons["amplification_book_share"] = why
     return None, None
-
-
-def _of_side_or_none(longs: int | None, shorts: int | None, side: WindowSide) -> int | None:
-    if side == "mixed":
-        return None if longs is None or shorts is None else longs + shorts
-    return longs if side == "long" else shorts

@@ -1,7 +1,7 @@
 """An open cascade window: what it has absorbed from its onset on.
 
-Promises int64 dollar sums, and dollars corrected per throttle slot in blocks of a minute from the
-onset (`streams.core.throttle`). Knows nothing of how a window is found or ended, which `cascade`
+Promises int64 dollar sums, and dollars corrected venue by venue in blocks of a minute from the
+onset (`streams.core.scaling`). Knows nothing of how a window is found or ended, which `cascade`
 decides, nor of how it is published: `row` does that.
 """
 
@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from streams.core import throttle
 from streams.core.detectors.cascade.impact import Structural
 from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.cascade.propagation import Spread
@@ -25,8 +24,16 @@ from streams.core.results import (
     WindowClass,
     WindowSide,
 )
-from streams.core.slots import Slots, estimate_slots, tally_late, tally_slots
-from streams.core.throttle import SideEstimate, ThrottleParams
+from streams.core.scaling import Estimate, Scale, estimate_block, estimate_late
+from streams.core.slots import Slots, tally_late, tally_slots
+from streams.core.throttle import ThrottleParams
+
+
+class Block(msgspec.Struct):
+    """A minute of a window: its throttle slots, and the venues that were up in all of it."""
+
+    slots: Slots = {}
+    up: tuple[str, ...] | None = None
 
 
 class OpenWindow(msgspec.Struct):
@@ -75,10 +82,10 @@ class OpenWindow(msgspec.Struct):
     squares: float = 0.0
     by_venue: dict[str, int] = {}
     by_asset: dict[str, int] = {}
-    blocks: dict[int, Slots] = {}
+    blocks: dict[int, Block] = {}
     late_slots: Slots = {}
     sealed_blocks: int = 0
-    sealed: SideEstimate | None = None
+    sealed: Estimate = Estimate()
     size_max: int = 0
     minute_max: float = 0.0
     price_onset: float | None = None
@@ -87,6 +94,7 @@ class OpenWindow(msgspec.Struct):
     price_recovered: float | None = None
     sigma: float | None = None
     oi_onset: int | None = None
+    oi_by_venue: tuple[tuple[str, int], ...] = ()
     oi_volume_onset: float | None = None
     oi_volume: float | None = None
     depth_onset: int | None = None
@@ -116,8 +124,11 @@ class OpenWindow(msgspec.Struct):
 
     def absorb(self, trace: Trace, params: CascadeParams) -> None:
         """Add a second's forced orders and price."""
-        block = self.blocks.setdefault((trace.second - self.onset) // params.block_s, {})
-        tally_slots(block, trace.cells, trace.second)
+        block = self.blocks.setdefault((trace.second - self.onset) // params.block_s, Block())
+        tally_slots(block.slots, trace.cells, trace.second)
+        up = trace.venues_up
+        block.up = up if block.up is None else tuple(one for one in block.up if one in up)
+        self.oi_by_venue = self.oi_by_venue or trace.oi_by_venue
         for cell in trace.cells:
             if cell.kind == "adl":
                 self.adl_usd += cell.usd if self.counts(cell.side) else 0
@@ -197,7 +208,7 @@ class OpenWindow(msgspec.Struct):
         self.events_late = self.usd_late = 0
         self.squares = 0.0
         self.by_venue, self.by_asset = {}, {}
-        self.blocks, self.sealed_blocks, self.sealed = {}, 0, None
+        self.blocks, self.sealed_blocks, self.sealed = {}, 0, Estimate()
         self.late_slots, self.ahead = {}, []
 
     def observe(self, at: Moment | Trace) -> None:
@@ -217,17 +228,32 @@ class OpenWindow(msgspec.Struct):
             self.depth_min = depth if self.depth_min is None else min(self.depth_min, depth)
         self.book = self.book or (at.bids if self.machine == "long" else at.asks)
 
-    def estimate(self, params: CascadeParams, throttled: ThrottleParams) -> SideEstimate:
-        """Dollars of the window by side, corrected per slot and block; late dollars added raw."""
+    def estimate(self, params: CascadeParams, throttled: ThrottleParams) -> Estimate:
+        """Dollars of the window by side, corrected venue by venue and block; late ones added raw.
+
+        Venues are measured by their open interest at the onset.
+        """
         last = max(self.blocks, default=0)
         for index in range(self.sealed_blocks, last):
-            began = self.onset + index * params.block_s
-            part = estimate_slots(self.blocks.pop(index, {}), params.block_s, began, throttled)
-            self.sealed = throttle.combine([part] if self.sealed is None else [self.sealed, part])
+            block = self.blocks.pop(index, Block())
+            self.sealed = self.sealed.plus(
+                self._block(block, index, params.block_s, params, throttled)
+            )
         self.sealed_blocks = max(self.sealed_blocks, last)
         began = self.onset + last * params.block_s
         seconds = max(10, min(params.block_s, self.last_forced + 1 - began))
-        current = estimate_slots(self.blocks.get(last, {}), seconds, began, throttled)
-        late = estimate_slots(self.late_slots, params.block_s, self.onset, throttled)
-        parts = [current, late] if self.sealed is None else [self.sealed, current, late]
-        return throttle.combine(parts)
+        current = self._block(self.blocks.get(last, Block()), last, seconds, params, throttled)
+        whole = self.sealed.plus(current)
+        return estimate_late(whole, self.late_slots, self.onset, throttled)
+
+    def _block(
+        self,
+        block: Block,
+        index: int,
+        seconds: int,
+        params: CascadeParams,
+        throttled: ThrottleParams,
+    ) -> Estimate:
+        began = self.onset + index * params.block_s
+        scale = Scale(dict(self.oi_by_venue), block.up or ())
+        return estimate_block(block.slots, seconds, began, scale, throttled)

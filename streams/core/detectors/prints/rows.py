@@ -113,7 +113,7 @@ def _row(
         label = "saturated"
     upper: int | None = None
     if totals.unknown or totals.unbounded:
-        reasons["usd_upper"] = no_bound(label)
+        reasons["usd_upper"] = no_bound(bool(totals.unknown))
     else:
         upper = usd + totals.slack_usd
         # A minute leaves the window second by second. Its bound is kept by second, its estimate
