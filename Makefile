@@ -14,7 +14,7 @@ help: ## Show this help
 
 env: $(VENV)/.dev ## Make .venv with everything for development (Python 3.11 or 3.12)
 
-demo: $(VENV)/.demo ## Run the whole path on bundled data (no Docker, no account, no Flink)
+demo: $(VENV)/.demo ## Run the whole path on a simulated hour (no Docker, no account, no Flink)
 	@$(BIN)/marginquake demo
 
 test: lint typecheck ## Everything CI runs: checks, doctests, unit to fault tests
@@ -59,7 +59,8 @@ $(VENV)/.dev: pyproject.toml constraints.txt infra/env.sh
 	@touch $(VENV)/.demo $@
 
 $(VENV)/.demo: pyproject.toml constraints.txt infra/env.sh
-	@echo "Downloads about 300 MB of Python wheels into $(VENV) (chDB 182, pyarrow 55); once."
+	@echo "Downloads about 380 MB of Python wheels into $(VENV) (chDB 182, llvmlite 57, pyarrow 55);"
+	@echo "once. The simulator then compiles itself, up to a minute, at the first demo."
 	@echo "A first \`marginquake broker start\` adds 44 MB of Kafka jars. Flink is left out."
-	@infra/env.sh $(VENV) faust,warehouse
+	@infra/env.sh $(VENV) faust,warehouse,simulate
 	@touch $@

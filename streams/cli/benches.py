@@ -105,18 +105,20 @@ def _detectors(minutes: int) -> "Cost":
     from streams.core.params import Params
     from streams.edges.archives import lines
     from streams.edges.bench_detectors import cost
-    from streams.edges.demo_hour import hour_files, make_hour
+    from streams.edges.demo_hour import ASSETS, HOURS, SCENARIO, SEED
     from streams.edges.replay import frames_of
+    from streams.simulation.run import LOG, simulate
+    from streams.simulation.scenarios import scenario
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
 
     instruments = default_instruments()
     with TemporaryDirectory(prefix="marginquake-bench-") as folder:
-        hour = make_hour(Path(folder))
-        until_us = (hour.began + minutes * 60) * MICROS
+        run = simulate(scenario(SCENARIO), SEED, Path(folder), ASSETS, HOURS, labels=False)
+        until_us = (run.truth.begin + minutes * 60) * MICROS
         log = takewhile(
             lambda line: minutes == 60 or line.raw.received_at_us < until_us,
-            lines(hour_files(Path(folder)), PARSERS, instruments),
+            lines([Path(folder) / LOG], PARSERS, instruments),
         )
         return cost(frames_of(log, PARSERS, instruments, partition_for), Params())
 

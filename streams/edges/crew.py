@@ -44,17 +44,16 @@ class Interrupts:
     def listening(self) -> Iterator[None]:
         """Take the signals over; the handlers from before are put back at the end.
 
-        Not after an interrupt: the process is ending, and a second signal that comes meanwhile must
-        not kill it before it has said so.
+        Not after an interrupt: the process is ending, and a second signal that comes meanwhile,
+        even while the interpreter shuts down, must not change how it ends.
         """
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         before = [signal.signal(number, self._take) for number in numbers]
         try:
             yield
         finally:
-            if not self._came:
-                for number, handler in zip(numbers, before, strict=True):
-                    signal.signal(number, handler)
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, signal.SIG_IGN if self._came else handler)
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -27,10 +27,11 @@ from streams.edges.broker import Broker
 from streams.edges.crew import Crew, Interrupts, free_port
 from streams.edges.demo_hour import (
     Hour,
-    compile_simulator,
     hour_files,
-    make_hour,
+    read_hour,
     require_simulator,
+    simulation,
+    warm_up,
 )
 from streams.edges.demo_report import DemoReport, beside_truth, read_report
 from streams.edges.framer import GROUP as FRAMER_GROUP
@@ -160,9 +161,9 @@ def _run(ground: _Ground, engine: Engine | None, keep: bool) -> Outcome:
     if not keep:
         _wipe(ground)
     (home / "log").mkdir(exist_ok=True)
-    hour = _hour(ground)
     crew = ground.crew()
     try:
+        hour = _hour(ground, crew)
         with steps.step("migrate") as tell:
             tell(f"{len(crew.run('migrate', 'migrate')['migrations'])} migrations")
         if chosen == "faust":
@@ -207,7 +208,7 @@ def _folder(ground: _Ground) -> Path:
     return ground.home / "hour"
 
 
-def _hour(ground: _Ground) -> Hour:
+def _hour(ground: _Ground, crew: Crew) -> Hour:
     """The simulated hour; what an earlier demo simulated is taken as it is."""
     marker, folder, steps = ground.home / MARKER, _folder(ground), ground.steps
     if folder.exists():
@@ -215,11 +216,11 @@ def _hour(ground: _Ground) -> Hour:
     # Under another name until it is whole: a demo may be interrupted here.
     part = folder.with_suffix(".part")
     with steps.step("compile the simulator") as tell:
-        tell("up to a minute, the first time")
-        compile_simulator(part)
+        tell("up to a minute the first time")
+        crew.run("simulate", *warm_up(part))
         tell("its machine code is kept")
     with steps.step("simulate an hour") as tell:
-        hour = make_hour(part, tell)
+        hour = read_hour(part, crew.run("simulate", *simulation(part))["lines"])
         marker.write_bytes(msgspec.json.encode(hour))
         part.rename(folder)
         tell(f"{hour.records:,} records of three venues: {hour.scenario}, seed {hour.seed}")

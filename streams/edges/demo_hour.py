@@ -1,16 +1,13 @@
 """The demo's hour: one short run of the simulator, its log and what truly happened in it.
 
-First step of `demo`. Promises the same log and truth on every machine, the truth in the units of
-the topics, and one message that breaks off, so that a dead letter can be seen. Knows no detector;
-that its true flush is found is the demo's business. Needs the extra `simulate` to make the hour,
-not to read one that was made before.
+First step of `demo`, which runs the commands given here. Promises the same log and truth on every
+machine, the truth in the units of the topics, and one message that breaks off, so that a dead
+letter can be seen. Imports no simulator: the hour is read from the files of a run.
 """
 
 import importlib.util
-import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
@@ -18,18 +15,13 @@ from streams.config import MarginquakeError
 from streams.core.events import MICROS, PositionSide, Raw
 from streams.edges import rawlog
 
-if TYPE_CHECKING:
-    from streams.simulation.truth import Truth
-
 SCENARIO: Final = "build-up"
-SEED: Final = 9
-"""A train seed: the scoreboard's test seeds are shown nowhere."""
+SEED: Final = 23
+"""A train seed: test seeds are for the scoreboard alone."""
 ASSETS: Final = 4
 HOURS: Final = 1.0
 CUT_OFF_AT_S: Final = 1_234
 """A copy of Binance's first trade from this second on lacks its end."""
-
-Told = Callable[[str], None]
 
 
 class TrueFlush(msgspec.Struct, frozen=True):
@@ -67,6 +59,34 @@ class Hour(msgspec.Struct, frozen=True):
     flushes: list[TrueFlush]
 
 
+class _Flush(msgspec.Struct):
+    """Of a truth file, see docs/simulation.md; seconds and USD."""
+
+    scope: str
+    side: PositionSide
+    onset: int
+    end: int
+    usd: float
+    orders: int
+
+
+class _Labelled(msgspec.Struct):
+    flush: _Flush
+    excess_share: float | None
+    self_reinforcing: bool | None
+
+
+class _Truth(msgspec.Struct):
+    scenario: str
+    seed: int
+    begin: int
+    end: int
+    forced_orders: int
+    published_orders: int
+    forced_usd: dict[str, float]
+    flushes: list[_Labelled]
+
+
 def require_simulator() -> None:
     """Refuse before anything is done.
 
@@ -81,67 +101,52 @@ def require_simulator() -> None:
 
 
 def hour_files(folder: Path) -> tuple[Path, Path]:
-    """The raw logs of a folder written by `make_hour`."""
+    """The raw logs of a folder written by `simulation` and `read_hour`."""
     return folder / "log.jsonl.zst", folder / "cut-off.jsonl"
 
 
-def compile_simulator(folder: Path) -> None:
-    """Run it for a few seconds of one coin: a first run compiles, later ones find machine code.
+def warm_up(folder: Path) -> tuple[str, ...]:
+    """The command that makes a first run compile, and later ones find machine code."""
+    return ("simulate", SCENARIO, "--assets", "1", "--hours", "0.1", "-o", str(folder))
+
+
+def simulation(folder: Path) -> tuple[str, ...]:
+    """The command that simulates the hour into a folder."""
+    size = ("--seed", str(SEED), "--assets", str(ASSETS), "--hours", str(HOURS))
+    return ("simulate", SCENARIO, *size, "-o", str(folder))
+
+
+def read_hour(folder: Path, lines: int) -> Hour:
+    """The hour that `simulation` has made; writes the broken message beside its log.
 
     Args:
-        folder: for what is written; removed.
+        folder: of the run.
+        lines: of its log.
 
     Raises:
-        MarginquakeError: numba is missing, or the folder cannot be written.
+        MarginquakeError: the folder cannot be read or written.
     """
-    from streams.simulation.run import simulate
-    from streams.simulation.scenarios import scenario
-
-    simulate(scenario(SCENARIO), SEED, folder, assets=1, hours=0.1)
-    shutil.rmtree(folder)
-
-
-def make_hour(folder: Path, told: Told = lambda detail: None) -> Hour:
-    """Simulate the hour into a folder.
-
-    Args:
-        folder: made where it is not there.
-        told: a few words on how far it is.
-
-    Raises:
-        MarginquakeError: numba is missing, or the folder cannot be written.
-    """
-    from streams.simulation.run import simulate
-    from streams.simulation.scenarios import scenario
-
-    def progress(part: str, done: int, total: int) -> None:
-        told(f"{part} {done / total:.0%}")
-
-    run = simulate(scenario(SCENARIO), SEED, folder, assets=ASSETS, hours=HOURS, progress=progress)
     log, cut_off = hour_files(folder)
     try:
-        cut_off.write_bytes(_broken_line(log, (run.truth.begin + CUT_OFF_AT_S) * MICROS))
+        truth = msgspec.json.decode((folder / "truth.json").read_bytes(), type=_Truth)
+        cut_off.write_bytes(_broken_line(log, (truth.begin + CUT_OFF_AT_S) * MICROS))
     except OSError as error:
         raise MarginquakeError(
-            f"cannot write to {folder}: {error.strerror}; set MARGINQUAKE_HOME to a folder of yours"
+            f"cannot use {folder}: {error.strerror}; set MARGINQUAKE_HOME to a folder of yours"
         ) from None
-    return _hour(run.truth, run.lines + 1)
-
-
-def _hour(truth: "Truth", records: int) -> Hour:
     return Hour(
         truth.scenario,
         truth.seed,
         truth.begin,
         truth.end,
-        records,
+        lines + 1,
         truth.forced_orders,
         truth.published_orders,
         {side: round(usd * MICROS) for side, usd in truth.forced_usd.items()},
         [
             TrueFlush(
                 one.flush.scope,
-                "long" if one.flush.side == "long" else "short",
+                one.flush.side,
                 one.flush.onset * MICROS,
                 one.flush.end * MICROS,
                 round(one.flush.usd * MICROS),

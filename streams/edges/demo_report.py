@@ -76,8 +76,8 @@ WHERE received_at_us
 class DemoReport:
     """The demo's rows; dollars int64 micro-dollars, times int64 microseconds UTC.
 
-    `prints` are those of the minute of `data_end`, the second of the last market event (0 without
-    any), as of its last second: a view holds only the last revision of a minute.
+    `prints` are the newest up to the minute of `data_end`, the second of the last market event (0
+    without any): a total that nothing changed since is as of when it last changed.
     """
 
     windows: list[WindowRow]

@@ -7,20 +7,29 @@ import pytest
 pytest.importorskip("numba")
 
 import msgspec
+from typer.testing import CliRunner
 
+from streams.cli import app
+from streams.config import MarginquakeError
 from streams.contracts import partition_for
 from streams.core.events import MICROS, Raw
 from streams.core.results import MARKET
 from streams.edges import rawlog
 from streams.edges.archives import lines
 from streams.edges.console import report_console
-from streams.edges.demo_hour import Hour, TrueFlush, compile_simulator, hour_files, make_hour
+from streams.edges.demo_hour import Hour, TrueFlush, hour_files, read_hour, simulation, warm_up
 from streams.edges.demo_report import DemoReport, beside_truth, truth_table
 from streams.edges.replay import Folder, run_replay
 from streams.edges.summary import Summary, WindowRow
 from streams.engines.inprocess import InProcess
 from streams.venues import PARSERS
 from streams.venues.catalog import default_instruments
+
+
+def make_hour(folder: Path) -> Hour:
+    told = CliRunner().invoke(app, [*simulation(folder), "--json"])
+    assert told.exit_code == 0, told.output
+    return read_hour(folder, msgspec.json.decode(told.stdout)["lines"])
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +61,7 @@ def window(
 
 
 def hour_of(*flushes: TrueFlush) -> Hour:
-    return Hour("build-up", 9, 0, 3600, 1, 1, 1, {"long": 1, "short": 0}, list(flushes))
+    return Hour("build-up", 1, 0, 3600, 1, 1, 1, {"long": 1, "short": 0}, list(flushes))
 
 
 def report_of(*windows: WindowRow) -> DemoReport:
@@ -92,9 +101,14 @@ def test_one_message_breaks_off(made: tuple[Hour, Path]) -> None:
         msgspec.json.decode(raw.payload)
 
 
-def test_compiling_leaves_nothing_behind(tmp_path: Path) -> None:
-    compile_simulator(tmp_path / "part")
-    assert list(tmp_path.iterdir()) == []
+def test_the_warm_up_is_a_command_that_runs(tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, [*warm_up(tmp_path), "--json"])
+    assert told.exit_code == 0, told.output
+
+
+def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MarginquakeError, match=str(tmp_path)):
+        read_hour(tmp_path, 1)
 
 
 def test_the_detector_finds_the_flush_as_one_cascade_of_longs(

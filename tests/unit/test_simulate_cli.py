@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 pytest.importorskip("numba")
 
 from streams.cli import app
+from streams.config import MarginquakeError
 
 RUNNER = CliRunner()
 
@@ -33,11 +34,52 @@ def test_a_run_writes_its_files_and_tells_json(tmp_path: Path) -> None:
 
 def test_a_picture_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    picture = tmp_path / "picture.png"
-    run = ["simulate", "news-shock", "--hours", "0.3", "--assets", "1", "-o", str(tmp_path)]
+    folder = tmp_path / "run"
+    picture = folder / "picture.png"
+    run = ["simulate", "news-shock", "--hours", "0.3", "--assets", "2", "-o", str(folder)]
     told = RUNNER.invoke(app, [*run, "--plot", str(picture)])
     assert told.exit_code == 0, told.output
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_shows_true_and_detected_windows_and_published_dollars(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from streams.simulation.plot import Seen, Window, draw
+    from streams.simulation.run import simulate
+    from streams.simulation.scenarios import scenario
+
+    run = simulate(scenario("flash-wick"), 2, tmp_path, assets=2, hours=2.0)
+    (flush, *_) = [one.flush for one in run.truth.flushes if one.flush.scope == "ALL"]
+    found = Window("ALL", flush.side, "cascade", flush.onset, flush.onset + 9, flush.end)
+    pictures = {}
+    for name, seen in (
+        ("truth", None),
+        ("nothing", Seen([], {})),
+        ("seen", Seen([found], {(flush.onset, flush.side): 1e8})),
+        ("elsewhere", Seen([found._replace(scope="DOGE")], {(flush.onset, flush.side): 1e8})),
+    ):
+        draw(run, tmp_path / f"{name}.png", seen)
+        pictures[name] = (tmp_path / f"{name}.png").read_bytes()
+    assert len(set(pictures.values())) == 4
+
+
+def test_a_picture_goes_only_where_a_folder_is_and_before_anything_runs(tmp_path: Path) -> None:
+    run = [
+        "simulate",
+        "calm",
+        "-o",
+        str(tmp_path / "run"),
+        "--plot",
+        str(tmp_path / "no" / "p.png"),
+    ]
+    told = RUNNER.invoke(app, run)
+    assert isinstance(told.exception, MarginquakeError)
+    assert "make it" in str(told.exception)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_second_generator_has_no_picture() -> None:
+    assert RUNNER.invoke(app, ["simulate", "points-event", "--plot", "p.png"]).exit_code == 2
 
 
 def test_no_scenario_is_bad_usage() -> None:
