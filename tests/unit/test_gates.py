@@ -96,11 +96,12 @@ def test_a_rise_over_a_busy_hour_is_not_concentrated() -> None:
     assert crowded.window_class == "burst"
 
 
-def test_a_flush_without_a_price_move_fails() -> None:
+def test_a_flush_without_a_price_move_is_a_cascade_less_surely() -> None:
     window = flush(to=99.9)
     assert states(window)["displacement"] == "fail"
     assert window.gates["displacement"].value == pytest.approx(10.005, rel=1e-3)
-    assert window.window_class == "burst"
+    assert window.window_class == "cascade"
+    assert window.confidence == pytest.approx(flush().confidence / 2)
 
 
 def test_a_move_against_the_forced_direction_fails() -> None:

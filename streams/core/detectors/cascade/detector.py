@@ -11,7 +11,7 @@ equal rows whether an empty second is passed or skipped. Gates are in `gates`, d
 
 from math import log, sqrt
 
-from streams.core.detectors.cascade import gates, ordinary, uptake
+from streams.core.detectors.cascade import gates, ordinary, phases, surge, uptake
 from streams.core.detectors.cascade.impact import structural
 from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.cascade.row import next_row
@@ -204,6 +204,8 @@ class _Run:
         window.sigma = state.returns.sigma(params.sigma_least_returns)
         window.spread.rates = self.rates(name)
         side.window = window
+        assert state.moment is not None  # noqa: S101  a window opens on a moment
+        window.floor = gates.least_dollars(window, state.moment, params)
         uptake.catch_up(state, window, at, params, self.throttled)
 
     def rates(self, name: PositionSide) -> dict[str, float]:
@@ -235,7 +237,7 @@ class _Run:
             return
         before = (window.phase, window.window_class, window.side)
         changed = moment is not None and window.absorb_late(moment.late)
-        self.intensity(window, at)
+        phases.follow(self.state, window, at, self.params, self.throttled)
         if trace is not None:
             own = any(window.counts(k[0]) for k in counted)
             window.held.append(trace)
@@ -254,9 +256,27 @@ class _Run:
         self.recover(window, at)
         assert self.state.moment is not None  # noqa: S101  a window opens on a moment
         gates.judge(window, self.state.moment, self.params)
+        if window.window_class == "cascade" and window.before is not None:
+            window = self.part(window, at)
         self.close(window, at)
         if changed or opened or before != (window.phase, window.window_class, window.side):
             self.publish(window, at)
+
+    def part(self, window: OpenWindow, at: int) -> OpenWindow:
+        """Give a cascade that flared inside a burst a window of its own, and return it."""
+        burst = surge.apart(self.state, window, self.params)
+        if burst is None:
+            return window
+        self.end(burst, at)
+        self.publish(burst, at)
+        assert self.state.moment is not None  # noqa: S101  a window opens on a moment
+        flare = surge.begun(window, burst, at, self.params)
+        flare.spread.rates = self.rates(window.machine)
+        flare.floor = window.floor
+        self.state.sides[window.machine].window = flare
+        uptake.catch_up(self.state, flare, at + 1, self.params, self.throttled)
+        gates.judge(flare, self.state.moment, self.params)
+        return flare
 
     def recover(self, window: OpenWindow, at: int) -> None:
         """Note the price of 30 minutes after the extreme, at that very second."""
@@ -266,37 +286,6 @@ class _Run:
             and at >= recovery_at(window, self.params)
         ):
             window.price_recovered = self.state.returns.last_price
-
-    def intensity(self, window: OpenWindow, at: int) -> None:
-        """Follow the 10-s and 60-s rates: phase, peak, and where the quiet gap began."""
-        params = self.params
-        sides = [self.state.sides[name] for name in SIDES if window.counts(name)]
-        fast, slow = sum(side.fast for side in sides), sum(side.slow for side in sides)
-        window.slow_max = max(window.slow_max, slow)
-        if fast > window.fast_max:
-            window.fast_max, window.peak_at = fast, at
-            window.peak_fixed, window.below_s = False, 0
-        window.below_s = window.below_s + 1 if fast < window.fast_max * params.peak_drop else 0
-        window.peak_fixed = window.peak_fixed or window.below_s >= params.peak_drop_s
-        if window.peak_fixed:
-            window.phase = "decay"
-        else:
-            window.phase = "acceleration" if window.peak_at == at else "peak"
-        slow_units = sum(side.slow_units for side in sides)
-        window.slow_units_max = max(window.slow_units_max, slow_units)
-        lively = slow >= self.low(window.frozen, window.slow_max)
-        if window.statistic != "count":
-            lively = lively or slow_units >= self.low(window.frozen_units, window.slow_units_max)
-        if lively:
-            window.quiet_from = None
-            window.coverage = min(window.coverage, window.held_coverage)
-            window.held_coverage = 1.0
-        elif window.quiet_from is None:
-            window.quiet_from = at
-
-    def low(self, frozen: float, peak: float) -> float:
-        """The 60-s intensity below which a window is quiet."""
-        return max(self.params.end_baseline_multiple * frozen, self.params.end_peak_share * peak)
 
     def spread(self, window: OpenWindow, moment: Moment) -> None:
         """Breadth of a market window: assets with an onset near the window's own."""
@@ -319,12 +308,7 @@ class _Run:
             while window.held and not window.own(window.held[-1]):
                 window.held.pop()
             uptake.release(self.state, window, params, self.throttled)
-        window.held, window.ahead = [], []
-        window.end, window.closed_at, window.phase = window.last_forced, at, "end"
-        window.branching = self.state.recent.bracket(
-            at, window.side, self.state.uptime, window.sampled_only, params.branching
-        )
-        self.state.sides[window.machine].closed.append(window)
+        self.end(window, at)
         self.state.sides[window.machine].window = None
         for name in SIDES:
             if window.counts(name):
@@ -332,6 +316,15 @@ class _Run:
                 side.windows.append(ordinary.unlearned(side, window.onset, at + 1))
                 side.latest = (window.id, at)
                 side.reset()
+
+    def end(self, window: OpenWindow, at: int) -> None:
+        """End a window at its last forced order; it waits for its final row."""
+        window.held, window.ahead, window.before = [], [], None
+        window.end, window.closed_at, window.phase = window.last_forced, at, "end"
+        window.branching = self.state.recent.bracket(
+            at, window.side, self.state.uptime, window.sampled_only, self.params.branching
+        )
+        self.state.sides[window.machine].closed.append(window)
 
     def parent(self, side: SideState, onset: int) -> str | None:
         if side.latest is None or onset - side.latest[1] > self.params.aftershock_s:
@@ -353,6 +346,8 @@ class _Run:
                     began.append(window.onset)
                 else:
                     began.append(window.last_forced)
+                if window is not None and window.surge_at is not None:
+                    began.append(window.surge_at)
             oldest = max(min(began) - 60, at - params.split_s - 60)
             if state.trail[0].second <= oldest:
                 state.trail = [trace for trace in state.trail if trace.second > oldest]

@@ -1,11 +1,12 @@
 """The gates that turn a burst into a cascade (definition 1.1, Q1 to Q5).
 
 Each gate is pass, fail or unknown (its input is missing); an unknown gate neither passes nor
-fails: it lowers confidence and is named in the row. Size and both halves of Q2 must pass, and no
-gate may fail, for a window to be of class `cascade`.
+fails: it lowers confidence and is named in the row. Size and both halves of Q2 must pass, and
+data may not fail, for a window to be of class `cascade`; price and open interest support it.
 """
 
 from math import exp, lgamma, log, sqrt
+from typing import Final
 
 from streams.core import throttle
 from streams.core.detectors.cascade.params import CascadeParams
@@ -13,6 +14,8 @@ from streams.core.detectors.cascade.window import OpenWindow
 from streams.core.detectors.moment import Moment
 from streams.core.events import MICROS
 from streams.core.results import Gate, GateState
+
+REQUIRED: Final = ("size", "concentration", "improbability")
 
 
 def poisson_tail(count: int, mean: float) -> float:
@@ -56,11 +59,17 @@ def size_floor(window: OpenWindow, venues: tuple[str, ...], params: CascadeParam
     return round(floor * min(1.0, share))
 
 
-def size(window: OpenWindow, floor: int, params: CascadeParams) -> Gate:
-    """Q1: the largest corrected 60-s total against floor and share of open interest."""
-    if window.oi_onset is not None:
-        floor = max(floor, round(window.oi_onset * params.size_oi_share))
-    return Gate(_state(window.size_max >= floor), window.size_max / MICROS, floor / MICROS)
+def least_dollars(window: OpenWindow, moment: Moment, params: CascadeParams) -> int:
+    """Dollars of 60 s from which a window may be a cascade: the floor, and a share of interest."""
+    floor = size_floor(window, moment.venues_all, params)
+    interest = moment.oi_usd if window.oi_onset is None else window.oi_onset
+    return floor if interest is None else max(floor, round(interest * params.size_oi_share))
+
+
+def size(window: OpenWindow) -> Gate:
+    """Q1: the largest corrected 60-s total against the least dollars."""
+    passed = window.size_max >= window.floor
+    return Gate(_state(passed), window.size_max / MICROS, window.floor / MICROS)
 
 
 def concentration(window: OpenWindow, params: CascadeParams) -> Gate:
@@ -76,7 +85,11 @@ def improbability(window: OpenWindow, params: CascadeParams) -> Gate:
 
 
 def displacement(window: OpenWindow, params: CascadeParams) -> Gate:
-    """Q3: price moved in the forced direction, in absolute terms and against its own noise."""
+    """Q3: price moved in the forced direction, in absolute terms and against its own noise.
+
+    Support for confidence only: asked of every window it missed a third of the simulator's true
+    flushes, whose price had moved before the forced orders came.
+    """
     least = params.prior(window.scope).move_bp
     onset, extreme, at = window.price_onset, window.price_extreme, window.extreme_at
     if onset is None or extreme is None or at is None:
@@ -106,15 +119,15 @@ def data(window: OpenWindow, params: CascadeParams) -> Gate:
 
 def judge(window: OpenWindow, moment: Moment, params: CascadeParams) -> None:
     """Re-evaluate all gates and latch the class once the window qualifies."""
+    window.floor = least_dollars(window, moment, params)
     window.gates = {
-        "size": size(window, size_floor(window, moment.venues_all, params), params),
+        "size": size(window),
         "concentration": concentration(window, params),
         "improbability": improbability(window, params),
         "displacement": displacement(window, params),
         "deleveraging": deleveraging(window, params),
         "data": data(window, params),
     }
-    must = [window.gates[name].state for name in ("size", "concentration", "improbability")]
-    failed = any(gate.state == "fail" for gate in window.gates.values())
-    if set(must) == {"pass"} and not failed:
+    must = [window.gates[name].state for name in REQUIRED]
+    if set(must) == {"pass"} and window.gates["data"].state != "fail":
         window.window_class = "cascade"

@@ -66,7 +66,7 @@ _BASKET = {"BTC": 0.60, "ETH": 0.30, "SOL": 0.10}
 
 
 class CascadeParams(msgspec.Struct, frozen=True):
-    """Definition `cascade` version 2. Durations in seconds.
+    """Definition `cascade` version 3. Durations in seconds.
 
     `rho`: rate ratio the CUSUM is tuned to; `threshold`: alarm level h, `early`: watch level;
     `cap`: ceiling of the statistic in multiples of h; `lag_s`: how far the baseline trails.
@@ -77,7 +77,7 @@ class CascadeParams(msgspec.Struct, frozen=True):
     liquidation prices is not used.
     """
 
-    definition: str = "cascade/2"
+    definition: str = "cascade/3"
     rho: float = 6.0
     threshold: float = 40.0
     early: float = 20.0
@@ -98,6 +98,10 @@ class CascadeParams(msgspec.Struct, frozen=True):
     recovery_s: int = 1800
     block_s: int = 60
     size_oi_share: float = 0.00025
+    quiet_share: float = 0.25
+    """Below this share of the rate that makes a cascade, its flow has not begun or has sunk."""
+    surge_after_s: int = 60
+    """A cascade that flares so long after its burst began is a window of its own."""
     concentration_ratio: float = 8.0
     concentration_p: float = 1e-6
     concentration_minutes: int = 60

@@ -5,6 +5,7 @@ nothing that follows the last, and that its largest minute is told from the trai
 keeps. Does not judge what it takes in.
 """
 
+from streams.core.detectors.cascade import surge
 from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.cascade.state import FAST, SLOW, CascadeState, count
 from streams.core.detectors.cascade.window import OpenWindow
@@ -61,22 +62,35 @@ def _absorb(
     throttled: ThrottleParams,
 ) -> None:
     """Give a window a second, and follow its largest minute (count and corrected dollars)."""
+    surge.watch(state, window, trace, params)
     window.absorb(trace, params)
     if not trace.cells:
         return
+    dollars, orders = minute(state, window, trace.second, params, throttled)
+    window.size_max = max(window.size_max, dollars)
+    window.minute_max = max(window.minute_max, orders)
+
+
+def minute(
+    state: CascadeState,
+    window: OpenWindow,
+    second: int,
+    params: CascadeParams,
+    throttled: ThrottleParams,
+) -> tuple[int, float]:
+    """Corrected micro-dollars and counted orders of a window in the 60 s up to `second`."""
     unit_usd = params.prior(state.scope).unit_usd
     slots: Slots = {}
-    total = 0.0
+    orders = 0.0
     for item in reversed(state.trail):
-        if item.second <= max(trace.second - 60, window.onset - 1):
+        if item.second <= max(second - 60, window.onset - 1):
             break
-        if item.cells and item.second <= trace.second:
+        if item.cells and item.second <= second:
             tally_slots(slots, item.cells, item.second)
             counted = count(item.cells, unit_usd, params)
-            total += sum(v[0] for k, v in counted.items() if window.counts(k[0]))
-    sides = estimate_slots(slots, 60, trace.second, throttled)
+            orders += sum(v[0] for k, v in counted.items() if window.counts(k[0]))
+    sides = estimate_slots(slots, 60, second, throttled)
     longs = sides.long_usd or sum(s.long_usd for s in slots.values())
     shorts = sides.short_usd or sum(s.short_usd for s in slots.values())
     dollars = (longs if window.counts("long") else 0) + (shorts if window.counts("short") else 0)
-    window.size_max = max(window.size_max, dollars)
-    window.minute_max = max(window.minute_max, total)
+    return dollars, orders

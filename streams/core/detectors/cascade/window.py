@@ -42,7 +42,9 @@ class OpenWindow(msgspec.Struct):
     `held`: seconds of a quiet gap, absorbed if it ends; `ahead`: late orders of seconds after
     the last forced order, absorbed if the window gets there. `flow`: taker buys minus sells since
     the onset, `pushed` the dollars that pushed the price to its extreme, `book` the depth that
-    stood before them by band; `branching` is known once the window has ended.
+    stood before them by band; `branching` is known once the window has ended. `floor`: least
+    dollars of 60 s that make a cascade; `surge_at`: since when 10-s dollars have been above a
+    quarter of that rate, `before` the window as it was then.
     """
 
     id: str
@@ -113,6 +115,9 @@ class OpenWindow(msgspec.Struct):
     spread: Spread = msgspec.field(default_factory=Spread)
     structural: Structural = Structural(None, "no_zone_map")
     branching: Bracket | None = None
+    floor: int = 0
+    surge_at: int | None = None
+    before: "OpenWindow | None" = None
 
     def counts(self, side: PositionSide) -> bool:
         """Whether forced orders of `side` belong to this window."""
@@ -201,6 +206,7 @@ class OpenWindow(msgspec.Struct):
             rates: ordinary counts per second and venue of the side that joins.
         """
         self.side = "mixed"
+        self.surge_at = self.before = None
         self.spread.anew(rates)
         self.flow = self.pushed = 0
         self.price_extreme = self.extreme_at = None
