@@ -7,6 +7,7 @@ pass over (volumes, ticks).
 
 import random
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -31,6 +32,7 @@ LEVEL_BP: Final = 0.75
 """Distance between two levels of a book."""
 DEPTH_SHARE: Final = 0.00004
 """Ordinary dollars of one level over the asset's open interest."""
+_STEPS_BP: Final = tuple(level * LEVEL_BP for level in range(LEVELS))
 FUNDING: Final = "0.00010000"
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -366,18 +368,25 @@ def _okx(channel: str, asset: Coin, row: dict[str, Any]) -> bytes:
 
 def _ladder(
     asset: Coin, price: float, depth: float, rng: random.Random, half_bp: float
-) -> tuple[list[list[str]], list[list[str]]]:
+) -> tuple[msgspec.Raw, msgspec.Raw]:
     """Both sides of a book, best first; sizes scatter by a third around the depth in force."""
     coins = asset.interest_usd * DEPTH_SHARE * depth / price
-    bids: list[list[str]] = []
-    asks: list[list[str]] = []
-    shown = f"%.{asset.decimals}f"
     decimals, least = _size_form(asset)
-    size = f"%.{decimals}f"
-    for level in range(LEVELS):
-        away = price * (level * LEVEL_BP + half_bp) / 10_000
-        bid = max(coins * (0.67 + 0.66 * rng.random()), least)
-        ask = max(coins * (0.67 + 0.66 * rng.random()), least)
-        bids.append([shown % (price - away), size % bid])
-        asks.append([shown % (price + away), size % ask])
-    return bids, asks
+    chance = rng.random
+    bids: list[float] = []
+    asks: list[float] = []
+    for step in _STEPS_BP:
+        away = price * (step + half_bp) / 10_000
+        bid = coins * (0.67 + 0.66 * chance())
+        ask = coins * (0.67 + 0.66 * chance())
+        bids += (price - away, bid if bid > least else least)
+        asks += (price + away, ask if ask > least else least)
+    form = _side_form(asset.decimals, decimals)
+    return msgspec.Raw(form % tuple(bids)), msgspec.Raw(form % tuple(asks))
+
+
+@cache
+def _side_form(price_decimals: int, size_decimals: int) -> bytes:
+    """JSON of a side, for one formatting of all its numbers: books are most of a busy log."""
+    level = f'["%.{price_decimals}f","%.{size_decimals}f"]'
+    return f"[{','.join([level] * LEVELS)}]".encode()
