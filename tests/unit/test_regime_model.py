@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streams.core.detectors.regime.bars import HourBar, OpenHour
 from streams.core.detectors.regime.classifier import Classifier
-from streams.core.detectors.regime.features import SAMPLED, Features
+from streams.core.detectors.regime.features import AT_REST, SAMPLED, Features
 from streams.core.detectors.regime.filter import EVEN, Change, Phase, advance, commit, weigh
 from streams.core.detectors.regime.history import Ranks
 from streams.core.detectors.regime.params import RegimeParams
@@ -109,6 +109,30 @@ def test_a_crowd_is_the_side_that_pays_and_more_than_it_mostly_has(
     rank: float, above_anchor: float, crowd: PositionSide | None
 ) -> None:
     assert crowd_of(features({"funding": above_anchor}, funding=rank), PARAMS) == crowd
+
+
+@pytest.mark.parametrize(
+    ("grown", "trend", "crowd"), [(0.6, 0.5, "long"), (0.6, -0.5, "short"), (0.59, 0.5, None)]
+)
+def test_where_funding_rests_growth_of_interest_makes_the_crowd(
+    grown: float, trend: float, crowd: PositionSide | None
+) -> None:
+    given = features({"trend": trend}, oi_growth=grown)
+    ranks = {name: rank for name, rank in given.ranks.items() if name != "funding"}
+    assert crowd_of(Features(given.values, ranks, {"funding": AT_REST}), PARAMS) == crowd
+    assert crowd_of(Features(given.values, ranks, {"funding": "no_funding"}), PARAMS) is None
+
+
+@pytest.mark.parametrize(("other", "rests"), [(0.0001, True), (0.0003, False)])
+def test_funding_that_never_moved_is_told_as_resting(other: float, rests: bool) -> None:
+    classifier = Classifier(PARAMS)
+    for hour in range(20 * 24):
+        rate = other if hour % 48 < 24 else 0.0001
+        bar = HourBar(start=START + hour * HOUR, close=50_000.0, oi_base=1.0, funding_8h=rate)
+        classifier.hour(bar, bar.start + HOUR)
+    assert (classifier.reading.missing.get("funding") == AT_REST) is rests
+    assert ("funding" in classifier.reading.features) is not rests
+    assert "funding_raw" in classifier.reading.features
 
 
 def test_liquidation_needs_forced_flow_or_a_grave_cascade() -> None:

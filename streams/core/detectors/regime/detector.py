@@ -26,7 +26,7 @@ from streams.core.events import MICROS
 from streams.core.results import Imbalance, Regime, RegimeResolution, RegimeTransition, Result
 from streams.core.rowmeta import RowMeta
 
-DEFINITION: Final = "regime/1"
+DEFINITION: Final = "regime/2"
 DAY_S: Final = 86_400
 GRAVE: Final = ("major", "extreme")
 

@@ -57,6 +57,7 @@ SAMPLED: Final = (
 )
 """Features with a percentile."""
 NO_INTEREST: Final = "no_open_interest"
+AT_REST: Final = "funding_at_rest"
 _BASES: Final[tuple[LeverageBasis, ...]] = ("exchange_reserve", "market_cap", "spot_volume")
 
 
@@ -143,10 +144,13 @@ def measure(raw: Raw, ranks: Ranks, bar: HourBar, params: RegimeParams) -> Featu
     percentiles: dict[str, float] = {}
     for name in SAMPLED:
         if name in found.values:
-            if ranks.count(name) >= needed:
-                percentiles[name] = ranks.rank(name, found.values[name])
-            else:
+            value = found.values[name]
+            if ranks.count(name) < needed:
                 found.missing[name] = f"history_below_{params.min_feature_days}_days"
+            elif name == "funding" and ranks.ties(name, value) >= params.rest_share:
+                found.missing[name] = AT_REST
+            else:
+                percentiles[name] = ranks.rank(name, value)
     return Features(found.values, percentiles, found.missing)
 
 

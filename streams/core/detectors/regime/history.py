@@ -87,6 +87,11 @@ class Ranks:
         known, single = self._sorted[name], _single(value)
         return (bisect_left(known, single) + bisect_right(known, single)) / (2 * len(known))
 
+    def ties(self, name: str, value: float) -> float:
+        """Share of the past values that equal a value; the feature must have some."""
+        known, single = self._sorted[name], _single(value)
+        return (bisect_right(known, single) - bisect_left(known, single)) / len(known)
+
     def middle(self, name: str) -> float | None:
         """Median of a feature's past values; None without one."""
         known = self._sorted.get(name)

@@ -1,8 +1,9 @@
 """Parameters of the leverage regime, with units and where they come from.
 
-Read by every `regime_*` module. Weights, dwell times and thresholds are priors (definition 1.2)
+Read by every module of the regime. Weights, dwell times and thresholds are priors (definition 1.2)
 unless marked `path`: those were set while looking at the real series of 2022-01..2023-06 and
-2025-12..2026-01, for the sanity of the path alone (docs/decisions/regime-path.md).
+2025-12..2026-01, for the sanity of the path alone; or `cycles`: chosen on simulated cycles
+(docs/decisions/regime-path.md).
 """
 
 import msgspec
@@ -26,9 +27,11 @@ class RegimeParams(msgspec.Struct, frozen=True):
     Scores: `gain` logits per unit of score; `cascade_logits` added to liquidation in the fast
     lane. Euphoria is open only with leverage percentile >= `gate_leverage`, price within
     `gate_distance` of its 30-day extreme and a crowd: funding percentile >= `gate_funding` and
-    above zero, or percentile <= the mirror and not above zero. Liquidation is open only with
-    forced dollars at percentile >= `gate_liquidations` (path) or a cascade of class major or worse
-    within the day. `closed_logits` is what a closed gate costs.
+    above zero, or percentile <= the mirror and not above zero. Funding that equals `rest_share` or
+    more of its past says nothing; then growth of open interest at percentile >= `gate_growth`
+    (cycles) makes a crowd. Liquidation is open only with forced dollars at percentile >=
+    `gate_liquidations` (path) or a cascade of class major or worse within the day.
+    `closed_logits` is what a closed gate costs.
 
     Filter: evidence of an hour counts 1/`tau_h`, that for or against liquidation 1/`tau_forced_h`
     (path); `dwell_h` expected hours in a phase, `exits` the odds of where it goes, zero where it
@@ -50,6 +53,8 @@ class RegimeParams(msgspec.Struct, frozen=True):
     cascade_logits: float = 4.5
     gate_leverage: float = 0.6
     gate_funding: float = 0.9
+    gate_growth: float = 0.6
+    rest_share: float = 0.9
     funding_anchor: float = 0.0001
     gate_distance: float = 0.10
     gate_liquidations: float = 0.9

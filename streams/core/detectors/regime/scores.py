@@ -17,7 +17,7 @@ from math import exp
 
 import msgspec
 
-from streams.core.detectors.regime.features import Features
+from streams.core.detectors.regime.features import AT_REST, Features
 from streams.core.detectors.regime.params import RegimeParams
 from streams.core.events import PositionSide
 from streams.core.results.regimes import Driver
@@ -41,7 +41,16 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def crowd_of(features: Features, params: RegimeParams) -> PositionSide | None:
-    """Which side pays to stay in, and more than it mostly has: the sign and the tail of funding."""
+    """Which side pays to stay in, and more than it mostly has: the sign and the tail of funding.
+
+    Funding that has rested at one value tells no side: then it is the side of the trend with which
+    open interest has grown more than it mostly does.
+    """
+    if features.missing.get("funding") == AT_REST:
+        grown, trend = features.ranks.get("oi_growth", 0.0), features.values.get("trend")
+        if trend is None or grown < params.gate_growth:
+            return None
+        return "long" if trend > 0 else "short"
     rank, value = features.ranks.get("funding"), features.values.get("funding")
     if rank is None or value is None:
         return None
