@@ -20,13 +20,16 @@ from streams.core.detectors.regime.bars import HOUR
 from streams.core.detectors.regime.classifier import Classifier
 from streams.core.detectors.regime.params import PHASES, RegimeParams
 from streams.core.results.regimes import RegimeName
+from streams.scoreboard.bootstrap import Interval, intervals
 from streams.scoreboard.cycles import Cycle, cycles
 
-DRAWS: Final = 1_000
 RULE_WINDOW_H: Final = 30 * 24
 """Past hours that the quantile rule ranks an hour among."""
 
-Interval = tuple[float, float]
+FITTED: Final = RegimeParams()
+"""What `regime_tuning.tune` chose on train seeds 1 to 12 without regard to the real path; it makes
+that path worse and is not in use (docs/definitions/regime.md).
+"""
 
 
 class Telling(msgspec.Struct, frozen=True):
@@ -40,13 +43,12 @@ class Telling(msgspec.Struct, frozen=True):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """One seed under one rule: all that the figures are made of.
+    """One seed under one rule, or several: all that the figures are made of.
 
     `confusion`: hours by (true, said); `delays`: (phase, hours from its true beginning until it is
     said, infinite where it never was while it stood); `surprise`: summed -ln p of the true phase.
     """
 
-    seed: int
     confusion: dict[tuple[RegimeName, RegimeName | None], int]
     delays: tuple[tuple[RegimeName, float], ...]
     flips: int
@@ -71,16 +73,16 @@ class PhaseFigures(msgspec.Struct, frozen=True):
 class RuleFigures(msgspec.Struct, frozen=True):
     """One rule over all seeds; intervals are 95 %, by drawing seeds with replacement.
 
-    `delay_h`: median over true entries, missed ones as never; None where that is never.
+    `delay_h`: median over true entries, missed ones as never; None where that is never. An entry
+    that was said before it came has no delay, so that a rule which flips often is early often:
+    read delays beside the flips.
     `silent`: share of hours without a phase, which count as wrong. `log_loss`: mean -ln p of the
     true phase, None without probabilities; ln 4 = 1.386 says nothing.
     """
 
     rule: str
-    macro_f1: float
-    macro_f1_interval: Interval
-    delay_h: float | None
-    delay_interval: tuple[float | None, float | None]
+    macro_f1: Interval
+    delay_h: Interval
     entries: int
     missed: int
     flips_per_day: float
@@ -144,6 +146,7 @@ def score_regimes(
         (
             figures("ours", lambda _, own: own),
             figures("ours, likeliest phase", lambda _, own: _likeliest(own)),
+            figures("ours, fitted to cycles alone", lambda run, _: classified(run, FITTED)[0]),
             figures("quantiles of interest and funding", lambda run, _: quantile_rule(run)),
             figures(f"always {usual}", lambda run, _: Telling((usual,) * len(run.hours))),
         ),
@@ -214,82 +217,76 @@ def judged(run: Cycle, telling: Telling, unknown: Sequence[str | None]) -> Judge
             hits = (at for at, said in known if entered.at < at <= end and said == entered.phase)
             first = next(hits, None)
             delays.append((entered.phase, inf if first is None else (first - entered.at) / HOUR))
-    return Judged(run.seed, confusion, tuple(delays), flips, surprise if telling.p else None)
+    return Judged(confusion, tuple(delays), flips, surprise if telling.p else None)
 
 
 def figures_of(rule: str, seeds: Sequence[Judged]) -> RuleFigures:
     """The figures of a rule from its seeds."""
-    total = _confusion(seeds)
-    hours = sum(total.values())
-    delays = [delay for one in seeds for delay in one.delays]
-    silent = sum(count for (_, said), count in total.items() if said is None)
-    lost = [one.surprise for one in seeds if one.surprise is not None]
+    found = intervals(seeds, pooled, {"f1": macro_f1, "delay": median_delay})
+    whole = pooled(seeds)
+    hours = whole.hours
     phases = {}
     for name in PHASES:
-        own = [delay for phase, delay in delays if phase == name]
+        own = [delay for phase, delay in whole.delays if phase == name]
         phases[name] = PhaseFigures(
-            sum(count for (true, _), count in total.items() if true == name),
-            f1_of(total, name),
+            sum(count for (true, _), count in whole.confusion.items() if true == name),
+            f1_of(whole, name),
             len(own),
             sum(delay == inf for delay in own),
-            _finite(median(own)) if own else None,
+            _middle(own),
         )
-    low, high = interval(seeds, _median_delay)
+    silent = sum(count for (_, said), count in whole.confusion.items() if said is None)
     return RuleFigures(
         rule,
-        macro_f1(seeds),
-        interval(seeds, macro_f1),
-        _finite(_median_delay(seeds)),
-        (_finite(low), _finite(high)),
-        len(delays),
-        sum(delay == inf for _, delay in delays),
-        sum(one.flips for one in seeds) * 24 / hours if hours else 0.0,
+        found["f1"],
+        found["delay"],
+        len(whole.delays),
+        sum(delay == inf for _, delay in whole.delays),
+        whole.flips * 24 / hours if hours else 0.0,
         silent / hours if hours else 0.0,
-        sum(lost) / hours if lost and hours else None,
+        None if whole.surprise is None or not hours else whole.surprise / hours,
         phases,
     )
 
 
-def macro_f1(seeds: Sequence[Judged]) -> float:
-    """Mean F1 of the phases that truly occur, over all hours of the seeds."""
-    total = _confusion(seeds)
-    there = [name for name in PHASES if any(true == name for true, _ in total)]
-    return sum(f1_of(total, name) for name in there) / len(there) if there else 0.0
-
-
-def f1_of(confusion: dict[tuple[RegimeName, RegimeName | None], int], name: RegimeName) -> float:
-    """2 TP / (2 TP + FP + FN) of a phase's hours; 0 where it is neither true nor said."""
-    hits = confusion.get((name, name), 0)
-    true = sum(count for (one, _), count in confusion.items() if one == name)
-    said = sum(count for (_, one), count in confusion.items() if one == name)
-    return 2 * hits / (true + said) if true + said else 0.0
-
-
-def interval(seeds: Sequence[Judged], figure: Callable[[Sequence[Judged]], float]) -> Interval:
-    """95 % of a figure over seeds drawn with replacement."""
-    import numpy as np
-
-    if not seeds:
-        return 0.0, 0.0
-    draws = np.random.default_rng(4).integers(0, len(seeds), (DRAWS, len(seeds)))
-    found = sorted(figure([seeds[index] for index in row]) for row in draws.tolist())
-    return found[int(0.025 * DRAWS)], found[int(0.975 * DRAWS)]
-
-
-def _confusion(seeds: Sequence[Judged]) -> dict[tuple[RegimeName, RegimeName | None], int]:
+def pooled(seeds: Sequence[Judged]) -> Judged:
+    """Several seeds as one; surprise is unknown where one of them knows none."""
     total: Counter[tuple[RegimeName, RegimeName | None]] = Counter()
     for one in seeds:
         total.update(one.confusion)
-    return total
+    known = [one.surprise for one in seeds if one.surprise is not None]
+    return Judged(
+        total,
+        tuple(delay for one in seeds for delay in one.delays),
+        sum(one.flips for one in seeds),
+        sum(known) if len(known) == len(seeds) else None,
+    )
 
 
-def _median_delay(seeds: Sequence[Judged]) -> float:
-    delays = [delay for one in seeds for _, delay in one.delays]
-    return median(delays) if delays else inf
+def macro_f1(of: Judged) -> float | None:
+    """Mean F1 of the phases that truly occur; None without an hour."""
+    there = [name for name in PHASES if any(true == name for true, _ in of.confusion)]
+    return sum(f1_of(of, name) for name in there) / len(there) if there else None
 
 
-def _finite(value: float) -> float | None:
-    return None if value in (inf, -inf) or value != value else value
+def f1_of(of: Judged, name: RegimeName) -> float:
+    """2 TP / (2 TP + FP + FN) of a phase's hours; 0 where it is neither true nor said."""
+    hits = of.confusion.get((name, name), 0)
+    true = sum(count for (one, _), count in of.confusion.items() if one == name)
+    said = sum(count for (_, one), count in of.confusion.items() if one == name)
+    return 2 * hits / (true + said) if true + said else 0.0
+
+
+def median_delay(of: Judged) -> float | None:
+    """Median delay in hours, missed entries as never; None where that is never."""
+    return _middle([delay for _, delay in of.delays])
+
+
+def _middle(delays: Sequence[float]) -> float | None:
+    if not delays:
+        return None
+    found = median(delays)
+    return found if found < inf else None
 
 
 def _likeliest(telling: Telling) -> Telling:
