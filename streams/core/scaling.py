@@ -13,12 +13,12 @@ from typing import Final
 
 import msgspec
 
+from streams.core.dollars import Dollars, Estimate
 from streams.core.events import MICROS
-from streams.core.results import Identifiability, WindowSide
+from streams.core.results import Identifiability
 from streams.core.slots import SlotKey, Slots
 from streams.core.thinning import NOTHING, Rule, Thinned
 from streams.core.throttle import (
-    SEVERITY,
     Feed,
     SideEstimate,
     SlotTally,
@@ -37,88 +37,11 @@ _OTHER: Final = 0.25
 """Share of a disagreement that the higher of two estimates is charged with."""
 
 
-class Dollars(msgspec.Struct, frozen=True, gc=False):
-    """Estimated dollars of one liquidated side, int64 micro-dollars.
-
-    `usd` is None where a partial feed leaves no estimate, `upper` where nothing bounds the truth.
-    `common` is the standard error that all parts share, `noise` the variance (micro-dollars
-    squared) of what they do not. `floor`: the truth may lie above by any factor.
-    """
-
-    usd: int | None = 0
-    upper: int | None = 0
-    common: int = 0
-    noise: float = 0.0
-    floor: bool = False
-
-    def plus(self, other: "Dollars") -> "Dollars":
-        """The sum of two parts."""
-        return Dollars(
-            _plus(self.usd, other.usd),
-            _plus(self.upper, other.upper),
-            self.common + other.common,
-            self.noise + other.noise,
-            self.floor or other.floor,
-        )
-
-    def interval(self, observed: int, params: ThrottleParams) -> tuple[int | None, int | None]:
-        """Ends of the interval that should hold the truth in 80 of 100 cases, micro-dollars.
-
-        Args:
-            observed: published dollars, which are certain.
-            params: width of the interval in standard errors.
-
-        Returns:
-            Both None without an estimate; the high end also where the estimate is a floor that
-            nothing bounds.
-        """
-        if self.usd is None:
-            return None, None
-        usd = max(observed, self.usd)
-        error = params.interval_errors * sqrt(float(self.common) ** 2 + self.noise)
-        low = high = usd
-        if usd and error:
-            share = error / usd
-            low = max(observed, min(usd, int(usd / (1 + share))))
-            high = max(usd, int(usd * (1 + share)))
-        if self.upper is not None:
-            high = max(usd, self.upper if self.floor else min(high, self.upper))
-        return low, None if self.floor and self.upper is None else high
-
-
-class Estimate(msgspec.Struct, frozen=True, gc=False):
-    """Both sides of a venue or scope. `partial`: a partial feed took part."""
-
-    long: Dollars = Dollars()
-    short: Dollars = Dollars()
-    identifiability: Identifiability = "ok"
-    partial: bool = False
-
-    def of(self, side: WindowSide) -> Dollars:
-        """A side, or both."""
-        if side == "mixed":
-            return self.long.plus(self.short)
-        return self.long if side == "long" else self.short
-
-    def plus(self, other: "Estimate") -> "Estimate":
-        """The sum of two parts; the worst label stands."""
-        return Estimate(
-            self.long.plus(other.long),
-            self.short.plus(other.short),
-            max(self.identifiability, other.identifiability, key=SEVERITY.__getitem__),
-            self.partial or other.partial,
-        )
-
-
 class Scale(msgspec.Struct, frozen=True):
     """Open interest by venue, micro-dollars; and the venues whose forced orders came throughout."""
 
     interest: Mapping[str, int] = {}
     up: Collection[str] = ()
-
-
-def _plus(left: int | None, right: int | None) -> int | None:
-    return None if left is None or right is None else left + right
 
 
 class _Yard(msgspec.Struct, frozen=True):
@@ -307,33 +230,68 @@ def _blend(
     rule: Feed,
     params: ThrottleParams,
 ) -> tuple[Dollars, float]:
-    """A throttled side from both ways, weighed by their errors; and the weight of the interest."""
-    thinned = yard.thinned
-    across = thinned.usd * interest // yard.interest
-    shown = thinned.shown(_rule(rule))
-    # A venue of another size is thinned otherwise: hidden dollars grow about with the root of it.
-    root = isqrt(interest * _PPM * _PPM // yard.interest)
-    hidden = thinned.usd - shown
-    counted = alone
-    excess = _NOTHING_SHOWN
-    if shown > 0:
-        counted = max(alone, published + published * hidden * root // (shown * _PPM))
-        excess = hidden / shown
+    """A throttled side from both ways; and the weight of the interest."""
+    across = yard.thinned.usd * interest // yard.interest
     sampling = (1 + yard.interest / interest) / yard.orders
-    of_across = params.ratio_error**2 + sampling
-    of_counted = (params.thinning_error * excess) ** 2 + _LEAST
-    # Beyond their errors the lower one misses something: orders no feed shows, or a large one
-    # that the complete venues happened not to have. It is believed less, the other a little less.
+    factor = _factor(yard, interest, _rule(rule))
+    counted, excess = alone, _NOTHING_SHOWN
+    if factor is not None:
+        counted = max(alone, published * factor // _PPM)
+        excess = factor / _PPM - 1
+    doubt = (excess, params.thinning_error * excess)
+    return _weigh(across, counted, (published, upper), sampling, doubt, params)
+
+
+def _factor(yard: _Yard, interest: int, rule: Rule) -> int | None:
+    """True over published dollars of a venue of that interest, in parts per million.
+
+    The complete feeds' own factor, less one, times the root of the venue's size against theirs: a
+    larger venue is thinned harder. None where the rule would have shown nothing of them.
+    """
+    shown = yard.thinned.shown(rule)
+    if shown <= 0:
+        return None
+    root = isqrt(interest * _PPM * _PPM // yard.interest)
+    return _PPM + (yard.thinned.usd - shown) * root // shown
+
+
+def _weigh(
+    across: int,
+    counted: int,
+    limits: tuple[int, int | None],
+    sampling: float,
+    doubt: tuple[float, float],
+    params: ThrottleParams,
+) -> tuple[Dollars, float]:
+    """Dollars between `across`, by open interest, and `counted`, by the venue's own orders.
+
+    Args:
+        across: micro-dollars.
+        counted: micro-dollars.
+        limits: published dollars and the bound.
+        sampling: relative variance of `across` for the few large orders on both sides.
+        doubt: hidden over published dollars by thinning, and the relative error of `counted`.
+        params: the error of the ratio.
+
+    Returns:
+        The dollars, and the weight of `across` in them.
+    """
+    published, upper = limits
+    excess, error = doubt
+    of_across, of_counted = params.ratio_error**2 + sampling, error**2 + _LEAST
+    # Beyond their errors one of them misses something: the own orders what no feed shows, as far
+    # as seconds are crowded; the interest a large order that the others happened not to have.
     beyond = (across - counted) ** 2 / (across * counted) if across > 0 else 0.0
     beyond = max(0.0, beyond - of_across - of_counted)
-    low, high = (beyond, beyond * _OTHER) if across < counted else (beyond * _OTHER, beyond)
-    of_across, of_counted = of_across + low, of_counted + high
+    missing = beyond * (min(1.0, excess) if across > counted else _OTHER)
+    scatter = sampling + beyond * (_OTHER if across > counted else 1.0)
+    of_across, of_counted = params.ratio_error**2 + scatter, of_counted + missing
     weight = of_counted / (of_across + of_counted)
     ppm = int(weight * _PPM)
     usd = max(published, (across * ppm + counted * (_PPM - ppm)) // _PPM)
     usd = usd if upper is None else min(usd, upper)
     common = sqrt((weight * params.ratio_error) ** 2 + (1 - weight) ** 2 * of_counted)
-    noise = (usd * weight) ** 2 * (sampling + low)
+    noise = (usd * weight) ** 2 * scatter
     return Dollars(usd, upper, int(usd * common), noise), weight
 
 
@@ -376,9 +334,13 @@ def _of_partial(
             # The complete feeds were up and forced nothing: as much again may be hidden.
             sides.append(Dollars(published, None, published))
         else:
-            reference = sum(one.usd or 0 for one in dollars)
-            usd = max(published, reference * interest // known_interest)
-            scatter = yard.interest * (1 / known_interest + 1 / interest) / yard.orders
-            noise = float(usd) ** 2 * scatter
-            sides.append(Dollars(usd, None, int(usd * params.ratio_error), noise))
+            across = sum(one.usd or 0 for one in dollars) * interest // known_interest
+            sampling = yard.interest * (1 / known_interest + 1 / interest) / yard.orders
+            least = _factor(yard, interest, "largest") or _PPM
+            most = max(least, _factor(yard, interest, "latest") or _PPM)
+            counted = published * (least + most) // (2 * _PPM)
+            excess = least / _PPM - 1
+            doubt = (excess, (most - least) / (most + least) + params.thinning_error * excess)
+            limits = (published, None)
+            sides.append(_weigh(across, counted, limits, sampling, doubt, params)[0])
     return Estimate(sides[0], sides[1], label, partial=True)

@@ -126,9 +126,9 @@ class ThrottleParams(msgspec.Struct, frozen=True):
     sigma: float = 1.9
     saturation_percent: int = 95
     partial: Literal["published", "unknown"] = "published"
-    ratio_error: float = 0.2
+    ratio_error: float = 0.15
     thinning_error: float = 0.2
-    interval_errors: float = 1.28
+    interval_errors: float = 1.15
     alone_percent: int = 20
 
 

@@ -14,6 +14,7 @@ from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.cascade.propagation import Spread
 from streams.core.detectors.cascade.recent import Bracket
 from streams.core.detectors.moment import Moment, Trace
+from streams.core.dollars import Estimate
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import Cell, LateCell
 from streams.core.results import (
@@ -24,7 +25,7 @@ from streams.core.results import (
     WindowClass,
     WindowSide,
 )
-from streams.core.scaling import Estimate, Scale, estimate_block, estimate_late
+from streams.core.scaling import Scale, estimate_block, estimate_late
 from streams.core.slots import Slots, tally_late, tally_slots
 from streams.core.throttle import ThrottleParams
 
