@@ -26,7 +26,29 @@ from streams.scoreboard.cycles import Cycle, cycles
 RULE_WINDOW_H: Final = 30 * 24
 """Past hours that the quantile rule ranks an hour among."""
 
-FITTED: Final = RegimeParams()
+FITTED: Final = RegimeParams(
+    gain=4.0,
+    gate_growth=0.7,
+    gate_leverage=0.5,
+    gate_distance=0.15,
+    gate_liquidations=0.95,
+    closed_logits=1.35,
+    tau_h=4.0,
+    commit_p=0.5,
+    commit_evals=1,
+    accumulation=(("leverage", -0.5), ("oi_growth", -1.0), ("trend", -1.5), ("liquidations", -2.0)),
+    expansion=(("trend", 1.5), ("oi_growth", 0.6), ("leverage", -0.6), ("oi_drop", -0.8)),
+    euphoria=(
+        ("leverage", 1.6),
+        ("oi_growth", 1.4),
+        ("liquidations", 1.6),
+        ("volatility", -1.2),
+        ("trend", 1.5),
+        ("crowded_funding", 1.4),
+        ("crowded_basis", 0.8),
+    ),
+    liquidation=(("volatility", 2.2), ("oi_drop", 1.8), ("liquidations", 1.0)),
+)
 """What `regime_tuning.tune` chose on train seeds 1 to 12 without regard to the real path; it makes
 that path worse and is not in use (docs/definitions/regime.md).
 """
