@@ -44,6 +44,7 @@ BINS: Final = 1_000
 FACTORS: Final = ("liquidation", "volatility")
 
 Floats = NDArray[np.float64]
+Row = TypeVar("Row", Volatility, Dominance)
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -326,9 +327,6 @@ def _leverage(run: Cycle, hour: int) -> Dominance:
     ratio = interest / volume if interest is not None and volume and len(week) == WEEK_H else None
     known = {"window_s": DAY_H * HOUR, "oi_spot_adv": ratio, "basket": VENUE, "basket_coverage": 1}
     return _row(Dominance, run, hour, known)
-
-
-Row = TypeVar("Row", Volatility, Dominance)
 
 
 def _row(kind: type[Row], run: Cycle, hour: int, known: Mapping[str, object]) -> Row:
