@@ -1,0 +1,111 @@
+"""Judges every rule at every setting on one run: ours and the rivals on the same orders.
+
+Between runs and figures. Promises that all a table needs of a run is the counts given here, so that
+tuning, leaving families out and resampling never touch a run again. Ours sees what its stages see;
+rivals see the published orders.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from streams.core.detectors.cascade.params import CascadeParams
+from streams.scoreboard.flow import lay
+from streams.scoreboard.framed import read_case
+from streams.scoreboard.matching import match
+from streams.scoreboard.metrics import Counts, ScopeClass, counts
+from streams.scoreboard.rivals import RIVALS
+from streams.scoreboard.spans import Case, Span
+from streams.scoreboard.sweeps import cascade_spans
+
+OURS: Final = "marginquake"
+CLASSES: Final[tuple[ScopeClass, ...]] = ("ALL", "assets")
+SHARES_BP: Final = (2.0, 2.8, 4.0, 5.6, 8.0, 16.0)
+"""Our threshold: dollars of 60 s over open interest, basis points; from permissive to strict."""
+
+Setting = tuple[float, ...]
+"""Values of a rule's dials: (threshold, further) of a rival, (threshold,) of ours."""
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """One run: counts by rule, setting and scope class. `family`, `steady` of its case."""
+
+    name: str
+    family: str
+    steady: bool
+    asset_days: float
+    events: dict[ScopeClass, int]
+    counts: dict[str, dict[Setting, dict[ScopeClass, Counts]]]
+
+
+def ours(share_bp: float) -> CascadeParams:
+    """Our definition with another threshold."""
+    return msgspec.structs.replace(CascadeParams(), size_oi_share=share_bp * 1e-4)
+
+
+def default_of(rule: str) -> Setting:
+    """What the rule is published with: its authors' values, or our definition's."""
+    if rule == OURS:
+        return (round(CascadeParams().size_oi_share * 1e4, 6),)
+    rival = RIVALS[rule]
+    return (rival.threshold.default, rival.further.default)
+
+
+def settings_of(rule: str) -> list[Setting]:
+    """All settings that are tried, the default among them."""
+    if rule == OURS:
+        return [(share,) for share in SHARES_BP]
+    rival = RIVALS[rule]
+    tried: list[Setting] = list(rival.settings())
+    default = default_of(rule)
+    return tried if default in tried else [default, *tried]
+
+
+def judge(folder: Path, rules: Sequence[str] = (OURS, *RIVALS)) -> Judged:
+    """Judge rules on a finished run."""
+    case = read_case(folder)
+    found: dict[str, dict[Setting, dict[ScopeClass, Counts]]] = {}
+    if OURS in rules:
+        spans = cascade_spans(folder, [ours(share) for (share,) in settings_of(OURS)])
+        found[OURS] = {
+            setting: _judged(case, said)
+            for setting, said in zip(settings_of(OURS), spans, strict=True)
+        }
+    flows = lay(case.orders, case.begin, case.end)
+    for rule in rules:
+        if rule != OURS:
+            rival = RIVALS[rule]
+            found[rule] = {
+                setting: _judged(
+                    case,
+                    [span for scope in flows for span in rival.over(flows[scope], *setting)],
+                )
+                for setting in settings_of(rule)
+            }
+    return Judged(
+        case.name,
+        case.family,
+        case.steady,
+        case.asset_days,
+        {
+            kind: sum((event.scope == "ALL") == (kind == "ALL") for event in case.events)
+            for kind in CLASSES
+        },
+        found,
+    )
+
+
+def _judged(case: Case, said: Sequence[Span]) -> dict[ScopeClass, Counts]:
+    matched = match(case.events, [span for span in said if span.end >= case.begin])
+    return {kind: counts(case, matched, kind) for kind in CLASSES}
+
+
+def column(judged: Sequence[Judged], rule: str, setting: Setting, kind: ScopeClass) -> list[Counts]:
+    """Counts of each run under one setting."""
+    return [one.counts[rule][setting][kind] for one in judged]
+
+
+Choice = Mapping[str, Mapping[ScopeClass, Setting]]
+"""The chosen setting of each rule and scope class."""

@@ -1,0 +1,182 @@
+"""What readers of our rows get on a run: when they are told, of how many dollars, how surely.
+
+Beside `judging`, which compares rules on data alone: here every detector runs, as live, and delays
+count to the receipt time at which a row leaves the detectors (Kafka and the sink come on top).
+Promises to compare a window's figures with the true event that it matches and with no other.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from streams.core.detectors.moment import Moment
+from streams.core.events import MICROS
+from streams.core.results import Alert, CascadeWindow
+from streams.scoreboard.estimates import Estimate
+from streams.scoreboard.heard import Heard, hear
+from streams.scoreboard.matching import Pair, match
+from streams.scoreboard.moments import Moments
+from streams.scoreboard.moves import Moves, Prices, moves
+from streams.scoreboard.spans import ALL, Event, Span
+from streams.scoreboard.sweeps import span_of
+
+Scope = Literal["ALL", "assets"]
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A matched window beside its event. `published_s`: from the true onset to publication.
+
+    `usd` with the ends of our 80 % interval; `branching` is the excess share with the ends of the
+    bracket; `amplification` the true one and ours.
+    """
+
+    scope: str
+    published_s: float
+    identifiability: str
+    usd: Estimate
+    branching: Estimate | None
+    branching_label: str | None
+    amplification: Estimate | None
+    book_share: float | None
+    self_reinforcing: bool | None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A story of alerts: its kind, the worst severity told, where, and whether it was of a flush.
+
+    `within`: an asset's story while a story of `ALL` was open.
+    """
+
+    kind: str
+    severity: str
+    scope: str
+    at: int
+    within: bool
+    true: bool
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One run: what its readers were told."""
+
+    name: str
+    family: str
+    steady: bool
+    asset_days: float
+    days: float
+    windows: tuple[Window, ...]
+    moves: dict[Scope, Moves]
+    pages: tuple[Page, ...]
+
+
+def told(folder: Path) -> Told:
+    """Run every detector over a finished run and compare what it says with the truth."""
+    heard = hear(folder)
+    case = heard.case
+    rows = {row.id: row for row in heard.windows if row.id in heard.qualified}
+    spans = {key: span_of(row, heard.qualified[key]) for key, row in rows.items()}
+    published = {key: _published(span, heard.qualified[key]) for key, span in spans.items()}
+    pairs = match(case.events, list(published.values())).pairs
+    by_span = {id(span): key for key, span in published.items()}
+    windows = tuple(_window(pair, rows[by_span[id(pair.span)]]) for pair in pairs)
+    prices = {
+        scope: _prices(known, case.begin, case.end)
+        for scope, known in Moments.of(folder).by_scope.items()
+    }
+    found = {scope: one for scope, one in prices.items() if one is not None}
+    return Told(
+        case.name,
+        case.family,
+        case.steady,
+        case.asset_days,
+        (case.end - case.begin) / 86_400,
+        windows,
+        {
+            "ALL": moves(case, [p for p in pairs if p.event.scope == ALL], found),
+            "assets": moves(case, [p for p in pairs if p.event.scope != ALL], found),
+        },
+        tuple(_pages(heard)),
+    )
+
+
+def _published(span: Span, at_us: int) -> Span:
+    """The span with its publication in place of its detection."""
+    return msgspec.structs.replace(span, detected_at=-(-at_us // MICROS))
+
+
+def _window(pair: Pair, row: CascadeWindow) -> Window:
+    event = pair.event
+    usd = row.usd_observed if row.usd_estimated is None else row.usd_estimated
+    branching = None
+    if event.excess_share is not None and row.branching_low is not None:
+        branching = Estimate(event.excess_share, None, row.branching_low, row.branching_high)
+    amplified = None
+    if event.amplification is not None and row.amplification is not None:
+        amplified = Estimate(event.amplification, row.amplification)
+    return Window(
+        event.scope,
+        pair.span.detected_at - event.onset,
+        row.identifiability,
+        Estimate(event.usd, usd / MICROS, _dollars(row.usd_low), _dollars(row.usd_high)),
+        branching,
+        row.branching_label,
+        amplified,
+        row.amplification_book_share,
+        event.self_reinforcing,
+    )
+
+
+def _dollars(usd: int | None) -> float | None:
+    return None if usd is None else usd / MICROS
+
+
+def _prices(known: Sequence[Moment], begin: int, end: int) -> Prices | None:
+    """The reference price of every second, the last known carried on; None without any."""
+    values: list[float] = []
+    first = next((one.price for one in known if one.price is not None), None)
+    if first is None:
+        return None
+    last, at = first, begin
+    for one in known:
+        if one.price is None or one.second >= end:
+            continue
+        while at < one.second:
+            values.append(last)
+            at += 1
+        last = one.price
+    values += [last] * (end - at)
+    return Prices(begin, 1, values)
+
+
+_RANKS = {"info": 0, "warning": 1, "critical": 2}
+
+
+def _pages(heard: Heard) -> list[Page]:
+    """Stories that were told as a warning or worse; several alerts of a story are one."""
+    stories: dict[str, list[Alert]] = {}
+    for alert in heard.alerts:
+        stories.setdefault(alert.group, []).append(alert)
+    market = [
+        (story[0].at, story[-1].at)
+        for story in stories.values()
+        if story[0].scope == ALL and any(_RANKS[one.severity] for one in story)
+    ]
+    pages: list[Page] = []
+    for story in stories.values():
+        loud = [one for one in story if _RANKS[one.severity]]
+        if not loud:
+            continue
+        worst = max(loud, key=lambda one: _RANKS[one.severity])
+        scope, at = worst.scope, loud[0].at
+        within = scope != ALL and any(
+            begin - 60 * MICROS <= at <= end + 60 * MICROS for begin, end in market
+        )
+        flush = any(_near(event, scope, at // MICROS) for event in heard.case.events)
+        pages.append(Page(worst.kind, worst.severity, scope, at // MICROS, within, flush))
+    return pages
+
+
+def _near(event: Event, scope: str, at: int) -> bool:
+    """Whether an alert came during an event of its scope or up to five minutes after it."""
+    return event.scope == scope and event.onset - 60 <= at <= event.end + 300
