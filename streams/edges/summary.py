@@ -207,13 +207,16 @@ def dollars(micros: int | None) -> str:
 
 
 def estimate(micros: int | None, identifiability: str) -> str:
-    """An estimate for people; >= marks one that is only a floor.
+    """An estimate for people; >= marks a floor, ~ one that rests on other venues.
 
     >>> estimate(1_234_567_000_000, "ok"), estimate(1_234_567_000_000, "saturated")
     ('$1.23M', '>=$1.23M')
+    >>> estimate(1_234_567_000_000, "extrapolated")
+    '~$1.23M'
     """
-    floor = ">=" if micros is not None and identifiability != "ok" else ""
-    return floor + dollars(micros)
+    marks = {"ok": "", "extrapolated": "~"}
+    mark = "" if micros is None else marks.get(identifiability, ">=")
+    return mark + dollars(micros)
 
 
 def moment(micros: int | None, form: str = "%Y-%m-%d %H:%M:%S") -> str:
@@ -232,8 +235,8 @@ def window_table(rows: Iterable[WindowRow]) -> Table:
     table = Table(
         title="cascade windows (UTC)",
         title_justify="left",
-        caption=">=: a floor, since a feed in it is partial (OKX) or saturated; -: a feed allows "
-        "no figure; class *: may still be revised",
+        caption=">=: a floor, since a feed in it is partial (OKX) or saturated; ~: partly from "
+        "other venues' feeds; -: a feed allows no figure; class *: may still be revised",
         caption_justify="left",
     )
     for name in ("scope", "side", "class", "onset", "detected", "end"):
