@@ -1,7 +1,8 @@
 """The cascade detector alone over a run, once for each of many parameter sets.
 
 For thresholds: what the detector says of moments that are read once. Promises the windows that the
-stages would make with these parameters, but for breadth and zones, on which no window depends.
+stages would make with these parameters; seconds that bring nothing but a price are passed over,
+since no gate that a window must pass depends on prices, breadth or zones.
 """
 
 from collections.abc import Sequence
@@ -24,11 +25,25 @@ _THROTTLE = ThrottleParams()
 
 def cascade_spans(folder: Path, settings: Sequence[CascadeParams]) -> list[list[Span]]:
     """Spans of class cascade that each setting finds in a finished run, all scopes."""
-    by_scope = Moments.of(folder).by_scope
+    by_scope = {
+        scope: _stirred(known) for scope, known in sorted(Moments.of(folder).by_scope.items())
+    }
     return [
-        [span for scope, known in sorted(by_scope.items()) for span in _spans(scope, known, params)]
+        [span for scope, known in by_scope.items() for span in _spans(scope, known, params)]
         for params in settings
     ]
+
+
+def _stirred(known: Sequence[Moment]) -> list[Moment]:
+    """Moments with forced orders, and those at which a feed came or went."""
+    found: list[Moment] = []
+    feeds: tuple[object, ...] = ()
+    for one in known:
+        now = (one.coverage, one.venues_up, one.venues_all)
+        if one.cells or one.late or now != feeds or one is known[-1]:
+            found.append(one)
+        feeds = now
+    return found
 
 
 def _spans(scope: str, known: Sequence[Moment], params: CascadeParams) -> list[Span]:

@@ -10,7 +10,8 @@ from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.cascade.state import FAST, SLOW, CascadeState, count
 from streams.core.detectors.cascade.window import OpenWindow
 from streams.core.detectors.moment import Trace
-from streams.core.slots import Slots, estimate_slots, tally_slots
+from streams.core.scaling import Scale, estimate_block
+from streams.core.slots import Slots, tally_slots
 from streams.core.throttle import ThrottleParams
 
 
@@ -82,6 +83,7 @@ def minute(
     unit_usd = params.prior(state.scope).unit_usd
     slots: Slots = {}
     orders = 0.0
+    up: tuple[str, ...] | None = None
     for item in reversed(state.trail):
         if item.second <= max(second - 60, window.onset - 1):
             break
@@ -89,8 +91,14 @@ def minute(
             tally_slots(slots, item.cells, item.second)
             counted = count(item.cells, unit_usd, params)
             orders += sum(v[0] for k, v in counted.items() if window.counts(k[0]))
-    sides = estimate_slots(slots, 60, second, throttled)
-    longs = sides.long_usd or sum(s.long_usd for s in slots.values())
-    shorts = sides.short_usd or sum(s.short_usd for s in slots.values())
-    dollars = (longs if window.counts("long") else 0) + (shorts if window.counts("short") else 0)
+            there = item.venues_up
+            up = there if up is None else tuple(one for one in up if one in there)
+    scale = Scale(dict(window.oi_by_venue), up or ())
+    dollars = estimate_block(slots, 60, second, scale, throttled).of(window.side).usd
+    if dollars is None:
+        dollars = sum(
+            (one.long_usd if window.counts("long") else 0)
+            + (one.short_usd if window.counts("short") else 0)
+            for one in slots.values()
+        )
     return dollars, orders
