@@ -11,7 +11,7 @@ import zstandard
 
 from streams.core.framing import Emission
 from streams.core.params import Params
-from streams.core.results import Alert, CascadeWindow
+from streams.core.results import Alert, CascadeWindow, ZoneMap
 from streams.scoreboard.framed import read_case, read_sealed
 from streams.scoreboard.spans import Case
 
@@ -20,7 +20,7 @@ class Heard(msgspec.Struct, frozen=True):
     """What a run gave. Windows are final rows; times in µs, as rows have them.
 
     `published`: by window id, the receipt time at which its first row left the detectors;
-    `qualified`: the same for its first row of class cascade.
+    `qualified`: the same for its first row of class cascade. `zones`: the last map of each scope.
     """
 
     case: Case
@@ -28,6 +28,7 @@ class Heard(msgspec.Struct, frozen=True):
     published: dict[str, int]
     qualified: dict[str, int]
     alerts: tuple[Alert, ...]
+    zones: dict[str, ZoneMap]
 
 
 def hear(folder: Path, params: Params | None = None) -> Heard:
@@ -41,17 +42,22 @@ def hear(folder: Path, params: Params | None = None) -> Heard:
     published: dict[str, int] = {}
     qualified: dict[str, int] = {}
     alerts: list[Alert] = []
+    zones: dict[str, ZoneMap] = {}
     for sealed in read_sealed(folder):
         emission = Emission(frames=list(sealed.frames), ticks=list(sealed.ticks))
         for row in engine.detect(emission):
             if isinstance(row, Alert):
                 alerts.append(row)
+            elif isinstance(row, ZoneMap):
+                zones[row.scope] = row
             elif isinstance(row, CascadeWindow):
                 windows[row.id] = row
                 published.setdefault(row.id, sealed.now_us)
                 if row.window_class == "cascade":
                     qualified.setdefault(row.id, sealed.now_us)
-    heard = Heard(read_case(folder), tuple(windows.values()), published, qualified, tuple(alerts))
+    heard = Heard(
+        read_case(folder), tuple(windows.values()), published, qualified, tuple(alerts), zones
+    )
     data = zstandard.ZstdCompressor(3).compress(msgspec.msgpack.encode(heard))
     (folder / "heard.msgpack.zst").write_bytes(data)
     return heard

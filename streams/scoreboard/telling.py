@@ -57,6 +57,16 @@ class Page(msgspec.Struct, frozen=True):
     true: bool
 
 
+class Skill(msgspec.Struct, frozen=True):
+    """What the last map of liquidation prices of a scope says of itself; None: no hour scored."""
+
+    scope: str
+    scored: int
+    hidden: bool
+    skill: float | None
+    auc: float | None
+
+
 class Told(msgspec.Struct, frozen=True):
     """One run: what its readers were told."""
 
@@ -68,6 +78,7 @@ class Told(msgspec.Struct, frozen=True):
     windows: tuple[Window, ...]
     moves: dict[Scope, Moves]
     pages: tuple[Page, ...]
+    zones: tuple[Skill, ...]
 
 
 def told(folder: Path) -> Told:
@@ -97,6 +108,10 @@ def told(folder: Path) -> Told:
             "assets": moves(case, [p for p in pairs if p.event.scope != ALL], found),
         },
         tuple(_pages(heard)),
+        tuple(
+            Skill(scope, one.n_scored, one.hidden, one.skill, one.auc)
+            for scope, one in sorted(heard.zones.items())
+        ),
     )
 
 

@@ -1,0 +1,305 @@
+"""Figures of what readers are told, pooled over runs: delay, move left, dollars, brackets, pages.
+
+Between `telling` and the results page. Promises intervals by whole runs, numbers of cases beside
+every figure, and that runs without a flush count where false alarms are counted.
+"""
+
+from collections.abc import Callable, Sequence
+from math import log
+
+import msgspec
+
+from streams.scoreboard.bootstrap import Interval, interval, intervals
+from streams.scoreboard.estimates import Estimate, coverage, relative_bias, relative_error
+from streams.scoreboard.moves import Move, Moves, done_share, left_bp, left_share, pool_moves
+from streams.scoreboard.quantiles import median, quantile
+from streams.scoreboard.telling import Scope, Told, Window
+
+PAGES_OF = 400
+"""Assets for which pages a day are told."""
+
+
+class DollarFigures(msgspec.Struct, frozen=True):
+    """Estimates of one label, or of all: `error` and `bias` are medians over the truth, `inside`
+    the share of truths in our 80 % intervals, `bounded` how many had one.
+    """
+
+    identifiability: str
+    windows: int
+    error: Interval
+    bias: float | None
+    bounded: int
+    inside: Interval
+    below: int
+    above: int
+
+
+class BracketFigures(msgspec.Struct, frozen=True):
+    """Branching brackets against the excess share: of `windows`, `bounded` had a bracket.
+
+    `inside`: share of them that hold the truth; `width`: median; `minimum_share`: how much of the
+    excess must be there for a flush to count (None: all).
+    """
+
+    least_share: float | None
+    windows: int
+    bounded: int
+    inside: Interval
+    below: int
+    above: int
+    width: float | None
+
+
+class MoveFigures(msgspec.Struct, frozen=True):
+    """Shares of the whole move, at alarms and at placebo times; bp still to come."""
+
+    scope: Scope
+    alarms: int
+    done: Interval
+    done_p90: float | None
+    left: Interval
+    left_p90: float | None
+    left_bp: Interval
+    placebo_done: Interval
+    placebo_left: Interval
+    placebo_left_bp: Interval
+
+
+class PageFigures(msgspec.Struct, frozen=True):
+    """Stories told as a warning or worse. `per_asset_day` of assets' own (not within a market
+    story), `per_day` of the market's; `for_400`: of both, for 400 assets.
+    """
+
+    where: str
+    severity: str
+    asset_days: float
+    days: float
+    asset_stories: int
+    market_stories: int
+    per_asset_day: Interval
+    per_day: Interval
+    for_400: Interval
+    kinds: dict[str, int]
+
+
+class Readers(msgspec.Struct, frozen=True):
+    """All of it. Delays from the true onset to publication, seconds."""
+
+    market_delay: Interval
+    market_delay_p90: Interval
+    asset_delay: Interval
+    dollars: tuple[DollarFigures, ...]
+    brackets: tuple[BracketFigures, ...]
+    amplification: tuple[int, Interval]
+    moves: tuple[MoveFigures, ...]
+    pages: tuple[PageFigures, ...]
+    false_market_per_week: Interval
+    zones: tuple[int, int, int]
+
+
+def readers(runs: Sequence[Told]) -> Readers:
+    """Pool runs of a split."""
+    labels = sorted({one.identifiability for run in runs for one in run.windows})
+    return Readers(
+        _of(runs, _delays("ALL"), median),
+        _of(runs, _delays("ALL"), lambda found: quantile(found, 0.9)),
+        _of(runs, _delays("assets"), median),
+        tuple(_dollars(runs, label) for label in (None, *labels)),
+        tuple(_brackets(runs, share) for share in (None, 0.1, 0.2, 0.4)),
+        _amplification(runs),
+        tuple(_moves(runs, scope) for scope in ("ALL", "assets")),
+        tuple(
+            _pages(name, severity, [run for run in runs if chosen(run)])
+            for name, chosen in _WHERE.items()
+            for severity in ("warning", "critical")
+        ),
+        interval(
+            [
+                (
+                    run.days,
+                    sum(p.scope == "ALL" and not p.true and p.kind in _MARKET for p in run.pages),
+                )
+                for run in runs
+            ],
+            lambda parts: (sum(p[0] for p in parts), sum(p[1] for p in parts)),
+            lambda of: 7 * of[1] / of[0] if of[0] else None,
+        ),
+        (
+            sum(len(run.zones) for run in runs),
+            sum(one.scored > 0 for run in runs for one in run.zones),
+            sum(not one.hidden for run in runs for one in run.zones),
+        ),
+    )
+
+
+_MARKET = ("cascade_alert", "cascade_update")
+_WHERE: dict[str, Callable[[Told], bool]] = {
+    "calm days": lambda run: run.family == "calm",
+    "steady days": lambda run: run.steady,
+    "all runs": lambda run: True,
+}
+
+
+def _delays(scope: Scope) -> Callable[[Told], list[float]]:
+    return lambda run: [
+        one.published_s for one in run.windows if (one.scope == "ALL") == (scope == "ALL")
+    ]
+
+
+def _of(
+    runs: Sequence[Told],
+    values: Callable[[Told], list[float]],
+    figure: Callable[[list[float]], float | None],
+) -> Interval:
+    return interval([values(run) for run in runs], _joined, figure)
+
+
+def _joined(parts: Sequence[list[float]]) -> list[float]:
+    return [value for part in parts for value in part]
+
+
+def _joined_estimates(parts: Sequence[list[Estimate]]) -> list[Estimate]:
+    return [value for part in parts for value in part]
+
+
+def _dollars(runs: Sequence[Told], label: str | None) -> DollarFigures:
+    def chosen(one: Window) -> bool:
+        return label is None or one.identifiability == label
+
+    parts = [[one.usd for one in run.windows if chosen(one)] for run in runs]
+    whole = _joined_estimates(parts)
+    held = coverage(whole)
+    return DollarFigures(
+        label or "all",
+        len(whole),
+        interval(parts, _joined_estimates, relative_error),
+        relative_bias(whole),
+        held.inside + held.below + held.above,
+        interval(parts, _joined_estimates, lambda of: coverage(of).share),
+        held.below,
+        held.above,
+    )
+
+
+def _brackets(runs: Sequence[Told], least: float | None) -> BracketFigures:
+    parts = [
+        [
+            one.branching
+            for one in run.windows
+            if one.branching is not None and (least is None or one.branching.truth >= least)
+        ]
+        for run in runs
+    ]
+    whole = _joined_estimates(parts)
+    held = coverage(whole)
+    windows = sum(len(run.windows) for run in runs)
+    widths = [one.high - one.low for one in whole if one.low is not None and one.high is not None]
+    return BracketFigures(
+        least,
+        windows,
+        held.inside + held.below + held.above,
+        interval(parts, _joined_estimates, lambda of: coverage(of).share),
+        held.below,
+        held.above,
+        median(widths),
+    )
+
+
+def _amplification(runs: Sequence[Told]) -> tuple[int, Interval]:
+    """Number of windows with both, and the median of abs(log(ours / true))."""
+    parts = [
+        [
+            abs(log(one.amplification.value / one.amplification.truth))
+            for one in run.windows
+            if one.amplification is not None
+            and one.amplification.value
+            and one.amplification.truth > 0
+        ]
+        for run in runs
+    ]
+    return sum(len(part) for part in parts), interval(parts, _joined, median)
+
+
+def _moves(runs: Sequence[Told], scope: Scope) -> MoveFigures:
+    parts = [run.moves[scope] for run in runs]
+    whole = pool_moves(parts)
+
+    def of(
+        figure: Callable[[Sequence[Move]], float | None], placebo: bool = False
+    ) -> Callable[[Moves], float | None]:
+        return lambda one: figure(one.placebos if placebo else one.alarms)
+
+    found = intervals(
+        parts,
+        pool_moves,
+        {
+            "done": of(done_share),
+            "left": of(left_share),
+            "left_bp": of(left_bp),
+            "placebo_done": of(done_share, True),
+            "placebo_left": of(left_share, True),
+            "placebo_left_bp": of(left_bp, True),
+        },
+    )
+    return MoveFigures(
+        scope,
+        len(whole.alarms),
+        found["done"],
+        done_share(whole.alarms, 0.9),
+        found["left"],
+        left_share(whole.alarms, 0.9),
+        found["left_bp"],
+        found["placebo_done"],
+        found["placebo_left"],
+        found["placebo_left_bp"],
+    )
+
+
+_Exposure = tuple[float, float, int, int]
+"""Asset-days, days, stories of assets, stories of the market."""
+
+
+def _pages(where: str, severity: str, runs: Sequence[Told]) -> PageFigures:
+    parts: list[_Exposure] = []
+    kinds: dict[str, int] = {}
+    for run in runs:
+        loud = [
+            page
+            for page in run.pages
+            if not page.within and (severity == "warning" or page.severity == "critical")
+        ]
+        for page in loud:
+            kinds[page.kind] = kinds.get(page.kind, 0) + 1
+        market = sum(page.scope == "ALL" for page in loud)
+        parts.append((run.asset_days, run.days, len(loud) - market, market))
+    found = intervals(
+        parts,
+        _exposed,
+        {
+            "asset": lambda of: of[2] / of[0] if of[0] else None,
+            "market": lambda of: of[3] / of[1] if of[1] else None,
+            "both": lambda of: PAGES_OF * of[2] / of[0] + of[3] / of[1] if of[0] else None,
+        },
+    )
+    whole = _exposed(parts)
+    return PageFigures(
+        where,
+        severity,
+        whole[0],
+        whole[1],
+        whole[2],
+        whole[3],
+        found["asset"],
+        found["market"],
+        found["both"],
+        dict(sorted(kinds.items())),
+    )
+
+
+def _exposed(parts: Sequence[_Exposure]) -> _Exposure:
+    return (
+        sum(one[0] for one in parts),
+        sum(one[1] for one in parts),
+        sum(one[2] for one in parts),
+        sum(one[3] for one in parts),
+    )
