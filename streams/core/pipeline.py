@@ -168,6 +168,8 @@ class _Detectors:
                 meta,
                 throttle=params.throttle,
                 venues=moment.venues_all,
+                up=moment.venues_up,
+                oi_by_venue=moment.oi_by_venue,
             )
         )
         return rows

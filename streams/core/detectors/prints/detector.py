@@ -58,6 +58,8 @@ def step(
     *,
     throttle: ThrottleParams,
     venues: Iterable[str] = (),
+    up: tuple[str, ...] = (),
+    oi_by_venue: tuple[tuple[str, int], ...] = (),
 ) -> Rows:
     """Apply one sealed second of the scope; changes `state`.
 
@@ -72,6 +74,8 @@ def step(
         meta: origin stamped on every row.
         throttle: parameters of the throttle correction.
         venues: venues connected to the scope; without them the venues seen so far.
+        up: those of them whose forced orders come in this second and until the next one given.
+        oi_by_venue: the parts of `oi_usd`, by which throttled venues are measured.
 
     Returns:
         Rows of the seconds walked, in order of the logical second that caused them.
@@ -82,16 +86,18 @@ def step(
         return []
     rows = advance(state, second - 1, params, meta)
     _close(state, second, params, meta, rows)
-    state.oi_usd = oi_usd
+    state.oi_usd, state.oi_by_venue = oi_usd, oi_by_venue
+    state.back = {venue: state.back[venue] if venue in state.up else second for venue in up}
+    state.up = up
     state.health_ppm = round(coverage * PPM)
     _connect(state, venues, (*cells, *late))
     _enter(state, second, params)
-    by_venue = state.scope == MARKET or params.venue_rows_of_assets
+    venue_rows = state.scope == MARKET or params.venue_rows_of_assets
     if cells:
-        keys = count_cells(state, second, cells, by_venue, throttle)
+        keys = count_cells(state, second, cells, venue_rows, throttle)
         _mark(state, second, keys, keys, params)
     if late:
-        _mark(state, second, *count_late(state, second, late, by_venue, throttle), params)
+        _mark(state, second, *count_late(state, second, late, venue_rows, throttle), params)
     _publish(state, second, params, meta, rows)
     return rows
 

@@ -17,12 +17,16 @@ PPM: Final = 1_000_000
 
 SATURATED: Final = 1
 """Flag of a row: a slot of its minute was saturated."""
-UNKNOWN: Final = 2
-"""Flag of a row: its feed is partial, so its dollars are a floor and nothing bounds them."""
+PARTIAL: Final = 2
+"""Flag of a row: its feed is partial, so nothing bounds its dollars."""
 UNBOUNDED: Final = 4
 """Flag of a row: the trades that would bound its dollars are unknown."""
 UNESTIMATED: Final = 8
 """Flag of a row: the parameters leave a partial feed without an estimate."""
+UNKNOWN: Final = 16
+"""Flag of a row: its feed is partial and nothing measures it: its dollars are a floor."""
+EXTRAPOLATED: Final = 32
+"""Flag of a row: the estimate of its minute rests on other venues."""
 
 
 class Order(msgspec.Struct, array_like=True, gc=False):
@@ -87,9 +91,11 @@ class Totals(msgspec.Struct):
     hidden_usd: int = 0
     slack_usd: int = 0
     saturated: int = 0
-    unknown: int = 0
+    partial: int = 0
     unbounded: int = 0
     unestimated: int = 0
+    unknown: int = 0
+    extrapolated: int = 0
 
     @property
     def usd(self) -> int:
@@ -112,9 +118,11 @@ class Totals(msgspec.Struct):
         self.slack_usd += sign * slack_usd
         if flags:
             self.saturated += sign * (flags & SATURATED)
-            self.unknown += sign * ((flags & UNKNOWN) // UNKNOWN)
+            self.partial += sign * ((flags & PARTIAL) // PARTIAL)
             self.unbounded += sign * ((flags & UNBOUNDED) // UNBOUNDED)
             self.unestimated += sign * ((flags & UNESTIMATED) // UNESTIMATED)
+            self.unknown += sign * ((flags & UNKNOWN) // UNKNOWN)
+            self.extrapolated += sign * ((flags & EXTRAPOLATED) // EXTRAPOLATED)
 
 
 class Window(msgspec.Struct):

@@ -65,9 +65,10 @@ def day_row(state: PrintState, key: str, second: int, params: PrintParams, meta:
 
 def estimated_usd(state: PrintState, key: str, totals: Totals) -> int | None:
     """Published dollars and what the throttle hid, the open minute included; None if unknown."""
-    if totals.unestimated:
+    hidden = state.hidden.get(key, _NOTHING)
+    if totals.unestimated or hidden.unestimated:
         return None
-    return totals.usd + totals.hidden_usd + state.hidden.get(key, _NOTHING).hidden_usd
+    return totals.usd + totals.hidden_usd + hidden.hidden_usd
 
 
 def standing(state: PrintState, params: PrintParams) -> Standing:
@@ -106,14 +107,18 @@ def _row(
     estimated = estimated_usd(state, key, totals)
     if estimated is None:
         reasons["usd_estimated"] = NO_ESTIMATE
+    hidden = state.hidden.get(key, _NOTHING)
     label: Identifiability = "ok"
-    if totals.unknown:
+    if totals.unknown or hidden.unknown:
         label = "unknown"
-    elif totals.saturated or state.hidden.get(key, _NOTHING).saturated:
+    elif totals.saturated or hidden.saturated:
         label = "saturated"
+    elif totals.extrapolated or hidden.extrapolated:
+        label = "extrapolated"
     upper: int | None = None
-    if totals.unknown or totals.unbounded:
-        reasons["usd_upper"] = no_bound(bool(totals.unknown))
+    partial = bool(totals.partial or hidden.partial)
+    if partial or totals.unbounded:
+        reasons["usd_upper"] = no_bound(partial)
     else:
         upper = usd + totals.slack_usd
         # A minute leaves the window second by second. Its bound is kept by second, its estimate

@@ -21,19 +21,10 @@ from streams.core.detectors.prints.rolling import (
     Totals,
     Window,
 )
-from streams.core.throttle import SlotTally
+from streams.core.slots import Slots
 
 SCOPE: Final = ""
 """Key of the scope's own sums; the other keys are venues."""
-
-
-class Slot(msgspec.Struct):
-    """A throttle slot in the open minute; `hidden_usd` and `flags` are what its estimate adds."""
-
-    venue: str
-    tally: SlotTally
-    hidden_usd: int = 0
-    flags: int = 0
 
 
 class PrintState(msgspec.Struct):
@@ -41,9 +32,11 @@ class PrintState(msgspec.Struct):
 
     `applied` is the last second walked (None before the first). `pages` holds the rows of the
     last 24 h by hour. `minute` is the open minute (None when nothing changed in it), with the
-    keys that changed and its slots; `hidden` holds, by key, what the open minute's slots add to
-    published dollars. `dirty`, `dirty_days` are keys that changed since their last row, `due` is
-    the second of the next rows. `edge` is the first minute of the windows.
+    keys that changed and its slots; `shares` holds by venue what the open minute's estimate adds
+    to published dollars, and its flags, `hidden` the same by key. `oi_by_venue` micro-dollars;
+    `up` the healthy venues, `back` since when they have been. `dirty`, `dirty_days` are keys that
+    changed since their last row, `due` is the second of the next rows. `edge` is the first minute
+    of the windows.
     """
 
     scope: str
@@ -59,8 +52,12 @@ class PrintState(msgspec.Struct):
     usd_by_venue: dict[str, int] = {}
     minute: int | None = None
     minute_keys: list[str] = []
-    slots: dict[str, Slot] = {}
+    slots: Slots = {}
+    shares: dict[str, tuple[int, int]] = {}
     hidden: dict[str, Totals] = {}
+    oi_by_venue: tuple[tuple[str, int], ...] = ()
+    up: tuple[str, ...] = ()
+    back: dict[str, int] = {}
     day: int = 0
     day_basket: str = ""
     day_mixed: bool = False

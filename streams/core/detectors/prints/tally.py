@@ -12,7 +12,9 @@ import msgspec
 
 from streams.core.detectors.prints.rolling import (
     DAY,
+    EXTRAPOLATED,
     HOUR,
+    PARTIAL,
     SATURATED,
     UNBOUNDED,
     UNESTIMATED,
@@ -24,11 +26,13 @@ from streams.core.detectors.prints.rolling import (
     Window,
     hours,
 )
-from streams.core.detectors.prints.state import SCOPE, PrintState, Slot, rank_days
+from streams.core.detectors.prints.state import SCOPE, PrintState, rank_days
+from streams.core.dollars import Estimate
 from streams.core.events import MICROS
 from streams.core.frames import Cell, LateCell
-from streams.core.slots import SlotKey, SlotSecond, slot_seconds
-from streams.core.throttle import SlotTally, ThrottleParams, estimate, feed
+from streams.core.scaling import Scale, by_venue
+from streams.core.slots import SlotKey, SlotSecond, slot_seconds, tally_slots
+from streams.core.throttle import ThrottleParams, feed
 
 MINUTE = 60
 
@@ -50,7 +54,7 @@ def count_cells(
     state: PrintState,
     second: int,
     cells: Sequence[Cell],
-    by_venue: bool,
+    venue_rows: bool,
     throttle: ThrottleParams,
 ) -> list[str]:
     """Add the orders of a second to windows, day and slots; the keys that changed."""
@@ -59,8 +63,10 @@ def count_cells(
         if cell.kind != "adl":
             sides.setdefault((cell.venue, cell.side == "long"), _Part()).add(cell)
     for venue, _ in sorted(sides):
-        _open_windows(state, venue, by_venue)
-    bounds = _count_slots(state, slot_seconds(tuple(cells), second), throttle)
+        _open_windows(state, venue, venue_rows)
+    tally_slots(state.slots, tuple(cells), second)
+    bounds = _bounds(slot_seconds(tuple(cells), second))
+    _estimate(state, second // MINUTE * MINUTE, throttle)
     changed: list[str] = []
     for venue, long in sorted(sides):
         side = sides[venue, long]
@@ -90,7 +96,7 @@ def count_late(
     state: PrintState,
     second: int,
     late: Sequence[LateCell],
-    by_venue: bool,
+    venue_rows: bool,
     throttle: ThrottleParams,
 ) -> tuple[list[str], list[str]]:
     """Add late orders to the sums of their own second; keys changed in the window, in the day.
@@ -104,11 +110,11 @@ def count_late(
         at = min(cell.second // MICROS, second)
         if cell.kind == "adl" or at <= second - DAY:
             continue
-        _open_windows(state, cell.venue, by_venue)
+        _open_windows(state, cell.venue, venue_rows)
         long = cell.side == "long"
         # The cell states no largest order; the mean is a floor of it, exact for one order.
         largest = cell.usd // cell.n if cell.n else 0
-        flags = _revise(_page(state, at), at, cell, largest, throttle)
+        flags = _revise(_page(state, at), at, cell, largest, _late_flags(state, at, cell, throttle))
         for key in _keys(state, cell.venue):
             window, today = state.windows[key], state.day_tallies[key]
             _count_late(window, at, long, cell, largest)
@@ -136,16 +142,13 @@ def count_late(
 
 def close_slots(state: PrintState) -> None:
     """Share what the open minute's slots hid among the minute's rows; the slots are done."""
-    if state.minute is not None and state.slots:
-        by_venue: dict[str, list[Slot]] = {}
-        for slot in state.slots.values():
-            by_venue.setdefault(slot.venue, []).append(slot)
+    if state.minute is not None and state.shares:
         hour = state.minute * MINUTE // HOUR * HOUR
         page = state.pages[hour]
         rows = page.rows[page.after(state.minute * MINUTE - hour - 1) :]
-        for venue, slots in by_venue.items():
-            _share(state, venue, slots, [row for row in rows if row.venue == venue])
-    state.slots, state.hidden = {}, {}
+        for venue, (hidden, flags) in sorted(state.shares.items()):
+            _share(state, venue, hidden, flags, [row for row in rows if row.venue == venue])
+    state.slots, state.shares, state.hidden = {}, {}, {}
 
 
 def expire(state: PrintState, second: int) -> list[str]:
@@ -200,55 +203,75 @@ def _count_venue(shares: dict[str, int], venue: str, usd: int) -> None:
         shares.pop(venue, None)
 
 
-def _count_slots(
-    state: PrintState, seconds: Sequence[tuple[SlotKey, SlotSecond]], throttle: ThrottleParams
-) -> dict[str, tuple[int, int]]:
-    """Add a second to the open minute's slots; by venue the second's slack and its flags."""
+def _bounds(seconds: Sequence[tuple[SlotKey, SlotSecond]]) -> dict[str, tuple[int, int]]:
+    """By venue the second's slack and whether a bound is missing that trades would have given."""
     bounds: dict[str, tuple[int, int]] = {}
-    for (venue, symbol, side), one in seconds:
+    for (venue, _, _), one in seconds:
         slack, flags = bounds.get(venue, (0, 0))
-        if one.feed.feed_class == "partial":
-            flags |= UNKNOWN | (UNESTIMATED if throttle.partial == "unknown" else 0)
-        elif one.slack is None:
-            flags |= UNBOUNDED
-        else:
+        if one.slack is not None:
             slack += one.slack
+        elif one.feed.feed_class != "partial":
+            flags |= UNBOUNDED
         bounds[venue] = (slack, flags)
-        if one.feed.feed_class not in ("full", "partial"):
-            name = f"{venue}|{symbol}|{side}"
-            _count_slot(
-                state, state.slots.setdefault(name, Slot(venue, SlotTally())), one, throttle
-            )
     return bounds
 
 
-def _count_slot(state: PrintState, slot: Slot, one: SlotSecond, throttle: ThrottleParams) -> None:
-    """Estimate a slot as if the rest of its minute stayed empty.
+def _estimate(state: PrintState, begun: int, throttle: ThrottleParams) -> None:
+    """Estimate the venues of the open minute as if the rest of it stayed empty.
 
     Dividing by the seconds elapsed instead would read the first order of every minute as a
-    saturated slot; this way the estimate rises to its final value and never falls back.
+    saturated slot.
     """
-    tally = slot.tally
-    tally.occupy(one.long_usd, one.short_usd, one.long_upper, one.short_upper, one.all_orders)
-    for key in _keys(state, slot.venue):
-        state.hidden.setdefault(key, Totals()).correct(slot.hidden_usd, 0, slot.flags, -1)
-    total = estimate(one.feed, tally, MINUTE, throttle)
-    slot.hidden_usd = (total.usd or 0) - tally.long_usd - tally.short_usd
-    slot.flags = SATURATED if total.identifiability == "saturated" else 0
-    for key in _keys(state, slot.venue):
-        state.hidden[key].correct(slot.hidden_usd, 0, slot.flags)
+    up = [venue for venue in state.up if state.back[venue] <= begun]
+    scale = Scale(dict(state.oi_by_venue), up)
+    published: dict[str, int] = {}
+    for (venue, _, _), tally in state.slots.items():
+        published[venue] = published.get(venue, 0) + tally.long_usd + tally.short_usd
+    state.shares, state.hidden = {}, {}
+    for venue, found in by_venue(state.slots, MINUTE, begun, scale, throttle).items():
+        usd = found.of("mixed").usd
+        hidden, flags = 0 if usd is None else usd - published[venue], _flags(found)
+        if hidden or flags:
+            state.shares[venue] = (hidden, flags)
+            for key in _keys(state, venue):
+                state.hidden.setdefault(key, Totals()).correct(hidden, 0, flags)
 
 
-def _share(state: PrintState, venue: str, slots: list[Slot], rows: list[Order]) -> None:
+def _flags(found: Estimate) -> int:
+    flags = {"saturated": SATURATED, "unknown": UNKNOWN, "extrapolated": EXTRAPOLATED}.get(
+        found.identifiability, 0
+    )
+    flags |= PARTIAL if found.partial else 0
+    return flags | (UNESTIMATED if found.of("mixed").usd is None else 0)
+
+
+def _late_flags(state: PrintState, at: int, cell: LateCell, throttle: ThrottleParams) -> int:
+    """What a late order says of its second: on a feed that leaves orders out nothing bounds it.
+
+    A venue outside the table counts as partial. It is a floor unless a complete feed measures it.
+    """
+    source = feed(cell.venue, at * MICROS).feed_class
+    if source != "partial":
+        return 0 if source == "full" else UNBOUNDED
+    if throttle.partial == "unknown":
+        return PARTIAL | UNKNOWN | UNESTIMATED
+    known = dict(state.oi_by_venue)
+    measured = any(
+        feed(venue, at * MICROS).feed_class == "full" and known.get(venue) for venue in state.up
+    )
+    return PARTIAL if measured else PARTIAL | UNKNOWN
+
+
+def _share(state: PrintState, venue: str, hidden: int, flags: int, rows: list[Order]) -> None:
     """Spread a venue's hidden dollars of a minute over its rows by published dollars."""
-    saturated = SATURATED if any(slot.flags for slot in slots) else 0
-    hidden = _spread(sum(s.hidden_usd for s in slots), [row.usd - row.late_usd for row in rows])
-    for row, more in zip(rows, hidden, strict=True):
+    parts = _spread(hidden, [row.usd - row.late_usd for row in rows])
+    for row, more in zip(rows, parts, strict=True):
+        news = flags & ~row.flags
         row.hidden_usd += more
-        row.flags |= saturated
+        row.flags |= flags
         for key in _keys(state, venue):
-            state.windows[key].totals.correct(more, 0, saturated)
-            state.day_tallies[key].totals.correct(more, 0, saturated)
+            state.windows[key].totals.correct(more, 0, news)
+            state.day_tallies[key].totals.correct(more, 0, news)
 
 
 def _spread(usd: int, weights: list[int]) -> list[int]:
@@ -268,17 +291,9 @@ def _spread(usd: int, weights: list[int]) -> list[int]:
     return parts
 
 
-def _revise(page: Page, at: int, cell: LateCell, largest: int, throttle: ThrottleParams) -> int:
-    """Add a late order to its row and give the page a new version; the row's new flags.
-
-    Nothing is estimated from a late order. On a feed that leaves orders out it occupies a second
-    of its slot that no trade volume bounds; a venue outside the table counts as partial.
-    """
+def _revise(page: Page, at: int, cell: LateCell, largest: int, flags: int) -> int:
+    """Add a late order to its row and give the page a new version; the row's new flags."""
     row = page.place(at % HOUR, cell.venue, cell.side == "long")
-    source = feed(cell.venue, at * MICROS)
-    flags = UNBOUNDED if source.feed_class != "full" else 0
-    if source.feed_class == "partial":
-        flags = UNKNOWN | (UNESTIMATED if throttle.partial == "unknown" else 0)
     news = flags & ~row.flags
     row.n, row.usd, row.late_usd = row.n + cell.n, row.usd + cell.usd, row.late_usd + cell.usd
     row.max_usd = max(row.max_usd, largest)
