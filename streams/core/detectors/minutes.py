@@ -14,7 +14,8 @@ from streams.core.detectors.venue_sums import Bands, add_trades
 from streams.core.events import PositionSide
 from streams.core.frames import BookState, MacroValue, VenueInterest, VenueTrades
 from streams.core.results import Identifiability
-from streams.core.slots import Slots, estimate_slots, tally_slots
+from streams.core.scaling import Scale, by_venue
+from streams.core.slots import Slots, tally_slots
 from streams.core.throttle import ThrottleParams
 
 MINUTE = 60
@@ -115,11 +116,13 @@ class MinuteState(msgspec.Struct):
     """The minute in progress (`minute`, s // 60; None when none is) and what stands as-of.
 
     `heard_at`: the last second (s) that was taken, at which open interest and funding stood.
+    `up`: venues that were healthy in all of the minute so far.
     """
 
     minute: int | None = None
     coverage: float = 0.0
     venues_up: tuple[str, ...] = ()
+    up: tuple[str, ...] | None = None
     venues_all: tuple[str, ...] = ()
     open: float | None = None
     high: float | None = None
@@ -149,6 +152,8 @@ def end_of(state: MinuteState) -> int | None:
 def add(state: MinuteState, moment: Moment) -> None:
     """Take a second that is not quiet; the minutes before it must be closed."""
     state.coverage = moment.coverage
+    held = state.venues_up if state.up is None else state.up
+    state.up = tuple(venue for venue in moment.venues_up if venue in held)
     state.venues_up, state.venues_all = moment.venues_up, moment.venues_all
     state.minute, state.heard_at = moment.second // MINUTE, moment.second
     if moment.price is not None:
@@ -232,21 +237,23 @@ def close(state: MinuteState, scope: str, throttle: ThrottleParams) -> Minute:
     )
     state.minute = state.minute + 1 if state.venues_up else None
     state.open = state.high = state.low = state.close = None
-    state.tallies, state.slots, state.trades, state.books = {}, {}, [], {}
+    state.tallies, state.slots, state.trades, state.books, state.up = {}, {}, [], {}, None
     state.bids = state.asks = ()
     return minute
 
 
 def _close_forced(state: MinuteState, start: int, throttle: ThrottleParams) -> list[Forced]:
     rows: list[Forced] = []
+    interest = {one.venue: one.oi_usd for one in state.interest if one.oi_usd}
+    every = {key: tally for slots in state.slots.values() for key, tally in slots.items()}
+    found = by_venue(every, MINUTE, start, Scale(interest, state.up or ()), throttle)
     for venue, side in sorted(state.tallies):
         tally = state.tallies[venue, side]
         estimated: int | None = 0
         identifiability: Identifiability = "ok"
         if tally.events:
-            estimate = estimate_slots(state.slots[venue], MINUTE, start, throttle)
-            estimated = estimate.long_usd if side == "long" else estimate.short_usd
-            identifiability = estimate.identifiability
+            estimated = found[venue].of(side).usd
+            identifiability = found[venue].identifiability
         rows.append(
             Forced(
                 venue,

@@ -21,7 +21,12 @@ BLOCK: Final = 300
 HOUR: Final = 3600
 DAY: Final = 86_400
 
-_WORST: Final[tuple[Identifiability, ...]] = ("ok", "saturated", "unknown")
+_WORST: Final[tuple[Identifiability, ...]] = (
+    "ok",
+    "extrapolated",
+    "saturated",
+    "unknown",
+)
 _RANK: Final = {name: rank for rank, name in enumerate(_WORST)}
 
 
