@@ -175,7 +175,7 @@ def _run(ground: _Ground, engine: Engine | None, keep: bool) -> Outcome:
     finally:
         with ground.interrupts.held():
             crew.end_all()
-    with connect(ground.dsn) as client:
+    with steps.step("ask the views"), connect(ground.dsn) as client:
         report = read_report(client, hour)
     seconds = time.monotonic() - began
     return Outcome(chosen, str(home), label, hour, report, seconds, steps.seconds)
