@@ -1,6 +1,5 @@
 """Commands of the group "prove": simulate, likeness."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -77,7 +76,9 @@ def simulate(
     folder = output or Path(f"{scenario}-{seed}")
     if plot and not plot.parent.is_dir() and plot.parent.resolve() != folder.resolve():
         raise MarginquakeError(f"--plot {plot}: the folder {plot.parent} is not there; make it")
-    with _bar(as_json) as told:
+    from streams.edges.progress import bars
+
+    with bars(quiet=as_json) as told:
         run = run_scenario(
             found, seed, folder, assets, hours, FlushRule(rate_bp=rate_bp), share, labels, told
         )
@@ -128,30 +129,6 @@ def _points(
         f"{folder}: {truth.forced_orders:,} forced orders, {truth.published_orders:,} of them "
         f"published, {len(truth.flushes)} true flushes"
     )
-
-
-class _bar:
-    """A progress bar on standard error; silent for JSON and where no one looks."""
-
-    def __init__(self, silent: bool) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        console = Console(stderr=True)
-        self._bar = Progress(console=console, disable=silent or not sys.stderr.isatty())
-        self._tasks: dict[str, object] = {}
-
-    def __enter__(self) -> Callable[[str, int, int], None]:
-        self._bar.start()
-        return self._told
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def _told(self, part: str, done: int, total: int) -> None:
-        if part not in self._tasks:
-            self._tasks[part] = self._bar.add_task(part, total=total)
-        self._bar.update(self._tasks[part], completed=done)  # type: ignore[arg-type]
 
 
 def _show_list(as_json: bool) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 LOG_EVERY_S: Final = 10.0
 
@@ -35,6 +35,41 @@ def counting(label: str, quiet: bool = False) -> Iterator[Count]:
             yield count
     else:
         yield _logged(label)
+
+
+@contextmanager
+def bars(quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """Give a callable that takes a part of the work, the steps done and the steps in all.
+
+    A bar for each part on standard error of a terminal; a line every ten seconds elsewhere.
+    """
+    if quiet:
+        yield lambda part, done, total: None
+    elif not sys.stderr.isatty():
+        yield _logged_parts()
+    else:
+        with Progress(console=Console(stderr=True)) as progress:
+            tasks: dict[str, TaskID] = {}
+
+            def show(part: str, done: int, total: int) -> None:
+                if part not in tasks:
+                    tasks[part] = progress.add_task(part, total=total)
+                progress.update(tasks[part], completed=done)
+
+            yield show
+
+
+def _logged_parts() -> Callable[[str, int, int], None]:
+    told = time.monotonic()
+
+    def show(part: str, done: int, total: int) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= LOG_EVERY_S:
+            told = now
+            print(f"{part}: {done:,} of {total:,}", file=sys.stderr)  # noqa: T201
+
+    return show
 
 
 @contextmanager

@@ -8,8 +8,6 @@ again when the code that made it has changed.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import cache
-from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, TypeVar
@@ -21,12 +19,20 @@ from streams.core.events import MICROS
 from streams.core.frames import Frame, Tick
 from streams.core.framing import Framer, PartitionState
 from streams.scoreboard.cases import RunKey
+from streams.scoreboard.keeping import code
 from streams.scoreboard.spans import Case, Event, Order
 
 CASE: Final = "case.msgpack.zst"
 SEALED: Final = "sealed.msgpack.zst"
 MARK: Final = "made-by"
-MADE_BY: Final = ("simulation", "venues", "core/framing.py", "core/clock.py", "core/sealing.py")
+MADE_BY: Final = (
+    "simulation",
+    "venues",
+    "core/framing.py",
+    "core/clock.py",
+    "core/sealing.py",
+    "scoreboard/framed.py",
+)
 """Code whose change makes a run stale, below `streams`."""
 
 
@@ -44,7 +50,7 @@ class Sealed(msgspec.Struct, frozen=True, array_like=True):
 def make(key: RunKey, folder: Path) -> Path:
     """Simulate and frame one run below `folder`; returns its folder. Skips what is there."""
     here = folder / key.name
-    mark = f"{made_by()} {key.plan.hours:g} {key.plan.assets}"
+    mark = f"{code(MADE_BY)} {key.plan.hours:g} {key.plan.assets}"
     if (here / MARK).is_file() and (here / MARK).read_text() == mark:
         return here
     case, log = _simulated(key, here)
@@ -96,18 +102,6 @@ def read_sealed(folder: Path) -> Iterator[Sealed]:
     ):
         while head := data.read(4):
             yield decode(data.read(int.from_bytes(head, "big")))
-
-
-@cache
-def made_by() -> str:
-    """A hash of the code that simulates and frames."""
-    root = Path(__file__).parents[1]
-    found = sha256(Path(__file__).read_bytes())
-    for name in MADE_BY:
-        paths = sorted((root / name).rglob("*.py")) or [root / name]
-        for path in paths:
-            found.update(path.read_bytes())
-    return found.hexdigest()
 
 
 def _simulated(key: RunKey, here: Path) -> tuple[Case, Path]:

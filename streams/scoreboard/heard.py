@@ -7,7 +7,6 @@ detectors; what Kafka and a busy worker add is not in it.
 from pathlib import Path
 
 import msgspec
-import zstandard
 
 from streams.core.framing import Emission
 from streams.core.params import Params
@@ -32,7 +31,7 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 def hear(folder: Path, params: Params | None = None) -> Heard:
-    """Run every detector over a finished run; kept in its folder for the same parameters."""
+    """Run every detector over a finished run."""
     from streams.contracts import partition_for
     from streams.engines.inprocess import InProcess
     from streams.venues.catalog import default_instruments
@@ -55,15 +54,6 @@ def hear(folder: Path, params: Params | None = None) -> Heard:
                 published.setdefault(row.id, sealed.now_us)
                 if row.window_class == "cascade":
                     qualified.setdefault(row.id, sealed.now_us)
-    heard = Heard(
+    return Heard(
         read_case(folder), tuple(windows.values()), published, qualified, tuple(alerts), zones
     )
-    data = zstandard.ZstdCompressor(3).compress(msgspec.msgpack.encode(heard))
-    (folder / "heard.msgpack.zst").write_bytes(data)
-    return heard
-
-
-def read_heard(folder: Path) -> Heard:
-    """What `hear` kept."""
-    data = zstandard.ZstdDecompressor().decompress((folder / "heard.msgpack.zst").read_bytes())
-    return msgspec.msgpack.decode(data, type=Heard)

@@ -13,7 +13,8 @@ import msgspec
 
 from streams.core.detectors.cascade.params import CascadeParams
 from streams.scoreboard.flow import lay
-from streams.scoreboard.framed import read_case
+from streams.scoreboard.framed import MARK, read_case
+from streams.scoreboard.keeping import code, kept
 from streams.scoreboard.matching import match
 from streams.scoreboard.metrics import Counts, ScopeClass, counts
 from streams.scoreboard.rivals import RIVALS
@@ -63,8 +64,27 @@ def settings_of(rule: str) -> list[Setting]:
     return tried if default in tried else [default, *tried]
 
 
+CODE: Final = (
+    "core/detectors/cascade",
+    "core/detectors/moment.py",
+    "core/scaling.py",
+    "core/slots.py",
+    "core/thinning.py",
+    "core/throttle.py",
+    "core/market.py",
+    *(f"scoreboard/{name}.py" for name in ("flow", "judging", "matching", "metrics", "moments")),
+    *(f"scoreboard/{name}.py" for name in ("rivals", "sweeps")),
+)
+"""Code whose change makes a judgement stale."""
+
+
 def judge(folder: Path, rules: Sequence[str] = (OURS, *RIVALS)) -> Judged:
-    """Judge rules on a finished run."""
+    """Judge rules on a finished run; kept in its folder."""
+    mark = f"{(folder / MARK).read_text()} {code(CODE)} {' '.join(rules)}"
+    return kept(folder / "judged.msgpack.zst", mark, Judged, lambda: _judge(folder, rules))
+
+
+def _judge(folder: Path, rules: Sequence[str]) -> Judged:
     case = read_case(folder)
     found: dict[str, dict[Setting, dict[ScopeClass, Counts]]] = {}
     if OURS in rules:

@@ -13,9 +13,12 @@ import msgspec
 
 from streams.core.detectors.moment import Moment
 from streams.core.events import MICROS
+from streams.core.params import Params
 from streams.core.results import Alert, CascadeWindow
 from streams.scoreboard.estimates import Estimate
+from streams.scoreboard.framed import MARK
 from streams.scoreboard.heard import Heard, hear
+from streams.scoreboard.keeping import code, kept
 from streams.scoreboard.matching import Pair, match
 from streams.scoreboard.moments import Moments
 from streams.scoreboard.moves import Moves, Prices, moves
@@ -81,8 +84,20 @@ class Told(msgspec.Struct, frozen=True):
     zones: tuple[Skill, ...]
 
 
+CODE = (
+    "core",
+    *(f"scoreboard/{name}.py" for name in ("heard", "matching", "moments", "moves", "telling")),
+)
+"""Code whose change makes this stale."""
+
+
 def told(folder: Path) -> Told:
-    """Run every detector over a finished run and compare what it says with the truth."""
+    """Run every detector over a finished run and compare with the truth; kept in its folder."""
+    mark = f"{(folder / MARK).read_text()} {code(CODE)} {Params().hash()}"
+    return kept(folder / "told.msgpack.zst", mark, Told, lambda: _told(folder))
+
+
+def _told(folder: Path) -> Told:
     heard = hear(folder)
     case = heard.case
     rows = {row.id: row for row in heard.windows if row.id in heard.qualified}

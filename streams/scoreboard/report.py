@@ -1,0 +1,88 @@
+"""The results page: a score as Markdown, every figure with its interval and its number of cases.
+
+Last step of `marginquake score`. Promises that nothing is on the page but what the score holds.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from streams.scoreboard.page_flushes import flushes, points
+from streams.scoreboard.page_others import leverage, recorded, throttle
+from streams.scoreboard.page_readers import readers
+from streams.scoreboard.score import Score
+from streams.scoreboard.tables import table, values
+from streams.scoreboard.targets import targets
+from streams.scoreboard.tuning import Choices
+
+LOOKS = Path(__file__).with_name("looks.json")
+
+
+class Look(msgspec.Struct, frozen=True):
+    """One time that figures of test seeds were seen: when, of what, and what was changed after."""
+
+    on: str
+    what: str
+    then: str
+
+
+def looks() -> tuple[Look, ...]:
+    """Every look at test seeds so far, kept by hand."""
+    return msgspec.json.decode(LOOKS.read_bytes(), type=tuple[Look, ...])
+
+
+def choices(chosen: Choices) -> str:
+    """The chosen settings as a table."""
+    rows = (
+        (one.rule, ", ".join(one.classes), values(one.setting), f"{one.train_f1:.3f}", one.tried)
+        for one in chosen.chosen
+    )
+    return table(("rule", "scopes", "setting", "F1 on train runs", "tried"), rows)
+
+
+def page(score: Score) -> str:
+    """The whole page."""
+    parts = [
+        _head(score),
+        _targets(score),
+        flushes(score),
+        readers(score),
+        points(score),
+        leverage(score),
+        throttle(score),
+        recorded(score),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _head(score: Score) -> str:
+    seeds = ", ".join(map(str, score.seeds))
+    lines = [
+        "# Scoreboard",
+        "",
+        "Written by `marginquake score --page docs/scoreboard.md`; do not edit. Simulated markets",
+        "([how](simulation.md)) say nothing about real ones: they show which rule is right where",
+        "the truth is known. Intervals are 95 %, by resampling whole runs; with so few runs they",
+        "are too narrow. Words and rules are those of [the page on scoring](scoring.md).",
+        "",
+        f"Made {score.made_on}, {score.split} seeds {seeds}: {score.runs} runs,"
+        f" {score.asset_days:.1f} asset-days, {score.events.get('ALL', 0)} true flushes of the"
+        f" market and {score.events.get('assets', 0)} of assets. Definition `{score.definition}`,"
+        f" parameters `{score.params_hash}`.",
+        "",
+    ]
+    seen = looks()
+    lines.append(f"Test seeds have been looked at {len(seen)} times:" if seen else "")
+    lines += [f"{number}. {one.on}: {one.what}. {one.then}." for number, one in enumerate(seen, 1)]
+    return "\n".join([*lines, ""])
+
+
+def _targets(score: Score) -> str:
+    found = targets(score)
+    if not found:
+        return ""
+    rows = (
+        (one.what, one.wanted, one.measured, {True: "yes", False: "**no**", None: "-"}[one.met])
+        for one in found
+    )
+    return "## Targets\n\n" + table(("figure", "wanted", "measured", "met"), rows)
