@@ -85,3 +85,16 @@ def test_a_cascade_ends_when_its_dollars_have_sunk_however_many_small_orders_fol
     assert first.window_class == "cascade"
     assert since_start(first.closed_at) is not None
     assert 340 <= (since_start(first.closed_at) or 0) <= 430
+
+
+def test_an_alarm_that_only_the_flare_raises_parts_from_what_came_before() -> None:
+    scope = Scope()
+    for at in range(0, 200, 10):
+        scope.second(at, cell(usd=1_000.0), price=100.0)
+    scope.second(200, cell(usd=4_000_000.0, n=20), price=99.0)
+    scope.second(8_000, price=99.0)
+    last = {since_start(row.onset): row for row in scope.rows}
+    assert set(last) == {0, 200}
+    assert last[0].events == 20
+    assert last[0].window_class == "burst"
+    assert last[200].window_class == "cascade"

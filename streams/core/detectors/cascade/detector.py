@@ -267,9 +267,10 @@ class _Run:
         burst = surge.apart(self.state, window, self.params)
         if burst is None:
             return window
+        assert self.state.moment is not None  # noqa: S101  a window opens on a moment
+        gates.judge(burst, self.state.moment, self.params)
         self.end(burst, at)
         self.publish(burst, at)
-        assert self.state.moment is not None  # noqa: S101  a window opens on a moment
         flare = surge.begun(window, burst, at, self.params)
         flare.spread.rates = self.rates(window.machine)
         flare.floor = window.floor
