@@ -78,7 +78,16 @@ def over(
     workers: int,
     progress: Callable[[int], None] = lambda done: None,
 ) -> list[T]:
-    """Call `work` with each of the arguments in `workers` processes; results in their order."""
+    """Call `work` with each of the arguments in `workers` processes; results in their order.
+
+    One worker is this process.
+    """
+    if workers == 1:
+        made: list[T] = []
+        for one in arguments:
+            made.append(work(*one))
+            progress(len(made))
+        return made
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting = [pool.submit(work, *one) for one in arguments]
         for count, one in enumerate(as_completed(waiting), 1):

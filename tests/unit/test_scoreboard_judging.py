@@ -1,0 +1,140 @@
+"""The scoreboard on made-up judgements: choosing, tables, leaving out, targets, pages."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from streams.config import MarginquakeError
+from streams.scoreboard import cases, report, tuning
+from streams.scoreboard.detection import left_out, lines, sensitivity
+from streams.scoreboard.estimates import Estimate
+from streams.scoreboard.judging import OURS, Judged, default_of, ours, settings_of
+from streams.scoreboard.metrics import Counts, Hit
+from streams.scoreboard.rivals import RIVALS
+from streams.scoreboard.score import Score
+from streams.scoreboard.targets import targets
+
+pytest.importorskip("numpy")
+
+
+def counted(hits: int, missed: int, false: int, size: float = 6.0) -> Counts:
+    hit = Hit(30, 1, 2, True, size, Estimate(1e6, 1.1e6, 9e5, 1.3e6))
+    return Counts((hit,) * hits, (size,) * missed, false, 0, 1.0, 0.0)
+
+
+def judged(name: str, best: int, rule: str = OURS) -> Judged:
+    """A run on which the setting number `best` finds all four events and others do not."""
+    by_setting = {
+        setting: {
+            kind: counted(4, 0, 0) if n == best else counted(1, 3, 2) for kind in ("ALL", "assets")
+        }
+        for n, setting in enumerate(settings_of(rule))
+    }
+    return Judged(
+        name, name.rsplit("-", 1)[0], False, 2.0, {"ALL": 4, "assets": 4}, {rule: by_setting}
+    )
+
+
+def test_train_and_test_seeds_share_none() -> None:
+    assert not set(cases.TRAIN_SEEDS) & set(cases.TEST_SEEDS)
+    train, test = (cases.keys(split, 3) for split in ("train", "test"))
+    assert not set(train) & set(test)
+    assert {key.scenario for key in train} == {key.scenario for key in test}
+
+
+def test_the_setting_with_the_best_f1_is_chosen() -> None:
+    choices = tuning.choose([judged("calm-1", 2), judged("weekend-1", 2)])
+    assert choices.setting(OURS, "ALL") == settings_of(OURS)[2]
+    assert choices.setting(OURS, "assets") == settings_of(OURS)[2]
+    assert choices.chosen[0].train_f1 == 1.0
+    assert choices.runs == ("calm-1", "weekend-1")
+
+
+def test_a_test_run_may_not_choose() -> None:
+    with pytest.raises(MarginquakeError, match="chosen on train runs"):
+        tuning.choose([judged("calm-1001", 2)])
+
+
+def test_every_rival_has_its_authors_values_among_the_settings() -> None:
+    for rule in (OURS, *RIVALS):
+        if rule == OURS:
+            assert default_of(rule) in settings_of(rule)
+        else:
+            assert default_of(rule) in settings_of(rule)
+        assert len(settings_of(rule)) <= 31
+
+
+def test_our_definition_is_what_was_chosen_on_train_seeds() -> None:
+    chosen = tuning.read()
+    assert chosen.setting(OURS, "ALL") == default_of(OURS)
+    assert all(int(name.rsplit("-", 1)[1]) in cases.TRAIN_SEEDS for name in chosen.runs)
+    assert ours(default_of(OURS)[0]) == ours(chosen.setting(OURS, "assets")[0])
+
+
+def test_a_family_is_judged_by_the_setting_of_the_others() -> None:
+    train = [judged("calm-1", 1), judged("weekend-1", 2)]
+    test = [judged("calm-1001", 1), judged("weekend-1001", 2)]
+    found = {(one.rule, one.scope_class): one for one in left_out(train, test, [OURS])}
+    market = found[OURS, "ALL"]
+    # Each family's own best setting is what the others did not choose.
+    assert market.by_family == {"calm": pytest.approx(2 / 7), "weekend": pytest.approx(2 / 7)}
+
+
+def test_lines_hold_every_rule_and_count_runs_whole() -> None:
+    runs = [judged("calm-1", 2), judged("weekend-1", 2)]
+    choices = tuning.choose(runs)
+    found = lines(runs, choices)
+    assert [(one.rule, one.scope_class) for one in found] == [(OURS, "ALL"), (OURS, "assets")]
+    assert found[0].true_positives == 8
+    assert found[0].figures["f1"].estimate == 1.0
+    assert found[0].pr_auc.estimate == 1.0
+    assert found[0].lead is None
+
+
+def test_a_higher_rate_makes_smaller_matches_false() -> None:
+    choices = [judged("calm-1", 2), judged("weekend-1", 2)]
+    found = {(one.rate_bp, one.scope_class): one for one in sensitivity(choices, (4.0, 8.0))}
+    assert found[4.0, "ALL"].f1 == 1.0
+    assert found[8.0, "ALL"].events == 0
+    assert found[8.0, "ALL"].recall is None
+
+
+def a_score() -> Score:
+    runs = [judged("calm-1", 2), judged("weekend-1", 2)]
+    choices = tuning.choose(runs)
+    return Score(
+        "2026-11-22",
+        "train",
+        (1,),
+        2,
+        4.0,
+        {"ALL": 8, "assets": 8},
+        "cascade/3",
+        "abc",
+        choices,
+        lines=lines(runs, choices),
+        sensitivity=sensitivity(runs, (4.0,)),
+        self_reinforcing={"0.2": 3},
+    )
+
+
+def test_a_target_says_what_was_measured_and_whether_it_was_met() -> None:
+    found = {one.what: one for one in targets(a_score())}
+    assert found["flush F1, ALL"].met is True
+    assert found["flush F1, ALL"].measured == "1.000"
+    assert found["false alarms on steady days, ALL"].met is None
+    assert "PR-AUC above every rival, ALL" not in found
+
+
+def test_the_page_shows_the_figures_and_survives_missing_parts(tmp_path: Path) -> None:
+    text = report.page(a_score())
+    assert text.startswith("# Scoreboard")
+    assert "| marginquake | tuned: 4 | 8 | 0 | 0 | 1.00 | 1.00 |" in text
+    assert "## Regime" not in text
+    again = msgspec.json.decode(msgspec.json.encode(a_score()), type=Score)
+    assert report.page(again) == text
+
+
+def test_looks_at_test_seeds_are_listed_on_the_page() -> None:
+    assert all(look.on and look.what and look.then for look in report.looks())
