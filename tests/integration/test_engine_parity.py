@@ -77,7 +77,7 @@ def test_recordings_give_the_same_final_rows_through_kafka_as_in_process(
 def test_every_channel_gives_the_same_signals_through_kafka_as_in_process(
     make_path: Callable[[], Stack], tmp_path: Path
 ) -> None:
-    simulate(scenario("build-up"), 9, tmp_path, assets=4, hours=0.2, labels=False)
+    simulate(scenario("build-up"), 9, tmp_path, assets=6, hours=0.25, labels=False)
     log = tmp_path / LOG
     path = make_path()
     path.start()
