@@ -79,7 +79,7 @@ class CascadeWindow(ResultRow):
     side: WindowSide
     """What was closed by force; `mixed` when both sides alarmed together."""
     window_class: WindowClass = Field(alias="class")
-    """`burst` until it qualifies, `cascade` from then on."""
+    """`burst` while some required gate has not passed; once `cascade`, always `cascade`."""
     phase: Phase
     """Where the window is in its life; `end` once closed."""
     statistic: Statistic

@@ -17,7 +17,7 @@ from streams.core.frames import Frame, LateCell, Tick, TickerState
 from streams.core.partition import AssetState, Emission, PartitionState
 
 BUSY_S: Final = 600
-"""Frames come each second until so long after the asset's last liquidation, trade or book."""
+"""Silence of liquidations, trades and books after which an asset's frames come more rarely."""
 
 IDLE_STEP_S: Final = 10
 """Then at seconds divisible by this."""

@@ -4,7 +4,7 @@ A thin shell around `streams.core.pipeline`; holds no business rule. Faust acks 
 agent raised and may commit an offset before its changelog is written, so the shell trusts
 neither: it catches everything and stops the process, its states say from which offset they must
 be continued, and on assignment it reads the partition again from there. Outputs are acknowledged
-before states are saved; ids are deterministic; a detector applies a frame once by logical time.
+before states are saved; ids are deterministic; a frame that comes again is known by its second.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The gates that turn a burst into a cascade (definition 1.1, Q1 to Q5).
 
-Each gate is pass, fail or unknown (its input is missing); an unknown gate neither passes nor
-fails: it lowers confidence and is named in the row. Size and both halves of Q2 must pass, and
+Each gate is pass, fail or unknown (its input is missing); an unknown one costs confidence and
+decides nothing; the row lists all with their values. Size and both halves of Q2 must pass, and
 data may not fail, for a window to be of class `cascade`; price and open interest support it.
 """
 
