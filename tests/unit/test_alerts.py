@@ -93,6 +93,23 @@ def test_watch_alert_updates_and_end_are_one_story() -> None:
     assert len({watch.id, told.id, grown.id, end.id}) == 4
 
 
+def test_a_cascade_that_flared_in_a_burst_goes_on_with_the_burst_s_story() -> None:
+    one, board = made(), Readings()
+    (watch,) = alerts(one.second(moment(5), early()))
+    publish(one, board, window(10))
+    stopped = {"phase": "end", "end": (START + 600) * MICROS, "closed_at": (START + 660) * MICROS}
+    assert publish(one, board, window(660, **stopped)) == []
+    flare = {"id": "flare", "onset": (START + 601) * MICROS, "parent_id": "window"}
+    flare["detected_at"] = (START + 660) * MICROS
+    (told,) = publish(one, board, window(660, window_class="cascade", **flare))
+    assert told.group == watch.group
+    assert told.evidence == ("flare", "window")
+    assert "aftershock" not in told.text
+    later = {**flare, "id": "later", "detected_at": (START + 700) * MICROS}
+    (other,) = publish(one, board, window(700, window_class="cascade", **later))
+    assert other.group == "later" and "aftershock" in other.text
+
+
 def test_a_worse_severity_is_an_update_and_critical() -> None:
     one, board = made(), Readings()
     publish(one, board, window(30, window_class="cascade", severity="moderate", oi_share=0.003))

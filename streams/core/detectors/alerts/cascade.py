@@ -36,7 +36,10 @@ class Watch(msgspec.Struct):
 
 
 class Told(msgspec.Struct):
-    """A window that is not final: its story, and what has been told of it last, at `at` (s)."""
+    """A window that is not final: its story, and what has been told of it last, at `at` (s).
+
+    `closed_at` (µs): a cascade that is detected then has flared inside this window.
+    """
 
     group: str
     alerted: bool = False
@@ -45,6 +48,7 @@ class Told(msgspec.Struct):
     rank: int = 0
     usd: int = 0
     updates: int = 0
+    closed_at: int | None = None
 
 
 class Stories(msgspec.Struct):
@@ -113,12 +117,13 @@ def follow(
     told = stories.windows.get(window.id)
     if told is None:
         told = stories.windows[window.id] = Told(_story(stories, window))
+    told.closed_at = window.closed_at
     now = window.watermark // MICROS
     rank = RANKS[window.severity]
     if window.window_class == "cascade" and not told.ended:
         if not told.alerted:
             told.alerted = True
-            yield _alert(window, now, told, origin)
+            yield _alert(window, now, told, _burst(stories, window) is not None, origin)
         elif window.closed_at is None and _moved(told, window, rank, now, params):
             told.updates += 1
             yield _update(window, now, told, origin)
@@ -129,8 +134,19 @@ def follow(
         del stories.windows[window.id]
 
 
+def _burst(stories: Stories, window: CascadeWindow) -> Told | None:
+    """The burst inside which a cascade flared."""
+    burst = None if window.parent_id is None else stories.windows.get(window.parent_id)
+    return burst if burst is not None and burst.closed_at == window.detected_at else None
+
+
 def _story(stories: Stories, window: CascadeWindow) -> str:
-    """The group of the watch that came between the window's onset and its alarm; else its id."""
+    """The group of the burst that it flared in, or of the watch that came between the window's
+    onset and its alarm; else its id.
+    """
+    burst = _burst(stories, window)
+    if burst is not None:
+        return burst.group
     onset, detected = window.onset // MICROS, window.detected_at // MICROS
     for side in sorted(stories.watches):
         last = stories.watches[side]
@@ -182,13 +198,13 @@ def _body(window: CascadeWindow, now: int) -> str:
     return text
 
 
-def _alert(window: CascadeWindow, now: int, told: Told, origin: Origin) -> Alert:
+def _alert(window: CascadeWindow, now: int, told: Told, flared: bool, origin: Origin) -> Alert:
     gates = {
         f"gate_{name}": "input_missing"
         for name, gate in window.gates.items()
         if gate.state == "unknown"
     }
-    again = "" if window.parent_id is None else " (aftershock)"
+    again = "" if window.parent_id is None or flared else " (aftershock)"
     return alert(
         origin,
         Fact("cascade_alert", now, (window.id,), window.coverage),
