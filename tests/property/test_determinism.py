@@ -1,6 +1,7 @@
 """Same input, same output: order, batches, duplicates, partitions and restarts change nothing.
 
 The laws run over whole small markets (`tests.scenarios`) and compare final rows byte for byte.
+Where a law leaves the order of arrival alone, some forced orders come late.
 """
 
 import msgspec
@@ -14,8 +15,11 @@ from streams.engines.inprocess import InProcess
 from streams.venues import PARSERS
 from tests.drive import INSTRUMENTS, asset_of, encoded, final_bytes, run, shuffled_inputs
 from tests.drive import Path as DataPath
-from tests.logs import Log
+from tests.logs import Log, held_back
 from tests.scenarios import FEW, SEEDS, chance, drawn, market, second_collector
+
+HELD_EVERY = 5
+"""One in so many of Binance's forced orders is held back, to come late."""
 
 
 @FEW
@@ -34,7 +38,7 @@ def test_any_arrival_order_within_the_lateness_gives_the_same_rows(seed: int) ->
 @given(SEEDS, st.integers(1, 400))
 def test_any_flush_size_gives_the_same_rows(seed: int, size: int) -> None:
     _, log = drawn(seed)
-    records = log.arranged()
+    records = held_back(log.arranged(), HELD_EVERY)
     expected = final_bytes(run(records).rows)
     engine = InProcess(PARSERS, INSTRUMENTS, lambda asset: 0)
     rows: list[Result] = []
@@ -77,7 +81,7 @@ def test_a_second_collector_changes_nothing_but_the_receipt(seed: int) -> None:
 @given(SEEDS, st.integers(1, 4))
 def test_a_restart_after_any_record_changes_nothing(seed: int, restarts: int) -> None:
     random, log = drawn(seed)
-    records = log.arranged()
+    records = held_back(log.arranged(), HELD_EVERY)
     expected = run(records)
     places = {random.randrange(len(records)) for _ in range(restarts)}
     path = DataPath()
@@ -90,13 +94,14 @@ def test_a_restart_after_any_record_changes_nothing(seed: int, restarts: int) ->
     assert encoded(path.framing.frames) == encoded(expected.framing.frames)
     assert encoded(path.framing.ticks) == encoded(expected.framing.ticks)
     assert encoded(path.framing.liquidations) == encoded(expected.framing.liquidations)
+    assert encoded(path.framing.late) == encoded(expected.framing.late)
 
 
 @FEW
 @given(SEEDS)
 def test_frames_repeated_after_a_crash_are_equal_and_ignored(seed: int) -> None:
     random, log = drawn(seed)
-    records = log.arranged()
+    records = held_back(log.arranged(), HELD_EVERY)
     expected = run(records)
     stored_at = random.randrange(len(records))
     crashed_at = random.randint(stored_at, len(records) - 1)
@@ -122,8 +127,9 @@ def test_any_partitioning_and_any_interleaving_give_the_same_rows(
     seed: int, partitions: int
 ) -> None:
     random, log = drawn(seed)
-    expected = run(log.arranged())
-    detecting = shuffled_inputs(log.arranged(), partitions, random)
+    records = held_back(log.arranged(), HELD_EVERY)
+    expected = run(records)
+    detecting = shuffled_inputs(records, partitions, random)
     assert final_bytes(detecting.rows) == final_bytes(expected.rows)
 
 
@@ -131,7 +137,7 @@ def test_any_partitioning_and_any_interleaving_give_the_same_rows(
 @given(SEEDS)
 def test_every_published_row_keeps_every_law_of_its_model(seed: int) -> None:
     _, log = drawn(seed)
-    rows = run(log.arranged()).rows
+    rows = run(held_back(log.arranged(), HELD_EVERY)).rows
     revisions: dict[str, int] = {}
     for row in rows:
         validate_result(row)
@@ -142,14 +148,18 @@ def test_every_published_row_keeps_every_law_of_its_model(seed: int) -> None:
 
 def test_the_scenarios_hold_what_the_laws_are_about() -> None:
     kinds: set[str] = set()
+    revised = False
     for seed in range(6):
-        path = run(market(chance(seed)).arranged())
+        path = run(held_back(market(chance(seed)).arranged(), HELD_EVERY))
+        assert path.framing.late
         for row in path.rows:
             kinds |= {row.scope, row.definition}
             if isinstance(row, CascadeWindow):
+                revised |= row.events_late > 0
                 kinds |= {row.side, row.window_class, row.statistic, row.phase}
     assert kinds >= {"cascade", "print/1", "ALL", "BTC", "long", "short", "mixed"}
     assert kinds >= {"burst", "count", "dollar", "end", "acceleration", "peak"}
+    assert revised, "no window was revised by a late order"
 
 
 def _by_id(events: list[Liquidation], *, receipt: bool = True) -> dict[str, bytes]:
