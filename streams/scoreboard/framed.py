@@ -84,8 +84,8 @@ def over(
     """
     if workers == 1:
         made: list[T] = []
-        for one in arguments:
-            made.append(work(*one))
+        for given in arguments:
+            made.append(work(*given))
             progress(len(made))
         return made
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:

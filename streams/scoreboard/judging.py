@@ -23,7 +23,7 @@ from streams.scoreboard.sweeps import cascade_spans
 
 OURS: Final = "marginquake"
 CLASSES: Final[tuple[ScopeClass, ...]] = ("ALL", "assets")
-SHARES_BP: Final = (2.0, 2.8, 4.0, 5.6, 8.0)
+SHARES_BP: Final = (2.4, 3.2, 3.6, 4.0, 5.6, 8.0)
 """Our threshold: dollars of 60 s over open interest, basis points; from permissive to strict."""
 
 Setting = tuple[float, ...]
@@ -64,46 +64,38 @@ def settings_of(rule: str) -> list[Setting]:
     return tried if default in tried else [default, *tried]
 
 
-CODE: Final = (
+RIVAL_CODE: Final = tuple(
+    f"scoreboard/{name}.py" for name in ("flow", "matching", "metrics", "rivals")
+)
+OUR_CODE: Final = (
     "core/detectors/cascade",
     "core/detectors/moment.py",
+    "core/dollars.py",
     "core/scaling.py",
     "core/slots.py",
     "core/thinning.py",
     "core/throttle.py",
     "core/market.py",
-    *(f"scoreboard/{name}.py" for name in ("flow", "judging", "matching", "metrics", "moments")),
-    *(f"scoreboard/{name}.py" for name in ("rivals", "sweeps")),
+    *(f"scoreboard/{name}.py" for name in ("matching", "metrics", "moments", "sweeps")),
 )
-"""Code whose change makes a judgement stale."""
+"""Code whose change makes what was judged stale."""
+
+Told = dict[str, dict[Setting, dict[ScopeClass, Counts]]]
 
 
 def judge(folder: Path, rules: Sequence[str] = (OURS, *RIVALS)) -> Judged:
     """Judge rules on a finished run; kept in its folder."""
-    mark = f"{(folder / MARK).read_text()} {code(CODE)} {' '.join(rules)}"
-    return kept(folder / "judged.msgpack.zst", mark, Judged, lambda: _judge(folder, rules))
-
-
-def _judge(folder: Path, rules: Sequence[str]) -> Judged:
+    made = (folder / MARK).read_text()
     case = read_case(folder)
-    found: dict[str, dict[Setting, dict[ScopeClass, Counts]]] = {}
+    found: Told = {}
     if OURS in rules:
-        spans = cascade_spans(folder, [ours(share) for (share,) in settings_of(OURS)])
-        found[OURS] = {
-            setting: _judged(case, said)
-            for setting, said in zip(settings_of(OURS), spans, strict=True)
-        }
-    flows = lay(case.orders, case.begin, case.end)
-    for rule in rules:
-        if rule != OURS:
-            rival = RIVALS[rule]
-            found[rule] = {
-                setting: _judged(
-                    case,
-                    [span for scope in flows for span in rival.over(flows[scope], *setting)],
-                )
-                for setting in settings_of(rule)
-            }
+        mark = f"{made} {code(OUR_CODE)} {SHARES_BP}"
+        found |= kept(folder / "ours.msgpack.zst", mark, Told, lambda: _ours(folder, case))
+    rivals = [rule for rule in rules if rule != OURS]
+    if rivals:
+        mark = f"{made} {code(RIVAL_CODE)} {' '.join(rivals)}"
+        name = folder / "rivals.msgpack.zst"
+        found |= kept(name, mark, Told, lambda: _rivals(case, rivals))
     return Judged(
         case.name,
         case.family,
@@ -115,6 +107,28 @@ def _judge(folder: Path, rules: Sequence[str]) -> Judged:
         },
         found,
     )
+
+
+def _ours(folder: Path, case: Case) -> Told:
+    settings = settings_of(OURS)
+    spans = cascade_spans(folder, [ours(share) for (share,) in settings])
+    return {
+        OURS: {setting: _judged(case, said) for setting, said in zip(settings, spans, strict=True)}
+    }
+
+
+def _rivals(case: Case, rules: Sequence[str]) -> Told:
+    flows = lay(case.orders, case.begin, case.end)
+    found: Told = {}
+    for rule in rules:
+        rival = RIVALS[rule]
+        found[rule] = {
+            setting: _judged(
+                case, [span for scope in flows for span in rival.over(flows[scope], *setting)]
+            )
+            for setting in settings_of(rule)
+        }
+    return found
 
 
 def _judged(case: Case, said: Sequence[Span]) -> dict[ScopeClass, Counts]:

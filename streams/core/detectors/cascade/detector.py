@@ -316,6 +316,10 @@ class _Run:
                 side = self.state.sides[name]
                 side.windows.append(ordinary.unlearned(side, window.onset, at + 1))
                 side.latest = (window.id, at)
+                if window.window_class == "cascade":
+                    span = params.concentration_minutes * 60 + params.split_s
+                    side.cascades = [one for one in side.cascades if one[1] > at - span]
+                    side.cascades.append((window.onset, window.last_forced))
                 side.reset()
 
     def end(self, window: OpenWindow, at: int) -> None:

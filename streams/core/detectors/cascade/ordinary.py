@@ -90,20 +90,28 @@ def hour_seen(state: CascadeState, params: CascadeParams, onset: int) -> bool:
 
 
 def minute_mean(
-    state: CascadeState, params: CascadeParams, name: str, onset: int, ordinary: float
+    state: CascadeState, params: CascadeParams, name: PositionSide, onset: int, ordinary: float
 ) -> float:
     """Mean count per minute of the hour before the onset's minute.
 
-    Seconds in which no venue was healthy take the ordinary rate, and so does an hour without
-    any forced order.
+    Seconds in which no venue was healthy take the ordinary rate, and so do the minutes of past
+    cascades of the side (else one cascade would hide the next) and an hour without any forced
+    order.
     """
     span, last = params.concentration_minutes, onset // 60
     first = last - span
     dark = span * 60 - state.uptime.observed(first * 60, last * 60)
+    past = {
+        minute
+        for began, end in state.sides[name].cascades
+        for minute in range(max(first, began // 60), min(last, end // 60 + 1))
+    }
     seen = sum(
-        state.minutes[minute][name] for minute in range(first, last) if minute in state.minutes
+        state.minutes[minute][name]
+        for minute in range(first, last)
+        if minute in state.minutes and minute not in past
     )
-    mean = (seen + dark * ordinary) / span
+    mean = (seen + max(dark, 60 * len(past)) * ordinary) / span
     return mean if mean > 0 else ordinary * 60
 
 

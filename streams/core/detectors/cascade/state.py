@@ -30,7 +30,8 @@ class SideState(msgspec.Struct):
     """One side's statistics with their 10-s and 60-s intensities.
 
     Onsets are the first second (s) of the present excursion; `windows` the intervals not to learn
-    from, `latest` the id and closing second of the last window.
+    from, `latest` the id and closing second of the last window, `cascades` onset and last order
+    of the cascades of the last hours.
     """
 
     counts: float = 0.0
@@ -45,6 +46,7 @@ class SideState(msgspec.Struct):
     window: OpenWindow | None = None
     closed: list[OpenWindow] = []
     latest: tuple[str, int] | None = None
+    cascades: list[tuple[int, int]] = []
 
     @property
     def running(self) -> bool:

@@ -62,7 +62,7 @@ def _absorb(
     params: CascadeParams,
     throttled: ThrottleParams,
 ) -> None:
-    """Give a window a second, and follow its largest minute (count and corrected dollars)."""
+    """Give a window a second, and follow its largest minute (count and dollars)."""
     surge.watch(state, window, trace, params)
     window.absorb(trace, params)
     if not trace.cells:
@@ -79,13 +79,17 @@ def minute(
     params: CascadeParams,
     throttled: ThrottleParams,
 ) -> tuple[int, float]:
-    """Corrected micro-dollars and counted orders of a window in the 60 s up to `second`."""
+    """Micro-dollars and counted orders of a window's side in the 60 s up to `second`.
+
+    Dollars are the low end of the interval of the estimate: where few orders of a throttled feed
+    stand for many, the estimate itself jumps.
+    """
     unit_usd = params.prior(state.scope).unit_usd
     slots: Slots = {}
     orders = 0.0
     up: tuple[str, ...] | None = None
     for item in reversed(state.trail):
-        if item.second <= max(second - 60, window.onset - 1):
+        if item.second <= second - 60:
             break
         if item.cells and item.second <= second:
             tally_slots(slots, item.cells, item.second)
@@ -94,11 +98,11 @@ def minute(
             there = item.venues_up
             up = there if up is None else tuple(one for one in up if one in there)
     scale = Scale(dict(window.oi_by_venue), up or ())
-    dollars = estimate_block(slots, 60, second, scale, throttled).of(window.side).usd
-    if dollars is None:
-        dollars = sum(
-            (one.long_usd if window.counts("long") else 0)
-            + (one.short_usd if window.counts("short") else 0)
-            for one in slots.values()
-        )
-    return dollars, orders
+    published = sum(
+        (one.long_usd if window.counts("long") else 0)
+        + (one.short_usd if window.counts("short") else 0)
+        for one in slots.values()
+    )
+    dollars = estimate_block(slots, 60, second, scale, throttled).of(window.side)
+    low, _ = dollars.interval(published, throttled)
+    return published if low is None else low, orders
