@@ -159,7 +159,7 @@ def simulated(scenario: str, seed: int, assets: int, hours: float) -> Iterator[t
 
     chosen_preset, coins = preset(scenario), chosen(assets)
     stage = staged(chosen_preset, seed, [coin.beta for coin in coins], hours)
-    market = Market(coins, stage.law, stage.plan, seed, chosen_preset.start_s, stage.opening)
+    market = Market(coins, stage.law, stage.plan, stage.seed, chosen_preset.start_s, stage.opening)
     when, place, usd = [], [], []
     takers = np.zeros((stage.steps, len(coins)))
     for first, steps, orders, block in market.blocks(stage.steps):

@@ -7,6 +7,7 @@ disconnect, and the same again after a reconnect. A heartbeat knows only what wa
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
 from typing import Final
 
 import msgspec
@@ -81,6 +82,7 @@ class Line:
         self.gaps = sorted(gaps)
         self._assets = assets
         self._lags: dict[str, deque[tuple[int, int]]] = {c: deque() for c in connection.channels}
+        self._coming: list[tuple[int, str, int]] = []
         self._heads = {
             channel: (
                 f'{{"venue":"{connection.venue}","channel":'
@@ -95,15 +97,9 @@ class Line:
         return not any(begin <= at_us < end for begin, end in self.gaps)
 
     def note(self, channel: str, received_us: int, event_us: int) -> None:
-        """Remember a lag, for the next heartbeats."""
-        lags = self._lags.get(channel)
-        if lags is None:
-            return
-        lag = received_us - event_us
-        # Only lags that no later one exceeds can be a maximum again.
-        while lags and lags[-1][1] <= lag:
-            lags.pop()
-        lags.append((received_us, lag))
+        """Remember a lag, for heartbeats after its receipt."""
+        if channel in self._lags:
+            heappush(self._coming, (received_us, channel, received_us - event_us))
 
     def line(self, channel: str, received_us: int, payload: bytes) -> bytes:
         """A line of the raw log; a payload that is no JSON goes as text."""
@@ -136,6 +132,13 @@ class Line:
 
     def through(self, at_us: int) -> Iterator[tuple[str, int]]:
         """Per channel the event time through which all has been written."""
+        while self._coming and self._coming[0][0] <= at_us:
+            received_us, channel, lag = heappop(self._coming)
+            known = self._lags[channel]
+            # Only lags that no later one exceeds can be a maximum again.
+            while known and known[-1][1] <= lag:
+                known.pop()
+            known.append((received_us, lag))
         for channel, lags in self._lags.items():
             while lags and lags[0][0] < at_us - LAG_WINDOW_US:
                 lags.popleft()

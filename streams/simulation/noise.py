@@ -8,6 +8,7 @@ and a market with feedback would carry that bit into its prices.
 """
 
 import math
+from hashlib import sha256
 
 import numpy as np
 
@@ -50,6 +51,11 @@ _END_LOW = (
     *(7.868691311456132591e-4, 0.0148753612908506148525, 0.13692988092273580531),
     *(0.59983220655588793769, 1.0),
 )
+
+
+def rooted(name: str, seed: int) -> int:
+    """The root of a run's noise: no two scenarios share theirs, though their seeds be equal."""
+    return int.from_bytes(sha256(f"{name}/{seed}".encode()).digest()[:6], "big")
 
 
 @inlined

@@ -19,7 +19,7 @@ from streams.config import MarginquakeError
 from streams.simulation.assets import Asset, chosen, shares
 from streams.simulation.feed import Feed
 from streams.simulation.flushes import RULE, Flush, FlushRule, flushes_of
-from streams.simulation.noise import chance, exp, ln, normal
+from streams.simulation.noise import chance, exp, ln, normal, rooted
 from streams.simulation.orders import VENUES
 from streams.simulation.state import Block, block, terms
 from streams.simulation.tape import Tape
@@ -239,6 +239,7 @@ def simulate_points(
     if kind not in KINDS:
         raise MarginquakeError(f"no point process {kind!r}; take one of {', '.join(KINDS)}")
     coins = chosen(assets)
+    root = rooted(f"points-{kind}", seed)
     seconds = int(hours * 3_600)
     tape = Tape(seconds, len(coins), len(VENUES), 1.0)
     share = shares(coins)
@@ -248,11 +249,11 @@ def simulate_points(
 
     def blocks() -> Iterator[tuple[int, int, int, Block]]:
         nonlocal born, total
-        for first, steps, orders, room, children, number in stretches(coins, seconds, seed, kind):
+        for first, steps, orders, room, children, number in stretches(coins, seconds, root, kind):
             born, total = born + children, total + number
             yield first, steps, orders, room
 
-    feed = Feed(coins, share, depth, start_s, seconds, seed, ())
+    feed = Feed(coins, share, depth, start_s, seconds, root, ())
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written(folder / LOG, feed.lines(blocks(), tape.take))

@@ -79,7 +79,7 @@ def simulate(
     stage = staged(scenario, seed, [coin.beta for coin in coins], hours)
 
     def opened() -> Market:
-        return Market(coins, stage.law, stage.plan, seed, scenario.start_s, stage.opening)
+        return Market(coins, stage.law, stage.plan, stage.seed, scenario.start_s, stage.opening)
 
     market = opened()
     k, v = market.terms.share.shape
@@ -95,7 +95,13 @@ def simulate(
         if scenario.step_s == 1.0:
             depth = ordinary_depth(market)
             feed = Feed(
-                coins, market.terms.share, depth, scenario.start_s, stage.steps, seed, stage.gaps
+                coins,
+                market.terms.share,
+                depth,
+                scenario.start_s,
+                stage.steps,
+                stage.seed,
+                stage.gaps,
             )
             blocks: Iterable[Stretch] = market.blocks(stage.steps)
             lines = written(folder / LOG, feed.lines(blocks, told))

@@ -14,7 +14,7 @@ import msgspec
 from streams.config import MarginquakeError
 from streams.simulation.law import Law
 from streams.simulation.market import Opening
-from streams.simulation.noise import chance
+from streams.simulation.noise import chance, rooted
 from streams.simulation.orders import VENUES
 from streams.simulation.plan import HOUR_S, Plan, ordinary
 
@@ -89,7 +89,7 @@ def staged(scenario: Scenario, seed: int, beta: list[float], hours: float | None
     law = Law(step_s=scenario.step_s)
     steps = int((hours or scenario.hours) * HOUR_S / scenario.step_s)
     plan = ordinary(scenario.start_s, steps, scenario.step_s, len(beta), len(VENUES))
-    stage = Stage(plan, law, Opening(), [], seed, steps, [])
+    stage = Stage(plan, law, Opening(), [], rooted(scenario.name, seed), steps, [])
     scenario.author(stage, beta)
     return stage
 
