@@ -18,7 +18,10 @@ def score(
     ] = "test",
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of each scenario.")] = 2,
     families: Annotated[
-        str, typer.Option(help="Only these scenarios, with commas.", show_default="all")
+        str,
+        typer.Option(
+            help="Only these scenarios, with commas; of flushes and readers.", show_default="all"
+        ),
     ] = "",
     parts: Annotated[
         str,
@@ -32,7 +35,10 @@ def score(
     ] = True,
     tune: Annotated[
         bool,
-        typer.Option("--tune", help="Choose all settings on train seeds, write them, and stop."),
+        typer.Option(
+            "--tune",
+            help="Choose all settings on train seeds, write them into this installation, stop.",
+        ),
     ] = False,
     folder: Annotated[
         Path, typer.Option(file_okay=False, help="Where runs are made and kept (2 GB a seed).")

@@ -64,6 +64,10 @@ def simulate(
     if scenario is None:
         raise typer.BadParameter("name a scenario, or give --list")
     if scenario.startswith("points-"):
+        if not labels or share != 0.2:
+            raise typer.BadParameter(
+                "points-* know no counterfactual: leave out --share and --no-labels"
+            )
         if plot is not None:
             raise typer.BadParameter("the second generator has no depth to draw; leave out --plot")
         _points(scenario, output or Path(f"{scenario}-{seed}"), seed, assets, hours, as_json)

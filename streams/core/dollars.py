@@ -51,7 +51,7 @@ class Dollars(msgspec.Struct, frozen=True, gc=False):
         if self.usd is None:
             return None, None
         usd = max(observed, self.usd)
-        error = params.interval_errors * sqrt(float(self.common) ** 2 + self.noise)
+        error = params.interval_errors * sqrt(float(self.common) * self.common + self.noise)
         low = high = usd
         if usd and error:
             share = error / usd

@@ -89,10 +89,7 @@ def estimate_block(
 
 
 def estimate_late(sealed: Estimate, late: Slots, at: int, params: ThrottleParams) -> Estimate:
-    """The estimate of sealed seconds with late dollars added as they are.
-
-    Late orders of a partial feed that was estimated in time change the bound alone.
-    """
+    """The estimate of sealed seconds with late dollars added as they are."""
     parts = _venues(late, 1, at, params).values()
     total = sealed
     for part in parts:
@@ -172,6 +169,11 @@ def _throttled(rule: Feed) -> bool:
 def _complete(name: str, at: int, venues: Mapping[str, _Venue]) -> bool:
     rule = venues[name].rule if name in venues else feed(name, at * MICROS)
     return rule.feed_class == "full"
+
+
+def _square(x: float) -> float:
+    """By multiplication: the power function of a platform's library may round otherwise."""
+    return x * x
 
 
 def _yard(side: int, full: Iterable[str], interest: int, venues: Mapping[str, _Venue]) -> _Yard:
@@ -278,20 +280,20 @@ def _weigh(
     """
     published, upper = limits
     excess, error = doubt
-    of_across, of_counted = params.ratio_error**2 + sampling, error**2 + _LEAST
+    of_across, of_counted = _square(params.ratio_error) + sampling, _square(error) + _LEAST
     # Beyond their errors one of them misses something: the own orders what no feed shows, as far
     # as seconds are crowded; the interest a large order that the others happened not to have.
-    beyond = (across - counted) ** 2 / (across * counted) if across > 0 else 0.0
+    beyond = _square(across - counted) / (across * counted) if across > 0 else 0.0
     beyond = max(0.0, beyond - of_across - of_counted)
     missing = beyond * (min(1.0, excess) if across > counted else _OTHER)
     scatter = sampling + beyond * (_OTHER if across > counted else 1.0)
-    of_across, of_counted = params.ratio_error**2 + scatter, of_counted + missing
+    of_across, of_counted = _square(params.ratio_error) + scatter, of_counted + missing
     weight = of_counted / (of_across + of_counted)
     ppm = int(weight * _PPM)
     usd = max(published, (across * ppm + counted * (_PPM - ppm)) // _PPM)
     usd = usd if upper is None else min(usd, upper)
-    common = sqrt((weight * params.ratio_error) ** 2 + (1 - weight) ** 2 * of_counted)
-    noise = (usd * weight) ** 2 * scatter
+    common = sqrt(_square(weight * params.ratio_error) + _square(1 - weight) * of_counted)
+    noise = _square(usd * weight) * scatter
     return Dollars(usd, upper, int(usd * common), noise), weight
 
 

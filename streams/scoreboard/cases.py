@@ -19,7 +19,7 @@ TEST_SEEDS: Final = range(1_001, 1_100)
 class Plan(msgspec.Struct, frozen=True):
     """How a scenario is run for the scoreboard: `hours` and `assets` of each seed.
 
-    `steady`: high flow in which nothing is a cascade.
+    `steady`: high flow without concentration, in which a flush is rare.
     """
 
     scenario: str

@@ -65,18 +65,11 @@ def settings_of(rule: str) -> list[Setting]:
 
 
 RIVAL_CODE: Final = tuple(
-    f"scoreboard/{name}.py" for name in ("flow", "matching", "metrics", "rivals")
+    f"scoreboard/{name}.py" for name in ("flow", "matching", "metrics", "rivals", "spans")
 )
 OUR_CODE: Final = (
-    "core/detectors/cascade",
-    "core/detectors/moment.py",
-    "core/dollars.py",
-    "core/scaling.py",
-    "core/slots.py",
-    "core/thinning.py",
-    "core/throttle.py",
-    "core/market.py",
-    *(f"scoreboard/{name}.py" for name in ("matching", "metrics", "moments", "sweeps")),
+    "core",
+    *(f"scoreboard/{name}.py" for name in ("matching", "metrics", "moments", "spans", "sweeps")),
 )
 """Code whose change makes what was judged stale."""
 

@@ -117,7 +117,9 @@ def readers(runs: Sequence[Told]) -> Readers:
             [
                 (
                     run.days,
-                    sum(p.scope == "ALL" and not p.true and p.kind in _MARKET for p in run.pages),
+                    sum(
+                        p.scope == "ALL" and not p.true and p.kind not in _FACTS for p in run.pages
+                    ),
                 )
                 for run in runs
             ],
@@ -132,7 +134,8 @@ def readers(runs: Sequence[Told]) -> Readers:
     )
 
 
-_MARKET = ("cascade_alert", "cascade_update")
+_FACTS = ("milestone", "feed_degraded")
+"""Alerts that state a fact and foretell nothing."""
 _WHERE: dict[str, Callable[[Told], bool]] = {
     "calm days": lambda run: run.family == "calm",
     "steady days": lambda run: run.steady,

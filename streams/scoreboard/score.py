@@ -128,9 +128,9 @@ def score(
         labels: their label file.
         progress: told the step, how many are done, of how many.
     """
+    wanted = keys(split, seeds, families)
     choices = tuning.read()
     rules = (OURS, *RIVALS) if baselines else (OURS,)
-    wanted = keys(split, seeds, families)
     judged: list[Judged] = []
     found: dict[str, object] = {}
     if "flushes" in parts:
@@ -162,7 +162,8 @@ def score(
         found["throttle"] = throttle_table(range(first, first + min(seeds, 2)), recordings)
     if "recordings" in parts and recordings is not None and labels is not None:
         found["recorded"] = _recorded(recordings, labels, baselines)
-    cases = [framed.read_case(folder / key.name) for key in wanted] if judged else []
+    made = "flushes" in parts or "readers" in parts
+    cases = [framed.read_case(folder / key.name) for key in wanted] if made else []
     return msgspec.structs.replace(
         Score(
             today.isoformat(),

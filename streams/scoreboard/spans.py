@@ -63,7 +63,7 @@ class Case(msgspec.Struct, frozen=True):
     """One run of a scenario, or one recording: what rules see and what was true.
 
     `name` is also the cluster of the bootstrap (scenarios are at most a day long); `steady`: a
-    day of high flow in which nothing is a cascade. `orders` are in order of `second`.
+    day of high flow without concentration. `orders` are in order of `second`.
     """
 
     name: str

@@ -103,7 +103,8 @@ def _readers(score: Score) -> list[Target]:
     if told is None:
         return []
     pages = {(one.where, one.severity): one for one in told.pages}
-    calm = pages["calm days", "critical"].for_400
+    calm = pages["calm days", "warning"].for_400
+    steady = pages["steady days", "warning"].per_day
     ok = next((one for one in told.dollars if one.identifiability == "ok"), None)
     whole = told.dollars[0]
     brackets = told.brackets[0]
@@ -116,11 +117,18 @@ def _readers(score: Score) -> list[Target]:
             lambda x: x <= 60,
         ),
         _target(
-            "pages a day for 400 assets (critical, calm days)",
+            "pages a day for 400 assets, calm days",
             "at most 2",
             calm.estimate,
             "{:.1f}",
             lambda x: x <= 2,
+        ),
+        _target(
+            "market pages a day on steady-high days",
+            "none",
+            steady.estimate,
+            "{:.1f}",
+            lambda x: x == 0,
         ),
         _target(
             "false market-level alerts a week",
@@ -137,14 +145,14 @@ def _readers(score: Score) -> list[Target]:
             lambda x: x <= 0.15,
         ),
         _target(
-            "truths inside the 80 % dollar intervals",
+            f"truths inside our 80 % intervals ({whole.bounded} of {whole.windows} windows)",
             "75 to 85 %",
             whole.inside.estimate,
             "{:.0%}",
             lambda x: 0.75 <= x <= 0.85,
         ),
         _target(
-            "branching brackets that hold the excess share",
+            f"brackets that hold the truth ({brackets.bounded} of {brackets.windows} windows)",
             "80 %",
             brackets.inside.estimate,
             "{:.0%}",

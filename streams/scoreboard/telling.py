@@ -84,10 +84,8 @@ class Told(msgspec.Struct, frozen=True):
     zones: tuple[Skill, ...]
 
 
-CODE = (
-    "core",
-    *(f"scoreboard/{name}.py" for name in ("heard", "matching", "moments", "moves", "telling")),
-)
+_OWN = ("estimates", "heard", "matching", "moments", "moves", "spans", "sweeps", "telling")
+CODE = ("core", "engines/inprocess.py", *(f"scoreboard/{name}.py" for name in _OWN))
 """Code whose change makes this stale."""
 
 

@@ -290,7 +290,7 @@ SCENARIOS: Final = {
         ),
         Scenario(
             "steady-high",
-            "a day of high forced flow without concentration; must not be a cascade",
+            "a day of high forced flow without concentration; hardly a flush in it",
             24,
             4,
             _steady,

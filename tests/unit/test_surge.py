@@ -1,5 +1,6 @@
 """A cascade that flares inside a smouldering burst is a window of its own."""
 
+from streams.core.frames import LateCell
 from streams.core.results import CascadeWindow
 from tests.seconds import Scope, cell, late, since_start
 
@@ -98,3 +99,72 @@ def test_an_alarm_that_only_the_flare_raises_parts_from_what_came_before() -> No
     assert last[0].events == 20
     assert last[0].window_class == "burst"
     assert last[200].window_class == "cascade"
+
+
+def smouldering(**at_second: LateCell) -> dict[int | None, CascadeWindow]:
+    """Ten minutes of small orders and a flare, with late cells that come in given seconds."""
+    scope = Scope()
+    for at in range(0, 600, 2):
+        scope.second(at, cell(usd=1_000.0), price=100.0)
+    for at in range(600, 660):
+        tardy = [one for name, one in at_second.items() if name == f"at_{at}"]
+        scope.second(at, cell(usd=66_000.0, n=2), price=99.0, late=tardy)
+    scope.second(8_000, price=99.0)
+    return {since_start(row.onset): row for row in scope.rows}
+
+
+def test_a_late_order_that_comes_with_the_flare_s_first_second_counts_once() -> None:
+    last = smouldering(at_601=late(500, usd=7_000.0))
+    assert (last[0].usd_late, last[0].events) == (7_000 * 10**6, 303)
+    assert last[601].usd_late == 0
+
+
+def test_a_late_order_between_the_burst_and_its_flare_is_the_burst_s() -> None:
+    scope = Scope()
+    for at in range(0, 600, 3):
+        scope.second(at, cell(usd=1_000.0), price=100.0)
+    for at in range(600, 660):
+        tardy = (late(599, usd=7_000.0),) if at == 605 else ()
+        scope.second(at, cell(usd=140_000.0, n=2), price=99.0, late=tardy)
+    scope.second(8_000, price=99.0)
+    last = {since_start(row.onset): row for row in scope.rows}
+    assert set(last) == {0, 600}
+    assert (last[0].usd_late, since_start(last[0].end)) == (7_000 * 10**6, 599)
+    assert last[600].usd_late == 0
+
+
+def test_the_other_side_after_the_burst_s_last_order_is_not_the_burst_s() -> None:
+    scope = Scope()
+    for at in range(0, 600, 2):
+        scope.second(at, cell(usd=1_000.0), price=100.0)
+    scope.second(630, cell("short", usd=5_000_000.0), price=100.0)
+    for at in range(640, 700):
+        scope.second(at, cell(usd=140_000.0, n=2), price=99.0)
+    scope.second(8_000, price=99.0)
+    longs = {since_start(row.onset): row for row in scope.rows if row.side == "long"}
+    assert set(longs) == {0, 640}
+    assert longs[0].share_long == 1.0
+
+
+def test_ordinary_rates_learn_neither_from_the_flare_nor_from_what_came_before() -> None:
+    def learnt(flare: bool) -> float:
+        scope = Scope()
+        for at in range(2_400):
+            scope.second(at, cell(usd=1_000.0))
+        for at in range(2_400, 2_460):
+            scope.second(at, cell(usd=140_000.0 if flare else 1_000.0))
+        scope.second(9_000)
+        return scope.state.sides["long"].rates["bybit"].counts
+
+    assert learnt(flare=True) == learnt(flare=False)
+
+
+def test_a_flare_qualifies_by_the_whole_minute_before_it_was_seen() -> None:
+    scope = Scope()
+    for at in range(600):
+        scope.second(at, cell(usd=11_000.0), price=100.0)
+    for at in range(600, 606):
+        scope.second(at, cell(usd=420_000.0, n=2), price=99.0)
+    scope.second(8_000, price=99.0)
+    last = {since_start(row.onset): row for row in scope.rows}
+    assert "cascade" in {row.window_class for row in last.values()}

@@ -271,6 +271,10 @@ class _Run:
         gates.judge(burst, self.state.moment, self.params)
         self.end(burst, at)
         self.publish(burst, at)
+        for name in SIDES:
+            if burst.counts(name):
+                side = self.state.sides[name]
+                side.windows.append(ordinary.unlearned(side, burst.onset, window.surge_at))
         flare = surge.begun(window, burst, at, self.params)
         flare.spread.rates = self.rates(window.machine)
         flare.floor = window.floor

@@ -35,7 +35,7 @@ def follow(
         window.phase = "acceleration" if window.peak_at == at else "peak"
     if window.window_class == "cascade":
         dollars, _ = uptake.minute(state, window, at, params, throttled)
-        lively = dollars >= window.floor * params.quiet_share
+        lively = dollars >= max(1, window.floor * params.quiet_share)
     else:
         lively = _lively(window, slow, slow_units, params)
     if lively:

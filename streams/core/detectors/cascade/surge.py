@@ -11,7 +11,7 @@ from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.cascade.state import CascadeState
 from streams.core.detectors.cascade.window import OpenWindow
 from streams.core.detectors.moment import Trace
-from streams.core.events import stable_id
+from streams.core.events import MICROS, stable_id
 
 RUN_S = 10
 MINUTE_S = 60
@@ -44,7 +44,7 @@ def watch(state: CascadeState, window: OpenWindow, trace: Trace, params: Cascade
 def apart(state: CascadeState, window: OpenWindow, params: CascadeParams) -> OpenWindow | None:
     """What came before the surge of a window that has become a cascade, if it is long enough.
 
-    Its late orders that came during the surge are in it.
+    Its late orders that have come by now are in it, and reach up to the surge.
     """
     before, surge_at = window.before, window.surge_at
     window.before = None
@@ -53,9 +53,13 @@ def apart(state: CascadeState, window: OpenWindow, params: CascadeParams) -> Ope
     if surge_at - window.onset <= params.surge_after_s:
         return None
     before.revision = window.revision
-    for trace in state.trail:
-        if trace.second >= surge_at:
-            before.absorb_late(trace.late)
+    # The copy holds what was late up to the surge's first second, itself included.
+    late = [cell for trace in state.trail if trace.second > surge_at for cell in trace.late]
+    tardy = [cell for cell in (*before.ahead, *late) if cell.second // MICROS < surge_at]
+    own = [cell for cell in tardy if cell.kind != "adl" and before.counts(cell.side)]
+    before.ahead = []
+    before.last_forced = max(before.last_forced, *(cell.second // MICROS for cell in own), 0)
+    before.absorb_late(tardy)
     return before
 
 

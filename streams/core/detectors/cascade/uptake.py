@@ -5,6 +5,8 @@ nothing that follows the last, and that its largest minute is told from the trai
 keeps. Does not judge what it takes in.
 """
 
+from collections.abc import Sequence
+
 from streams.core.detectors.cascade import surge
 from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.cascade.state import FAST, SLOW, CascadeState, count
@@ -26,12 +28,16 @@ def catch_up(
     fast = slow = slow_units = 0.0
     unit_usd = params.prior(state.scope).unit_usd
     last = window.onset - 1
+    since: list[Trace] = []
     for trace in state.trail:
         if not window.onset <= trace.second < at:
             continue
-        if trace not in window.held:
-            _absorb(state, window, trace, params, throttled)
         window.absorb_late(trace.late)
+        if trace not in window.held:
+            since.append(trace)
+            if window.own(trace):
+                _take(state, window, since, params, throttled)
+                since = []
         window.observe(trace)
         counted = count(trace.cells, unit_usd, params)
         own = [found for (name, _), found in counted.items() if window.counts(name)]
@@ -44,6 +50,7 @@ def catch_up(
             window.fast_max, window.peak_at = fast, trace.second
         window.slow_max = max(window.slow_max, slow)
         window.slow_units_max = max(window.slow_units_max, slow_units)
+    window.held = [*since, *window.held]
 
 
 def release(
@@ -51,25 +58,30 @@ def release(
 ) -> None:
     """Give a window the seconds that were held until its next own order."""
     held, window.held = window.held, []
-    for trace in held:
-        _absorb(state, window, trace, params, throttled)
+    _take(state, window, held, params, throttled)
 
 
-def _absorb(
+def _take(
     state: CascadeState,
     window: OpenWindow,
-    trace: Trace,
+    traces: Sequence[Trace],
     params: CascadeParams,
     throttled: ThrottleParams,
 ) -> None:
-    """Give a window a second, and follow its largest minute (count and dollars)."""
-    surge.watch(state, window, trace, params)
-    window.absorb(trace, params)
-    if not trace.cells:
+    """Give a window seconds that end with its own order, and follow its largest minute.
+
+    A surge that begins with that order began before none of them: what lies between belongs to no
+    window if the surge becomes one of its own.
+    """
+    if not traces:
         return
-    dollars, orders = minute(state, window, trace.second, params, throttled)
-    window.size_max = max(window.size_max, dollars)
-    window.minute_max = max(window.minute_max, orders)
+    surge.watch(state, window, traces[-1], params)
+    for trace in traces:
+        window.absorb(trace, params)
+        if trace.cells:
+            dollars, orders = minute(state, window, trace.second, params, throttled)
+            window.size_max = max(window.size_max, dollars)
+            window.minute_max = max(window.minute_max, orders)
 
 
 def minute(
