@@ -28,6 +28,7 @@ from streams.edges.archives import lines
 from streams.edges.replay import Folder, run_replay
 from streams.engines.inprocess import InProcess
 from streams.simulation.assets import ASSETS
+from streams.simulation.connections import SWAP, Line
 from streams.simulation.feed import BINANCE_LARGEST_FROM, BYBIT_FULL_FROM, chosen_orders
 from streams.simulation.orders import Forced, Venue
 from streams.simulation.run import LOG, Run, simulate
@@ -190,3 +191,13 @@ def test_one_seed_gives_the_same_files_and_another_does_not(tmp_path: Path) -> N
         assert first == again
         if name != "series.csv":
             assert first != other
+
+
+def test_a_heartbeat_knows_only_the_lags_of_what_has_come() -> None:
+    second = 1_000_000
+    line = Line(SWAP, dict.fromkeys(SWAP.channels, ("BTC",)), ())
+    before = dict(line.through(100 * second))["liquidation"]
+    line.note("liquidation", 109 * second, 99 * second)
+    assert dict(line.through(100 * second))["liquidation"] == before
+    after = dict(line.through(109 * second))["liquidation"]
+    assert after == before + 9 * second - 10 * second

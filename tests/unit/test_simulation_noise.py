@@ -58,3 +58,12 @@ def test_poisson_numbers_have_their_mean_and_variance(rate: float) -> None:
 
 
 KNOWN = 0.3230216636676975
+
+
+def test_scenarios_share_no_noise_though_their_seeds_are_equal() -> None:
+    roots = {
+        noise.rooted(name, seed) for name in ("calm", "build-up", "feed-gap") for seed in (1, 2)
+    }
+    assert len(roots) == 6
+    assert noise.rooted("calm", 1) == noise.rooted("calm", 1)
+    assert all(0 <= root < 2**48 for root in roots)
