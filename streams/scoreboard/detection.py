@@ -23,6 +23,7 @@ from streams.scoreboard.metrics import (
     recall_by_size,
 )
 from streams.scoreboard.tuning import Choices, best
+from streams.simulation.flushes import FlushRule
 
 Tuned = Literal["default", "tuned"]
 
@@ -58,7 +59,9 @@ class LeftOut(msgspec.Struct, frozen=True):
 
 
 class Sensitivity(msgspec.Struct, frozen=True):
-    """F1 of ours when only events of at least `rate_bp` are flushes, at our nearest setting."""
+    """F1 of ours when only events of at least `rate_bp` are flushes, at the setting that is nearest
+    to our definition's in proportion.
+    """
 
     rate_bp: float
     setting: Setting
@@ -107,7 +110,8 @@ def sensitivity(judged: Sequence[Judged], rates: Sequence[float]) -> tuple[Sensi
     """What becomes of our figures when a flush is something larger."""
     found: list[Sensitivity] = []
     for rate in rates:
-        setting = min(settings_of_rule(OURS), key=lambda one: abs(one[0] - rate))
+        wanted = default_of(OURS)[0] * rate / FlushRule().rate_bp
+        setting = min(settings_of_rule(OURS), key=lambda one: abs(one[0] - wanted))
         for kind in CLASSES:
             whole = pool(column(judged, OURS, setting, kind))
             hits = sum(hit.size_bp >= rate for hit in whole.hits)

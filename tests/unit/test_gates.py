@@ -65,7 +65,7 @@ def test_too_few_dollars_leave_a_burst() -> None:
 
 def test_the_floor_rises_with_open_interest() -> None:
     window = flush(usd=60_000.0, oi_usd=20_000_000_000)
-    assert window.gates["size"].threshold == 5_000_000
+    assert window.gates["size"].threshold == 6_400_000
     assert states(window)["size"] == "fail"
     assert states(flush(usd=60_000.0, oi_usd=2_000_000_000))["size"] == "pass"
 

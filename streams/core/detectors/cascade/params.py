@@ -97,7 +97,7 @@ class CascadeParams(msgspec.Struct, frozen=True):
     final_after_s: int = 600
     recovery_s: int = 1800
     block_s: int = 60
-    size_oi_share: float = 0.00025
+    size_oi_share: float = 0.00032
     quiet_share: float = 0.25
     """Below this share of the rate that makes a cascade, its flow has not begun or has sunk."""
     surge_after_s: int = 60
