@@ -9,8 +9,8 @@ from streams.config import MarginquakeError
 from streams.scoreboard import cases, report, tuning
 from streams.scoreboard.detection import left_out, lines, sensitivity
 from streams.scoreboard.estimates import Estimate
-from streams.scoreboard.judging import OURS, Judged, default_of, ours, settings_of
-from streams.scoreboard.metrics import Counts, Hit
+from streams.scoreboard.judging import OURS, Judged, Setting, default_of, ours, settings_of
+from streams.scoreboard.metrics import Counts, Hit, ScopeClass
 from streams.scoreboard.rivals import RIVALS
 from streams.scoreboard.score import Score
 from streams.scoreboard.targets import targets
@@ -28,10 +28,9 @@ def counted(hits: int, missed: int, false: int, size: float = 6.0) -> Counts:
 
 def judged(name: str, best: int, rule: str = OURS) -> Judged:
     """A run on which the setting number `best` finds all four events and others do not."""
-    by_setting = {
-        setting: {
-            kind: counted(4, 0, 0) if n == best else counted(1, 3, 2) for kind in ("ALL", "assets")
-        }
+    kinds: tuple[ScopeClass, ...] = ("ALL", "assets")
+    by_setting: dict[Setting, dict[ScopeClass, Counts]] = {
+        setting: {kind: counted(4, 0, 0) if n == best else counted(1, 3, 2) for kind in kinds}
         for n, setting in enumerate(settings_of(rule))
     }
     return Judged(
