@@ -36,6 +36,7 @@ VIEWS = {
     "v_prints": "engine",
     "v_milestones": "engine",
     "v_liquidations": "",
+    "v_late_events": "",
     "v_feed_status": "",
     "v_frames": "",
     "v_dead_letters": "source, stage",
@@ -183,7 +184,8 @@ def test_both_engines_give_the_same_rows_id_by_id(
 ) -> None:
     faust = rows(through_kafka[0], view, VIEWS[view])
     assert faust == rows(in_process[0], view, VIEWS[view])
-    assert faust
+    # Nothing of the demo's hour comes late; test_engine_parity compares a log where orders do.
+    assert faust or view == "v_late_events"
 
 
 @pytest.mark.kafka
