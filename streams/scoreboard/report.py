@@ -71,8 +71,14 @@ def _head(score: Score) -> str:
         f" parameters `{score.params_hash}`.",
         "",
     ]
+    if score.split == "train":
+        lines += [
+            "**These are train seeds.** Settings were chosen on them, so the figures flatter, ours",
+            "and the tuned rivals' alike; `--split test` gives the others.",
+            "",
+        ]
     seen = looks()
-    lines.append(f"Test seeds have been looked at {len(seen)} times:" if seen else "")
+    lines.append(f"Test seeds have been looked at {len(seen)} times{':' if seen else '.'}")
     lines += [f"{number}. {one.on}: {one.what}. {one.then}." for number, one in enumerate(seen, 1)]
     return "\n".join([*lines, ""])
 

@@ -184,6 +184,9 @@ def _pages(heard: Heard) -> list[Page]:
     """Stories that were told as a warning or worse; several alerts of a story are one."""
     stories: dict[str, list[Alert]] = {}
     for alert in heard.alerts:
+        if alert.at >= heard.case.end * MICROS:
+            # The log is over: that its feeds fall silent is no news.
+            continue
         stories.setdefault(alert.group, []).append(alert)
     market = [
         (story[0].at, story[-1].at)
