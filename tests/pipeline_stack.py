@@ -18,7 +18,11 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    NodeNotReadyError,
+    NotCoordinatorForGroupError,
+)
 from clickhouse_connect.driver.client import Client
 
 from streams import contracts
@@ -116,10 +120,16 @@ class Stack:
         """Wait until every group has committed the ends of its topics, twice the same."""
         deadline = time.monotonic() + timeout_s
         before: dict[TopicPartition, int] | None = None
+        behind: dict[str, int] = {}
         while time.monotonic() < deadline:
             for name, process in self.running.items():
                 assert process.poll() is None, f"{name} ended: {self.log_of(name)}"
-            ends, behind = asyncio.run(lags(self.bootstrap))
+            try:
+                ends, behind = asyncio.run(lags(self.bootstrap))
+            except NodeNotReadyError:
+                # A broker under load may not take one more connection at once.
+                time.sleep(1.5)
+                continue
             if not any(behind.values()) and ends == before:
                 return
             before = ends

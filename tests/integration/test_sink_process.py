@@ -65,7 +65,7 @@ def test_a_killed_sink_goes_on_where_it_was_and_every_id_is_there_once(
     subprocess.run(
         command(broker, warehouse_dsn, tmp_path, "migrate"), check=True, capture_output=True
     )
-    arguments = ["sink", "--group", group, "--flush-rows", "500", "--flush-seconds", "0.1"]
+    arguments = ["sink", "--group", group, "--flush-rows", "100", "--flush-seconds", "0.1"]
     asyncio.run(first_offsets(broker, group, TOPICS))
     left = waiting(broker, group)
     for _ in range(2):
