@@ -91,4 +91,4 @@ def _targets(score: Score) -> str:
         (one.what, one.wanted, one.measured, {True: "yes", False: "**no**", None: "-"}[one.met])
         for one in found
     )
-    return "## Targets\n\n" + table(("figure", "wanted", "measured", "met"), rows)
+    return "## Targets\n\n" + table(("figure", "wanted", "measured", "met"), rows) + "\n"
