@@ -23,6 +23,7 @@ from streams.core.instruments import Instruments
 from streams.core.normalise import Parser
 from streams.edges import checkpoints
 from streams.edges.framer_metrics import FramerMetrics
+from streams.raw_records import raw_from_record
 
 GROUP: Final = "marginquake-framer"
 MAX_RECORDS: Final = 10_000
@@ -127,7 +128,7 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         records = await self._continuing(framer.state, records)
         if not records:
             return
-        read = [contracts.raw_from_record(record.headers, record.value) for record in records]
+        read = [raw_from_record(record.headers, record.value) for record in records]
         offsets = [record.offset for record in records]
         if {Rejected, BadLine} & set(map(type, read)):
             for raw, record in zip(read, records, strict=True):

@@ -12,11 +12,12 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 
 from streams import contracts
-from streams.contracts import RAW, partition_for, raw_headers
+from streams.contracts import RAW, partition_for
 from streams.core import outside
 from streams.core.instruments import Instruments
 from streams.edges.archives import Line
 from streams.edges.slicing import slices
+from streams.raw_records import bad_line_headers, raw_headers
 
 MAX_UNACKNOWLEDGED: Final = 10_000
 
@@ -50,7 +51,7 @@ async def publish(
                 if line.bad is None:
                     headers = raw_headers(line.raw, part, line.source if part else None)
                 else:
-                    headers = contracts.bad_line_headers(line.bad)
+                    headers = bad_line_headers(line.bad)
                 future = await producer.send(RAW, value, key, partition=partition, headers=headers)
                 pending.append(future)
                 count += 1

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from streams import contracts
 from streams.core.events import BadLine, DeadLetter
 from streams.core.framing import Framer, PartitionState
 from streams.edges import archives
 from streams.edges.archives import Line
 from streams.engines.inprocess import InProcess
+from streams.raw_records import bad_line_headers, raw_from_record
 from streams.venues import PARSERS
 from tests.drive import INSTRUMENTS
 from tests.logs import bybit_forced
@@ -66,7 +66,7 @@ def letters(lines: Iterable[Line], *, kafka: bool) -> tuple[list[DeadLetter], di
         if line.bad is None:
             framer.apply(line.raw)
             continue
-        found = contracts.raw_from_record(contracts.bad_line_headers(line.bad), line.raw.payload)
+        found = raw_from_record(bad_line_headers(line.bad), line.raw.payload)
         assert isinstance(found, BadLine)
         framer.reject(found)
     return framer.drain().dead, framer.state.counters

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import schemas
 from schemas.registry import SCHEMAS
-from streams import contracts
+from streams import contracts, raw_records
 from streams.config import MarginquakeError
 from streams.contracts import (
     CASCADES,
@@ -30,8 +30,6 @@ from streams.contracts import (
     key_of,
     partition_for,
     partitions,
-    raw_from_record,
-    raw_headers,
     read_registry,
     topic_of,
     topics,
@@ -46,6 +44,7 @@ from streams.core.events import (
 )
 from streams.core.frames import Tick
 from streams.core.results import Milestone
+from streams.raw_records import bad_line_headers, raw_from_record, raw_headers
 
 RECEIVED = 1_793_620_812_371_512
 REGISTRY = """
@@ -274,11 +273,11 @@ BAD = BadLine(Rejected("invalid_json", "é at 1"), Raw("unknown", None, "a", 0, 
 
 
 def test_a_bad_line_survives_its_headers_in_any_order() -> None:
-    headers = contracts.bad_line_headers(BAD)
+    headers = bad_line_headers(BAD)
     assert raw_from_record(headers, b"{") == BAD
     assert raw_from_record(headers[::-1], b"{") == BAD
     huge = msgspec.structs.replace(BAD, size=10_000_000)
-    cut = raw_from_record(contracts.bad_line_headers(huge), b"{" * 5_000)
+    cut = raw_from_record(bad_line_headers(huge), b"{" * 5_000)
     assert isinstance(cut, BadLine)
     assert (len(cut.raw.payload), cut.size) == (4096, 10_000_000)
 
@@ -298,7 +297,7 @@ def test_a_bad_line_survives_its_headers_in_any_order() -> None:
 def test_a_bad_line_of_no_known_reason_or_size_is_itself_rejected(
     name: str, value: bytes | None, reason: str
 ) -> None:
-    given = {**dict(contracts.bad_line_headers(BAD)), name: value}
+    given = {**dict(bad_line_headers(BAD)), name: value}
     found = raw_from_record([(k, v) for k, v in given.items() if v is not None], b"{")
     assert isinstance(found, Rejected)
     assert found.reason == reason
@@ -308,4 +307,4 @@ def test_names_of_many_connections_do_not_fill_the_memory() -> None:
     for number in range(25_000):
         raw = Raw("okx", "trade", f"c{number}", RECEIVED, b"")
         assert raw_from_record(raw_headers(raw), b"") == raw
-    assert len(contracts._names) <= contracts._MAX_NAMES + 2
+    assert len(raw_records._names) <= raw_records._MAX_NAMES + 2

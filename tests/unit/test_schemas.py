@@ -36,16 +36,15 @@ from schemas.units import Row
 from schemas.zones import Zone
 from streams.cli import prove
 from streams.contracts import (
-    bad_line_headers,
     decode_status,
     encode,
     partition_for,
-    raw_from_record,
     topics,
 )
 from streams.core import events, frames, results
 from streams.core.events import BadLine, Book, Liquidation, Raw, Rejected, Ticker, Trade
 from streams.core.normalise import normalise
+from streams.raw_records import bad_line_headers, raw_from_record
 from streams.venues import PARSERS
 from streams.venues.catalog import default_instruments
 
