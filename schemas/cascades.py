@@ -155,12 +155,20 @@ class CascadeWindow(ResultRow):
     """Relative change of open interest in coins. Null without open interest."""
     depth_min_ratio: NotNegative | None
     """Lowest depth over ordinary depth. Null without books."""
+    excess_low: Share | None
+    """Share of the forced dollars that the forced orders' own push on the price called forth: lower
+    end of the bracket. Null while open, without books, without a move and for `ALL`."""
+    excess_high: Share | None
+    """Upper end of that bracket. Null where excess_low is."""
     amplification: NotNegative | None
+    """Price move over the move left without the forced orders' push, 1 or more. Null where
+    excess_low is."""
+    amplification_book: NotNegative | None
     """Price move over what the book at onset predicts for the window's flow. Null without books
     and for `ALL`."""
     amplification_book_share: Share | None
     """Share of that flow which the book was seen to hold; below 1 the rest of the walk goes on at
-    the book's mean density. Null where amplification is."""
+    the book's mean density. Null where amplification_book is."""
     branching_low: NotNegative | None
     """Branching ratio with the moves of spot taken out: lower bracket. Null while open, without
     spot trades and with too few orders."""

@@ -1,8 +1,8 @@
--- Did the selling feed on itself: branching as a bracket, and impact over what the book predicted.
+-- Did the selling feed on itself: the share of it that its own push called forth, as a bracket.
 -- scope String = ALL: asset, or ALL for the market
 -- rows UInt32 = 20: how many windows
 SELECT onset, side, class, usd_observed, impact_bp, amplification,
-    amplification_book_share, branching_low, branching_high,
+    excess_low, excess_high, amplification_book, amplification_book_share, branching_low, branching_high,
     branching_structural, branching_label, branching_ks_p, null_reasons
 FROM v_cascades
 WHERE scope = {scope:String}

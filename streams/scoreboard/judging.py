@@ -23,7 +23,7 @@ from streams.scoreboard.sweeps import cascade_spans
 
 OURS: Final = "marginquake"
 CLASSES: Final[tuple[ScopeClass, ...]] = ("ALL", "assets")
-SHARES_BP: Final = (2.4, 3.2, 3.6, 4.0, 5.6, 8.0)
+SHARES_BP: Final = (2.0, 2.4, 2.8, 3.2, 4.0, 5.6, 8.0)
 """Our threshold: dollars of 60 s over open interest, basis points; from permissive to strict."""
 
 Setting = tuple[float, ...]

@@ -3,6 +3,12 @@
 from streams.scoreboard.score import Score
 from streams.scoreboard.tables import number, spread, table
 
+_BRACKETS = {
+    "excess": "`excess_low`, `excess_high`",
+    "hawkes": "`branching_low`, `branching_high`",
+}
+_AMPLIFIED = {"amplification": "`amplification`", "against_book": "`amplification_book`"}
+
 
 def readers(score: Score) -> str:
     """Delay, move, dollars, brackets, pages."""
@@ -80,10 +86,11 @@ def readers(score: Score) -> str:
             ),
         ),
         "",
-        "### Branching and amplification",
+        "### Excess and amplification",
         "",
         table(
             (
+                "bracket",
                 "excess share at least",
                 "brackets",
                 "hold the truth",
@@ -93,6 +100,7 @@ def readers(score: Score) -> str:
             ),
             (
                 (
+                    _BRACKETS[one.bracket],
                     "any" if one.least_share is None else one.least_share,
                     one.bounded,
                     spread(one.inside, "{:.0%}"),
@@ -104,8 +112,15 @@ def readers(score: Score) -> str:
             ),
         ),
         "",
-        f"Amplification, {told.amplification[0]} windows: median distance from the truth"
-        f" {spread(told.amplification[1])} in log (0.69 is a factor of two).",
+        "Amplification: median distance from the truth in log (0.69 is a factor of two).",
+        "",
+        table(
+            ("ours", "windows", "distance"),
+            (
+                (_AMPLIFIED[name], windows, spread(distance))
+                for name, (windows, distance) in told.amplification.items()
+            ),
+        ),
         "",
         "### Pages",
         "",

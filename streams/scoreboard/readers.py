@@ -6,6 +6,7 @@ every figure, and that runs without a flush count where false alarms are counted
 
 from collections.abc import Callable, Sequence
 from math import log
+from typing import Literal
 
 import msgspec
 
@@ -34,13 +35,18 @@ class DollarFigures(msgspec.Struct, frozen=True):
     above: int
 
 
-class BracketFigures(msgspec.Struct, frozen=True):
-    """Branching brackets against the excess share: of `windows`, `bounded` had a bracket.
+Bracket = Literal["excess", "hawkes"]
+Amplified = Literal["amplification", "against_book"]
 
-    `inside`: share of them that hold the truth; `width`: median; `minimum_share`: how much of the
-    excess must be there for a flush to count (None: all).
+
+class BracketFigures(msgspec.Struct, frozen=True):
+    """Brackets of the excess share: of `windows`, `bounded` had one.
+
+    `bracket`: whose ends; `inside`: share of them that hold the truth; `width`: median;
+    `least_share`: how much of the excess must be there for a flush to count (None: all).
     """
 
+    bracket: Bracket
     least_share: float | None
     windows: int
     bounded: int
@@ -90,7 +96,7 @@ class Readers(msgspec.Struct, frozen=True):
     asset_delay: Interval
     dollars: tuple[DollarFigures, ...]
     brackets: tuple[BracketFigures, ...]
-    amplification: tuple[int, Interval]
+    amplification: dict[Amplified, tuple[int, Interval]]
     moves: tuple[MoveFigures, ...]
     pages: tuple[PageFigures, ...]
     false_market_per_week: Interval
@@ -105,8 +111,14 @@ def readers(runs: Sequence[Told]) -> Readers:
         _of(runs, _delays("ALL"), lambda found: quantile(found, 0.9)),
         _of(runs, _delays("assets"), median),
         tuple(_dollars(runs, label) for label in (None, *labels)),
-        tuple(_brackets(runs, share) for share in (None, 0.1, 0.2, 0.4)),
-        _amplification(runs),
+        (
+            *(_brackets(runs, "excess", share) for share in (None, 0.1, 0.2, 0.4)),
+            _brackets(runs, "hawkes", None),
+        ),
+        {
+            "amplification": _amplified(runs, lambda one: one.amplification),
+            "against_book": _amplified(runs, lambda one: one.against_book),
+        },
         tuple(_moves(runs, scope) for scope in ("ALL", "assets")),
         tuple(
             _pages(name, severity, [run for run in runs if chosen(run)])
@@ -184,12 +196,15 @@ def _dollars(runs: Sequence[Told], label: str | None) -> DollarFigures:
     )
 
 
-def _brackets(runs: Sequence[Told], least: float | None) -> BracketFigures:
+def _brackets(runs: Sequence[Told], bracket: Bracket, least: float | None) -> BracketFigures:
+    def ends(one: Window) -> Estimate | None:
+        return one.excess if bracket == "excess" else one.hawkes
+
     parts = [
         [
-            one.branching
+            found
             for one in run.windows
-            if one.branching is not None and (least is None or one.branching.truth >= least)
+            if (found := ends(one)) is not None and (least is None or found.truth >= least)
         ]
         for run in runs
     ]
@@ -198,6 +213,7 @@ def _brackets(runs: Sequence[Told], least: float | None) -> BracketFigures:
     windows = sum(len(run.windows) for run in runs)
     widths = [one.high - one.low for one in whole if one.low is not None and one.high is not None]
     return BracketFigures(
+        bracket,
         least,
         windows,
         held.inside + held.below + held.above,
@@ -208,15 +224,15 @@ def _brackets(runs: Sequence[Told], least: float | None) -> BracketFigures:
     )
 
 
-def _amplification(runs: Sequence[Told]) -> tuple[int, Interval]:
+def _amplified(
+    runs: Sequence[Told], ours: Callable[[Window], Estimate | None]
+) -> tuple[int, Interval]:
     """Number of windows with both, and the median of abs(log(ours / true))."""
     parts = [
         [
-            abs(log(one.amplification.value / one.amplification.truth))
+            abs(log(found.value / found.truth))
             for one in run.windows
-            if one.amplification is not None
-            and one.amplification.value
-            and one.amplification.truth > 0
+            if (found := ours(one)) is not None and found.value and found.truth > 0
         ]
         for run in runs
     ]

@@ -152,7 +152,7 @@ def _readers(score: Score) -> list[Target]:
             lambda x: 0.75 <= x <= 0.85,
         ),
         _target(
-            f"brackets that hold the truth ({brackets.bounded} of {brackets.windows} windows)",
+            f"excess brackets that hold the truth ({brackets.bounded} of {brackets.windows})",
             "80 %",
             brackets.inside.estimate,
             "{:.0%}",

@@ -31,19 +31,19 @@ Scope = Literal["ALL", "assets"]
 class Window(msgspec.Struct, frozen=True):
     """A matched window beside its event. `published_s`: from the true onset to publication.
 
-    `usd` with the ends of our 80 % interval; `branching` is the excess share with the ends of the
-    bracket; `amplification` the true one and ours.
+    `usd` with the ends of our 80 % interval. The true excess share stands with the ends of our
+    bracket in `excess` and with those of the Hawkes fits in `hawkes`; the true amplification with
+    ours in `amplification` and with the move over what the book predicts in `against_book`.
     """
 
     scope: str
     published_s: float
     identifiability: str
     usd: Estimate
-    branching: Estimate | None
-    branching_label: str | None
+    excess: Estimate | None
+    hawkes: Estimate | None
     amplification: Estimate | None
-    book_share: float | None
-    self_reinforcing: bool | None
+    against_book: Estimate | None
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -136,23 +136,25 @@ def _published(span: Span, at_us: int) -> Span:
 def _window(pair: Pair, row: CascadeWindow) -> Window:
     event = pair.event
     usd = row.usd_observed if row.usd_estimated is None else row.usd_estimated
-    branching = None
-    if event.excess_share is not None and row.branching_low is not None:
-        branching = Estimate(event.excess_share, None, row.branching_low, row.branching_high)
-    amplified = None
-    if event.amplification is not None and row.amplification is not None:
-        amplified = Estimate(event.amplification, row.amplification)
     return Window(
         event.scope,
         pair.span.detected_at - event.onset,
         row.identifiability,
         Estimate(event.usd, usd / MICROS, _dollars(row.usd_low), _dollars(row.usd_high)),
-        branching,
-        row.branching_label,
-        amplified,
-        row.amplification_book_share,
-        event.self_reinforcing,
+        _bracket(event.excess_share, row.excess_low, row.excess_high),
+        _bracket(event.excess_share, row.branching_low, row.branching_high),
+        _point(event.amplification, row.amplification),
+        _point(event.amplification, row.amplification_book),
     )
+
+
+def _bracket(truth: float | None, low: float | None, high: float | None) -> Estimate | None:
+    """A negative excess (deleveraging closed what the fork still calls) called nothing forth."""
+    return None if truth is None or low is None else Estimate(max(0.0, truth), None, low, high)
+
+
+def _point(truth: float | None, ours: float | None) -> Estimate | None:
+    return None if truth is None or ours is None else Estimate(truth, ours)
 
 
 def _dollars(usd: int | None) -> float | None:

@@ -41,14 +41,14 @@ def pushed(
 def test_the_move_is_held_against_the_book_of_the_onset(side: PositionSide, move: float) -> None:
     window = pushed(side=side)
     # 30 orders of 10,000 dollars until the extreme walk 3 bp.
-    assert window.amplification == pytest.approx(abs(move) * 10_000 / 3)
+    assert window.amplification_book == pytest.approx(abs(move) * 10_000 / 3)
 
 
 def test_taker_flow_counts_where_it_is_more_than_the_forced_orders() -> None:
     window = pushed(net_usd=-100_000.0)
-    assert window.amplification == pytest.approx(-log(0.99) * 10_000 / 30)
+    assert window.amplification_book == pytest.approx(-log(0.99) * 10_000 / 30)
     against = pushed(net_usd=100_000.0)
-    assert against.amplification == pytest.approx(-log(0.99) * 10_000 / 3)
+    assert against.amplification_book == pytest.approx(-log(0.99) * 10_000 / 3)
 
 
 @pytest.mark.parametrize(
@@ -60,15 +60,15 @@ def test_taker_flow_counts_where_it_is_more_than_the_forced_orders() -> None:
     ],
 )
 def test_what_the_book_cannot_say_is_null_with_its_reason(window: CascadeWindow, why: str) -> None:
-    assert window.amplification is window.amplification_book_share is None
-    assert window.null_reasons["amplification"] == why
+    assert window.amplification_book is window.amplification_book_share is None
+    assert window.null_reasons["amplification_book"] == why
 
 
 def test_a_walk_beyond_the_book_says_how_much_of_it_was_seen() -> None:
     seen = pushed(usd=5_000.0, book_usd=(1e6, None, None, None))
     assert seen.amplification_book_share == 1.0
     beyond = pushed(usd=400_000.0, book_usd=(2e5, None, None, None))
-    assert beyond.amplification is not None
+    assert beyond.amplification_book is not None
     assert beyond.amplification_book_share is not None
     assert beyond.amplification_book_share < 0.1
 
@@ -77,7 +77,7 @@ def test_a_window_without_any_book_has_no_amplification() -> None:
     scope = Scope()
     for at in range(100, 160):
         scope.second(at, cell(), price=100.0 - at / 1_000)
-    assert scope.window().null_reasons["amplification"] == "no_book"
+    assert scope.window().null_reasons["amplification_book"] == "no_book"
 
 
 @pytest.mark.parametrize(

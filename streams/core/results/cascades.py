@@ -86,7 +86,10 @@ class CascadeWindow(msgspec.Struct, frozen=True, tag_field="type", tag="cascade"
     oi_share: float | None
     oi_change: float | None
     depth_min_ratio: float | None
+    excess_low: float | None
+    excess_high: float | None
     amplification: float | None
+    amplification_book: float | None
     amplification_book_share: float | None
     branching_low: float | None
     branching_high: float | None

@@ -9,6 +9,7 @@ until a scoreboard has fitted them.
 import msgspec
 
 from streams.core.detectors.cascade.branching import BranchingParams
+from streams.core.detectors.cascade.counterfactual import CounterfactualParams
 
 _USD = 1_000_000
 
@@ -125,6 +126,7 @@ class CascadeParams(msgspec.Struct, frozen=True):
     flow_least: float = 20.0
     map_stale_s: int = 600
     branching: BranchingParams = BranchingParams()
+    counterfactual: CounterfactualParams = CounterfactualParams()
     market: ScopePrior = ScopePrior(0.13, 0.02, 10_000 * _USD, 10_000_000 * _USD, 40.0)
     assets: dict[str, ScopePrior] = msgspec.field(default_factory=_ASSETS.copy)
     other: ScopePrior = ScopePrior(0.005, 0.005, 5_000 * _USD, 100_000 * _USD, 120.0)

@@ -7,6 +7,7 @@ reason for every number that cannot be known. Changes nothing of the window but 
 from math import log, log10
 
 from streams.core import throttle
+from streams.core.detectors.cascade.counterfactual import Excess
 from streams.core.detectors.cascade.impact import walk
 from streams.core.detectors.cascade.measures import severity, share_interval
 from streams.core.detectors.cascade.params import CascadeParams
@@ -78,7 +79,8 @@ def next_row(
     if window.parent_id is None:
         reasons["parent_id"] = "no_parent"
     venue, asset, leads = window.spread.found(window.scope, params, reasons)
-    amplification, book_share = _amplification(window, impact, reasons)
+    against_book, book_share = _against_book(window, impact, reasons)
+    excess = _excess(window, estimated, params, reasons)
     bracket = window.branching or _OPEN
     reasons.update(bracket.why)
     if window.structural.ratio is None:
@@ -132,7 +134,10 @@ def next_row(
         oi_share=oi_share,
         oi_change=oi_change,
         depth_min_ratio=depth_ratio,
-        amplification=amplification,
+        excess_low=excess.low,
+        excess_high=excess.high,
+        amplification=excess.amplification,
+        amplification_book=against_book,
         amplification_book_share=book_share,
         branching_low=bracket.low,
         branching_high=bracket.high,
@@ -192,7 +197,7 @@ def _confidence(window: OpenWindow, identifiability: Identifiability) -> float:
     return round(score, 6)
 
 
-def _amplification(
+def _against_book(
     window: OpenWindow, impact: float | None, reasons: dict[str, str]
 ) -> tuple[float | None, float | None]:
     """The move to the extreme over what the onset's book predicts for the dollars behind it, and
@@ -209,5 +214,22 @@ def _amplification(
         why = "no_flow"
     else:
         return abs(impact) / predicted.bp, predicted.share
-    reasons["amplification"] = reasons["amplification_book_share"] = why
+    reasons["amplification_book"] = reasons["amplification_book_share"] = why
     return None, None
+
+
+def _excess(
+    window: OpenWindow, estimated: int | None, params: CascadeParams, reasons: dict[str, str]
+) -> Excess:
+    """What the window's own push did, once it has ended."""
+    if window.scope == MARKET:
+        found = Excess(None, None, None, "assets_only")
+    elif window.end is None:
+        found = Excess(None, None, None, "window_open")
+    else:
+        usd = window.usd if estimated is None else estimated
+        found = window.bare.excess(window.usd, usd, params.counterfactual)
+    if found.why:
+        names = ("excess_low", "excess_high", "amplification")
+        reasons.update(dict.fromkeys(names, found.why))
+    return found

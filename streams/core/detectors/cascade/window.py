@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from streams.core.detectors.cascade.counterfactual import Bare
 from streams.core.detectors.cascade.impact import Structural
 from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.cascade.propagation import Spread
@@ -43,7 +44,8 @@ class OpenWindow(msgspec.Struct):
     `held`: seconds of a quiet gap, absorbed if it ends; `ahead`: late orders of seconds after
     the last forced order, absorbed if the window gets there. `flow`: taker buys minus sells since
     the onset, `pushed` the dollars that pushed the price to its extreme, `book` the depth that
-    stood before them by band; `branching` is known once the window has ended. `floor`: least
+    stood before them by band; `bare` the path without
+    its push; `branching` is known once the window has ended. `floor`: least
     dollars of 60 s that make a cascade; `surge_at`: since when 10-s dollars have been above a
     quarter of that rate, `before` the window as it was then.
     """
@@ -119,6 +121,7 @@ class OpenWindow(msgspec.Struct):
     floor: int = 0
     surge_at: int | None = None
     before: "OpenWindow | None" = None
+    bare: Bare = msgspec.field(default_factory=Bare)
 
     def counts(self, side: PositionSide) -> bool:
         """Whether forced orders of `side` belong to this window."""
@@ -151,6 +154,7 @@ class OpenWindow(msgspec.Struct):
         self.flow += trace.flow or 0
         if trace.price is not None:
             self._price(trace.second, trace.price)
+        self._bare(trace, params)
         if self.ahead:
             ahead, self.ahead = self.ahead, []
             self.absorb_late(ahead)
@@ -178,6 +182,14 @@ class OpenWindow(msgspec.Struct):
             # Forced orders are taker orders: where trades are known, they are among them.
             forced, taken = (self.long_usd, -self.flow) if falling else (self.short_usd, self.flow)
             self.pushed = max(forced, taken)
+
+    def _bare(self, trace: Trace, params: CascadeParams) -> None:
+        falling = self.machine == "long"
+        usd = sum(c.usd for c in trace.cells if c.kind != "adl" and c.side == self.machine)
+        depth = trace.bid_usd if falling else trace.ask_usd
+        so_far = (self.long_usd, -self.flow) if falling else (self.short_usd, self.flow)
+        given = params.counterfactual
+        self.bare.absorb(trace.second, usd, depth, trace.price, falling, so_far, given)
 
     def absorb_late(self, cells: Iterable[LateCell]) -> bool:
         """Add late forced orders from onset to end; True when the row changes."""
@@ -217,6 +229,7 @@ class OpenWindow(msgspec.Struct):
         self.by_venue, self.by_asset = {}, {}
         self.blocks, self.sealed_blocks, self.sealed = {}, 0, Estimate()
         self.late_slots, self.ahead = {}, []
+        self.bare = Bare()
 
     def observe(self, at: Moment | Trace) -> None:
         """Follow coverage, open interest and depth, from the onset on."""
