@@ -104,7 +104,7 @@ def _prices(
             longs += state.levered[a, v, 0]
             shorts += state.levered[a, v, 1]
         lean = (longs - shorts) / (longs + shorts) if longs + shorts > 0.0 else 0.0
-        premium = law.basis * lean
+        premium = law.basis * (lean - law.basis_at)
         base = state.value[a] + state.spill[a]
         before = state.price[a, 0]
         word = key(seed, MICRO, a, step)

@@ -71,6 +71,8 @@ class Law(NamedTuple):
     """Window of the move that is followed, s."""
     basis: float = 0.0006
     """Premium of the perpetual when all levered accounts stand on one side."""
+    basis_at: float = 0.0
+    """Lean of the levered accounts (longs less shorts over both) at which there is no premium."""
     mark_s: float = 60.0
     """Window of the venue's moving average of the basis in its mark price, s."""
     funding_anchor: float = 0.0001

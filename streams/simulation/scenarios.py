@@ -212,7 +212,13 @@ def _cycles(stage: Stage, beta: list[float]) -> None:
     """Accumulation, expansion, euphoria, a break; dwell times and mirrors are drawn."""
     day = stage.span(86_400)
     stage.law = stage.law._replace(
-        orders_per_s=60.0, size_times=12.0, cross_accounts=120.0, fund=0.2, backstop=0.3
+        orders_per_s=60.0,
+        size_times=12.0,
+        cross_accounts=120.0,
+        fund=0.2,
+        backstop=0.3,
+        basis=0.002,
+        basis_at=0.1,
     )
     begin, draw = 0, 100
     phase = "accumulation"

@@ -52,7 +52,7 @@ def apart(state: CascadeState, window: OpenWindow, params: CascadeParams) -> Ope
         return None
     if surge_at - window.onset <= params.surge_after_s:
         return None
-    before.revision = window.revision
+    before.revision, before.reach = window.revision, surge_at - 1
     # The copy holds what was late up to the surge's first second, itself included.
     late = [cell for trace in state.trail if trace.second > surge_at for cell in trace.late]
     tardy = [cell for cell in (*before.ahead, *late) if cell.second // MICROS < surge_at]
