@@ -157,7 +157,7 @@ class CascadeWindow(ResultRow):
     """Lowest depth over ordinary depth. Null without books."""
     excess_low: Share | None
     """Share of the forced dollars that the forced orders' own push on the price called forth: lower
-    end of the bracket. Null while open, without books, without a move and for `ALL`."""
+    end of the bracket. Null while open, without books, below a move of 5 bp and for `ALL`."""
     excess_high: Share | None
     """Upper end of that bracket. Null where excess_low is."""
     amplification: NotNegative | None
@@ -247,6 +247,14 @@ def _life(row: CascadeWindow) -> str | None:
     bracket = (row.branching_low, row.branching_high)
     if bracket[0] is not None and bracket[1] is not None and bracket[0] > bracket[1]:
         return "branching_low is at most branching_high"
+    excess = (row.excess_low, row.excess_high, row.amplification)
+    if any(value is None for value in excess) and any(value is not None for value in excess):
+        return "excess_low, excess_high and amplification are known together"
+    if row.excess_low is not None and row.excess_high is not None:
+        if row.excess_low > row.excess_high:
+            return "excess_low is at most excess_high"
+        if row.amplification is not None and row.amplification < 1:
+            return "amplification is at least 1"
     if row.parent_id == row.id:
         return "a window is not its own parent"
     return None

@@ -83,3 +83,23 @@ def test_what_is_not_known_has_a_reason(depth: int | None, price: float | None, 
     bare = Bare()
     bare.absorb(0, 1, depth, price, True, (1, 1), PARAMS)
     assert bare.excess(1, 1, PARAMS).why == why
+
+
+def test_a_small_move_says_nothing() -> None:
+    assert _fall(0.05, DEPTH, 60).excess(60 * DEPTH, 60 * DEPTH, PARAMS).why == "no_displacement"
+
+
+def test_one_second_of_forced_orders_without_a_book_leaves_no_bracket() -> None:
+    bare = _fall(2, DEPTH // 2, 60)
+    bare.absorb(60, 1, None, 90.0, True, (1, 1), PARAMS)
+    assert bare.excess(1, 1, PARAMS).why == "no_book"
+
+
+def test_an_emptied_book_counts_as_a_hundredth_of_the_fullest() -> None:
+    def after(depth: int) -> float:
+        bare = _fall(2, 0, 10)
+        bare.absorb(10, DEPTH // 1_000, depth, 99.0, True, (1, 1), PARAMS)
+        return bare.push
+
+    assert after(0) == after(1) == after(DEPTH // 100) == 0.1
+    assert after(DEPTH) == 0.001

@@ -149,7 +149,7 @@ def test_a_late_order_between_them_that_comes_after_the_parting_is_the_burst_s()
     assert last[600].usd_late == 0
 
 
-def test_the_other_side_after_the_burst_s_last_order_is_not_the_burst_s() -> None:
+def test_the_other_side_between_the_burst_and_its_flare_is_within_the_burst() -> None:
     scope = Scope()
     for at in range(0, 600, 2):
         scope.second(at, cell(usd=1_000.0), price=100.0)
@@ -159,7 +159,24 @@ def test_the_other_side_after_the_burst_s_last_order_is_not_the_burst_s() -> Non
     scope.second(8_000, price=99.0)
     longs = {since_start(row.onset): row for row in scope.rows if row.side == "long"}
     assert set(longs) == {0, 640}
-    assert longs[0].share_long == 1.0
+    assert since_start(longs[0].end) == 639
+    assert longs[0].share_long == 300_000 / 5_300_000
+    assert longs[640].share_long == 1.0
+
+
+def test_orders_of_a_gap_before_the_flare_are_the_burst_s() -> None:
+    scope = Scope()
+    for at in range(0, 600, 2):
+        scope.second(at, cell(usd=1_000.0), price=100.0)
+    for at in (700, 740, 780):
+        scope.second(at, cell(usd=1_000.0), price=100.0)
+    for at in range(820, 880):
+        scope.second(at, cell(usd=140_000.0, n=2), price=99.0)
+    scope.second(8_000, price=99.0)
+    last = {since_start(row.onset): row for row in scope.rows}
+    assert set(last) == {0, 820}
+    assert (last[0].events, last[0].usd_observed) == (303, 303_000 * 10**6)
+    assert last[820].usd_observed == 60 * 140_000 * 10**6
 
 
 def test_ordinary_rates_learn_neither_from_the_flare_nor_from_what_came_before() -> None:

@@ -85,8 +85,9 @@ class Moment(msgspec.Struct, frozen=True):
 class Trace(msgspec.Struct):
     """What a cascade window needs of a moment, kept from an onset on until the alarm.
 
-    `flow`: taker buys minus sells, micro-dollars, None without trades. `venues_up`, `oi_by_venue`:
-    what a throttled feed is measured by.
+    `flow`: taker buys minus sells, micro-dollars, None without trades. `stood`: what the last book
+    before this second held on the bid and on the ask side. `venues_up`, `oi_by_venue`: what a
+    throttled feed is measured by.
     """
 
     second: int
@@ -104,9 +105,12 @@ class Trace(msgspec.Struct):
     asks: tuple[int | None, ...] = ()
     venues_up: tuple[str, ...] = ()
     oi_by_venue: tuple[tuple[str, int], ...] = ()
+    stood: tuple[int | None, int | None] = (None, None)
 
 
-def trace_of(moment: Moment, before: Moment | None) -> Trace | None:
+def trace_of(
+    moment: Moment, before: Moment | None, stood: tuple[int | None, int | None] = (None, None)
+) -> Trace | None:
     """The trace of a moment; None when it says nothing that the one before does not imply."""
     levels = (moment.price, moment.bid_usd, moment.ask_usd)
     empty = levels == (None, None, None) and not moment.trades
@@ -129,6 +133,7 @@ def trace_of(moment: Moment, before: Moment | None) -> Trace | None:
         moment.asks,
         moment.venues_up,
         moment.oi_by_venue,
+        stood,
     )
 
 

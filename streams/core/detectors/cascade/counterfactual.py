@@ -19,11 +19,14 @@ _SLOPES: Final = tuple(1.5 * (1 << step) for step in range(12))
 
 
 class CounterfactualParams(msgspec.Struct, frozen=True):
-    """`least`, `usual`, `most`: slopes, bp of push for published dollars equal to the depth within
+    """`least`, `usual`, `most`: slopes, bp of push for forced dollars equal to the depth within
     10 bp (a book of even density gives 10); `half_life_s`: of a push; `slack`: what the evenness
     of liquidation prices may be wrong by, on either side of the bracket; `rest`: at least this
-    share of the move is left without the push, so that `amplification` stays finite. Chosen on
-    train seeds of the simulator so that four brackets in five hold the truth.
+    share of the move is left without the push; `least_bp`: a smaller move says nothing;
+    `thinnest`: a book is taken for no thinner than this share of the thickest since the onset,
+    for an emptied one says that the price has left it; `stale_s`: older books are unknown.
+    Slopes, half-life and slack were chosen on train seeds of the simulator, so that four brackets
+    in five hold the truth.
     """
 
     least: float = 3.0
@@ -32,6 +35,9 @@ class CounterfactualParams(msgspec.Struct, frozen=True):
     half_life_s: float = 60.0
     slack: float = 0.1
     rest: float = 0.005
+    least_bp: float = 5.0
+    thinnest: float = 0.01
+    stale_s: int = 60
 
 
 class Excess(msgspec.Struct, frozen=True):
@@ -48,16 +54,16 @@ class Excess(msgspec.Struct, frozen=True):
 class Bare(msgspec.Struct):
     """The path without the push, for each slope at once.
 
-    `push`: forced dollars over depth, faded, as of second `at`; `waiting`: dollars (micro) before
-    the first depth; `depth`: the last known; `onset`: first price; `moved`: largest move, bp, in
-    the forced direction; `left`: by slope, the largest move without the push; `forced`, `taken`:
-    the side's forced and net taker dollars (micro) as of that largest move.
+    `push`: forced dollars over depth, faded, as of second `at`; `thick`: most depth met so far;
+    `blind`: some forced dollars met a depth that is not known; `onset`: first price; `moved`:
+    largest move, bp, in the forced direction; `left`: by slope, the largest move without the push;
+    `forced`, `taken`: the side's forced and net taker dollars (micro) as of that largest move.
     """
 
     at: int = 0
     push: float = 0.0
-    waiting: int = 0
-    depth: int | None = None
+    thick: int = 0
+    blind: bool = False
     onset: float | None = None
     moved: float = 0.0
     left: list[float] = msgspec.field(default_factory=lambda: [0.0] * len(_SLOPES))
@@ -79,7 +85,7 @@ class Bare(msgspec.Struct):
         Args:
             second: s; seconds must not descend.
             usd: published forced dollars of the side in it, micro-dollars.
-            depth: micro-dollars that stood before them within 10 bp, None if not told.
+            depth: micro-dollars within 10 bp that stood before them, None if not known.
             price: USD, None without a new one.
             falling: longs are forced.
             so_far: the side's forced and net taker dollars since the onset, this second included.
@@ -88,11 +94,13 @@ class Bare(msgspec.Struct):
         if self.push:
             self.push *= 0.5 ** ((second - self.at) / params.half_life_s)
         self.at = second
-        self.depth = depth or self.depth
-        self.waiting += usd
-        if self.depth and self.waiting:
-            self.push += self.waiting / self.depth
-            self.waiting = 0
+        self.thick = max(self.thick, depth or 0)
+        if usd:
+            met = max(depth or 0, int(self.thick * params.thinnest))
+            if depth is None or not met:
+                self.blind = True
+            else:
+                self.push += usd / met
         if price is None:
             return
         if self.onset is None:
@@ -110,15 +118,16 @@ class Bare(msgspec.Struct):
         """The bracket.
 
         Args:
-            published: the side's forced dollars of the window as published, micro-dollars.
+            published: forced dollars of the window and of the side whose pushes were followed, as
+                published, micro-dollars.
             estimated: the same as estimated; pushes are larger by the same ratio.
             params: of the definition.
         """
         if self.onset is None:
             return Excess(None, None, None, "no_price")
-        if self.depth is None:
+        if self.blind:
             return Excess(None, None, None, "no_book")
-        if self.moved <= 0:
+        if self.moved < params.least_bp:
             return Excess(None, None, None, "no_displacement")
         ratio = max(1.0, estimated / published) if published else 1.0
         forced = self.forced * ratio

@@ -9,7 +9,7 @@ equal rows whether an empty second is passed or skipped. Gates are in `gates`, d
 `window`, ordinary rates in `ordinary`.
 """
 
-from math import log, sqrt
+from math import log
 
 from streams.core.detectors.cascade import gates, ordinary, phases, surge, uptake
 from streams.core.detectors.cascade.impact import structural
@@ -27,6 +27,8 @@ from streams.core.detectors.cascade.state import (
     final_at,
     owner,
     recovery_at,
+    remember,
+    stood,
 )
 from streams.core.detectors.cascade.window import OpenWindow
 from streams.core.detectors.moment import Moment, Trace, trace_of
@@ -101,13 +103,13 @@ class _Run:
             minute[side] += x
         trace = None
         if moment is not None:
-            trace = trace_of(moment, state.moment)
+            trace = trace_of(moment, state.moment, stood(state, at, self.params))
             state.moment = moment
             if trace is not None and (moment.cells or moment.late or self.active()):
                 state.trail.append(trace)
             if moment.price is not None:
                 state.returns.add(at, moment.price, self.params.sigma_half_life_min)
-            self.remember(at, moment, trace, counted)
+            remember(state, at, moment, trace, counted, self.params)
         alarmed = [s for s in SIDES if self.statistic(s, at, counted)]
         for name in alarmed:
             self.open(name, at)
@@ -115,24 +117,6 @@ class _Run:
             self.follow(name, at, trace, moment, counted, opened=name in alarmed)
         state.last = at
         self.forget(at)
-
-    def remember(self, at: int, moment: Moment, trace: Trace | None, counted: Counted) -> None:
-        """Keep what the branching estimates ask of a second: orders, spot, flow and price."""
-        recent = self.state.recent
-        if recent.began is None:
-            recent.began = at
-        if counted:
-            sums = dict.fromkeys(SIDES, (0.0, 0.0))
-            for (name, _), (x, q) in counted.items():
-                # Impact grows about with the root of the size, so n orders of mean size q / n
-                # weigh n sqrt(q / n).
-                orders, mass = sums[name]
-                sums[name] = (orders + x, mass + sqrt(x * q))
-            recent.add_orders(at, sums["long"], sums["short"])
-        if moment.spot is not None:
-            recent.add_spot(at, moment.spot, self.params.branching)
-        if trace is not None:
-            self.state.slope.add(at, trace.price, trace.flow, self.params.flow_half_life_s)
 
     def statistic(self, name: PositionSide, at: int, counted: Counted) -> bool:
         """Advance one side's statistics; True when an alarm opens a window."""

@@ -13,6 +13,7 @@ from streams.core.detectors.cascade.measures import severity, share_interval
 from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.cascade.recent import unknown
 from streams.core.detectors.cascade.window import OpenWindow
+from streams.core.dollars import Estimate
 from streams.core.events import MICROS
 from streams.core.results import MARKET, CascadeWindow, Identifiability
 from streams.core.rowmeta import RowMeta
@@ -80,7 +81,7 @@ def next_row(
         reasons["parent_id"] = "no_parent"
     venue, asset, leads = window.spread.found(window.scope, params, reasons)
     against_book, book_share = _against_book(window, impact, reasons)
-    excess = _excess(window, estimated, params, reasons)
+    excess = _excess(window, found, params, reasons)
     bracket = window.branching or _OPEN
     reasons.update(bracket.why)
     if window.structural.ratio is None:
@@ -219,7 +220,7 @@ def _against_book(
 
 
 def _excess(
-    window: OpenWindow, estimated: int | None, params: CascadeParams, reasons: dict[str, str]
+    window: OpenWindow, dollars: Estimate, params: CascadeParams, reasons: dict[str, str]
 ) -> Excess:
     """What the window's own push did, once it has ended."""
     if window.scope == MARKET:
@@ -227,8 +228,10 @@ def _excess(
     elif window.end is None:
         found = Excess(None, None, None, "window_open")
     else:
-        usd = window.usd if estimated is None else estimated
-        found = window.bare.excess(window.usd, usd, params.counterfactual)
+        published = window.long_usd if window.machine == "long" else window.short_usd
+        estimated = dollars.of(window.machine).usd
+        usd = published if estimated is None else estimated
+        found = window.bare.excess(published, usd, params.counterfactual)
     if found.why:
         names = ("excess_low", "excess_high", "amplification")
         reasons.update(dict.fromkeys(names, found.why))

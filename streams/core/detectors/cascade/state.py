@@ -4,6 +4,7 @@ The structs are what a checkpoint stores (msgpack); `cascade` advances them.
 """
 
 from collections.abc import Iterator
+from math import sqrt
 
 import msgspec
 
@@ -62,7 +63,8 @@ class SideState(msgspec.Struct):
 class CascadeState(msgspec.Struct):
     """State of one scope. `last` is the last processed second (s), `seen` the seconds that
     learning has not passed yet: side -> venue -> [(second, counts, units)]; `recent` and `slope`
-    are what the branching estimates ask for.
+    are what the branching estimates ask for. `stood`: bid and ask depth (micro-dollars) of the last
+    books, told at `stood_at` (s).
     """
 
     scope: str
@@ -77,6 +79,8 @@ class CascadeState(msgspec.Struct):
     moment: Moment | None = None
     recent: Recent = msgspec.field(default_factory=Recent)
     slope: FlowSlope = msgspec.field(default_factory=FlowSlope)
+    stood: tuple[int | None, int | None] = (None, None)
+    stood_at: int = 0
 
 
 def new_state(scope: str) -> CascadeState:
@@ -84,6 +88,40 @@ def new_state(scope: str) -> CascadeState:
     return CascadeState(
         scope, sides={side: SideState() for side in SIDES}, seen={side: {} for side in SIDES}
     )
+
+
+def remember(
+    state: CascadeState,
+    at: int,
+    moment: Moment,
+    trace: Trace | None,
+    counted: Counted,
+    params: CascadeParams,
+) -> None:
+    """Keep what later seconds ask of this one: orders, spot, books, flow and price."""
+    recent = state.recent
+    if recent.began is None:
+        recent.began = at
+    if counted:
+        sums = dict.fromkeys(SIDES, (0.0, 0.0))
+        for (name, _), (x, q) in counted.items():
+            # Impact grows about with the root of the size, so n orders of mean size q / n
+            # weigh n sqrt(q / n).
+            orders, mass = sums[name]
+            sums[name] = (orders + x, mass + sqrt(x * q))
+        recent.add_orders(at, sums["long"], sums["short"])
+    if moment.spot is not None:
+        recent.add_spot(at, moment.spot, params.branching)
+    if moment.bid_usd is not None or moment.ask_usd is not None:
+        state.stood, state.stood_at = (moment.bid_usd, moment.ask_usd), at
+    if trace is not None:
+        state.slope.add(at, trace.price, trace.flow, params.flow_half_life_s)
+
+
+def stood(state: CascadeState, at: int, params: CascadeParams) -> tuple[int | None, int | None]:
+    """Bid and ask depth that orders of second `at` met: of the last books before it, if fresh."""
+    fresh = at - state.stood_at <= params.counterfactual.stale_s
+    return state.stood if fresh else (None, None)
 
 
 def owner(state: CascadeState, name: PositionSide) -> OpenWindow | None:

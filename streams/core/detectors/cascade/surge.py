@@ -44,7 +44,8 @@ def watch(state: CascadeState, window: OpenWindow, trace: Trace, params: Cascade
 def apart(state: CascadeState, window: OpenWindow, params: CascadeParams) -> OpenWindow | None:
     """What came before the surge of a window that has become a cascade, if it is long enough.
 
-    Its late orders that have come by now are in it, and reach up to the surge.
+    It reaches up to the surge, so that an order between its own last one and the surge, however
+    late, is in it.
     """
     before, surge_at = window.before, window.surge_at
     window.before = None
@@ -52,13 +53,11 @@ def apart(state: CascadeState, window: OpenWindow, params: CascadeParams) -> Ope
         return None
     if surge_at - window.onset <= params.surge_after_s:
         return None
-    before.revision, before.reach = window.revision, surge_at - 1
+    before.revision = window.revision
     # The copy holds what was late up to the surge's first second, itself included.
     late = [cell for trace in state.trail if trace.second > surge_at for cell in trace.late]
     tardy = [cell for cell in (*before.ahead, *late) if cell.second // MICROS < surge_at]
-    own = [cell for cell in tardy if cell.kind != "adl" and before.counts(cell.side)]
-    before.ahead = []
-    before.last_forced = max(before.last_forced, *(cell.second // MICROS for cell in own), 0)
+    before.ahead, before.last_forced = [], surge_at - 1
     before.absorb_late(tardy)
     return before
 

@@ -68,15 +68,9 @@ def _take(
     params: CascadeParams,
     throttled: ThrottleParams,
 ) -> None:
-    """Give a window seconds that end with its own order, and follow its largest minute.
-
-    A surge that begins with that order began before none of them: what lies between belongs to no
-    window if the surge becomes one of its own.
-    """
-    if not traces:
-        return
-    surge.watch(state, window, traces[-1], params)
+    """Give a window seconds that end with its own order, and follow its largest minute."""
     for trace in traces:
+        surge.watch(state, window, trace, params)
         window.absorb(trace, params)
         if trace.cells:
             dollars, orders = minute(state, window, trace.second, params, throttled)

@@ -47,8 +47,7 @@ class OpenWindow(msgspec.Struct):
     stood before them by band; `bare` the path without
     its push; `branching` is known once the window has ended. `floor`: least
     dollars of 60 s that make a cascade; `surge_at`: since when 10-s dollars have been above a
-    quarter of that rate, `before` the window as it was then. `reach`: a burst that ended where a
-    cascade flared takes late orders up to that second, beyond its end.
+    quarter of that rate, `before` the window as it was then.
     """
 
     id: str
@@ -122,7 +121,6 @@ class OpenWindow(msgspec.Struct):
     floor: int = 0
     surge_at: int | None = None
     before: "OpenWindow | None" = None
-    reach: int = 0
     bare: Bare = msgspec.field(default_factory=Bare)
 
     def counts(self, side: PositionSide) -> bool:
@@ -188,7 +186,7 @@ class OpenWindow(msgspec.Struct):
     def _bare(self, trace: Trace, params: CascadeParams) -> None:
         falling = self.machine == "long"
         usd = sum(c.usd for c in trace.cells if c.kind != "adl" and c.side == self.machine)
-        depth = trace.bid_usd if falling else trace.ask_usd
+        depth = trace.stood[0 if falling else 1]
         so_far = (self.long_usd, -self.flow) if falling else (self.short_usd, self.flow)
         given = params.counterfactual
         self.bare.absorb(trace.second, usd, depth, trace.price, falling, so_far, given)
@@ -196,7 +194,7 @@ class OpenWindow(msgspec.Struct):
     def absorb_late(self, cells: Iterable[LateCell]) -> bool:
         """Add late forced orders from onset to end; True when the row changes."""
         found = False
-        last = self.last_forced if self.end is None else max(self.end, self.reach)
+        last = self.last_forced if self.end is None else self.end
         for cell in cells:
             second = cell.second // MICROS
             if second < self.onset or cell.kind == "adl":
@@ -205,8 +203,6 @@ class OpenWindow(msgspec.Struct):
                 if self.end is None:
                     self.ahead.append(cell)
                 continue
-            if self.end is not None and second > self.end and not self.counts(cell.side):
-                continue
             tally_late(self.late_slots, cell)
             self._add(cell)
             found = True
@@ -214,9 +210,6 @@ class OpenWindow(msgspec.Struct):
                 self.usd_late += cell.usd
                 self.events_late += cell.n
                 self.spread.came_late(cell.venue, second)
-                self.last_forced = max(self.last_forced, second)
-                if self.end is not None:
-                    self.end = max(self.end, second)
         return found
 
     def widen(self, rates: Mapping[str, float]) -> None:
