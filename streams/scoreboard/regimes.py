@@ -7,11 +7,12 @@ of the simulator: what moves accounts, not what the market shows at once.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import inf, log
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -127,7 +128,10 @@ class RegimeScore(msgspec.Struct, frozen=True):
 
 
 def score_regimes(
-    seeds: Sequence[int], folder: Path, params: RegimeParams | None = None
+    seeds: Sequence[int],
+    folder: Path,
+    params: RegimeParams | None = None,
+    others: Mapping[str, Sequence[Telling]] = MappingProxyType({}),
 ) -> RegimeScore:
     """Score our regime and its rivals on cycles of the seeds.
 
@@ -135,6 +139,7 @@ def score_regimes(
         seeds: of `cycles`; one takes about a minute where it is not yet in the folder.
         folder: cache of runs.
         params: of the classifier; its defaults when None.
+        others: what further rules say of each seed, by rule.
     """
     runs = cycles(seeds, folder)
     ours: list[tuple[Cycle, Telling, list[str | None]]] = []
@@ -171,6 +176,16 @@ def score_regimes(
             figures("ours, fitted to cycles alone", lambda run, _: classified(run, FITTED)[0]),
             figures("quantiles of interest and funding", lambda run, _: quantile_rule(run)),
             figures(f"always {usual}", lambda run, _: Telling((usual,) * len(run.hours))),
+            *(
+                figures_of(
+                    rule,
+                    [
+                        judged(run, said, why)
+                        for (run, _, why), said in zip(ours, told, strict=True)
+                    ],
+                )
+                for rule, told in others.items()
+            ),
         ),
     )
 

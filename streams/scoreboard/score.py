@@ -12,16 +12,20 @@ from typing import Final, Literal
 import msgspec
 
 from streams.core.detectors.cascade.params import CascadeParams
+from streams.core.detectors.regime.params import RegimeParams
 from streams.core.params import Params
 from streams.scoreboard import framed, tuning
 from streams.scoreboard.cases import RunKey, Split, keys
+from streams.scoreboard.cycles import cycle, cycles
 from streams.scoreboard.detection import LeftOut, Line, Sensitivity, left_out, lines, sensitivity
 from streams.scoreboard.health import HealthScore, score_health
 from streams.scoreboard.judging import OURS, Judged, judge
 from streams.scoreboard.readers import Readers, readers
 from streams.scoreboard.recorded import read_labels
 from streams.scoreboard.recordings import RecordedCounts, bursts_apart, counted, recorded_cases
-from streams.scoreboard.regimes import RegimeScore, score_regimes
+from streams.scoreboard.regime_ceiling import ceiling
+from streams.scoreboard.regime_tuning import measured
+from streams.scoreboard.regimes import RegimeScore, Telling, score_regimes
 from streams.scoreboard.rivals import RIVALS
 from streams.scoreboard.telling import told
 from streams.scoreboard.throttling import ThrottleRow, throttle_table
@@ -39,6 +43,8 @@ RATES_BP: Final = (4.0, 5.6, 8.0)
 """Rates of a flush for which the sensitivity is told."""
 CYCLES: Final = 6
 """Cycles of 150 days for every two seeds of the other scenarios."""
+FITTED_SEEDS: Final = range(1, 9)
+"""Train seeds of cycles whose truth the logit beside our regime is fitted to."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -155,9 +161,17 @@ def score(
         found["readers"] = readers(heard)
     first = 1 if split == "train" else 1_001
     if "regimes" in parts:
-        cycles = range(first, first + CYCLES * seeds // 2)
-        found["regimes"] = score_regimes(cycles, folder)
-        found["health"] = score_health(cycles, folder)
+        chosen = range(first, first + CYCLES * seeds // 2)
+        needed = sorted({*chosen, *FITTED_SEEDS})
+        framed.over(
+            cycle,
+            [(seed, folder) for seed in needed],
+            workers,
+            lambda done: progress("cycles", done, len(needed)),
+        )
+        fit = {"a logit fitted to the truth of train seeds": _fitted(chosen, folder)}
+        found["regimes"] = score_regimes(chosen, folder, others=fit)
+        found["health"] = score_health(chosen, folder)
     if "throttle" in parts:
         found["throttle"] = throttle_table(range(first, first + min(seeds, 2)), recordings)
     if "recordings" in parts and recordings is not None and labels is not None:
@@ -185,6 +199,15 @@ def score(
         ),
         **found,
     )
+
+
+def _fitted(seeds: Sequence[int], folder: Path) -> list[Telling]:
+    """What a logit says of each seed that was fitted to the phases of others."""
+    params = RegimeParams()
+    judged, train = (
+        [measured(run, params) for run in cycles(which, folder)] for which in (seeds, FITTED_SEEDS)
+    )
+    return ceiling(judged, train, params)
 
 
 def _recorded(folder: Path, labels: Path, baselines: bool) -> Recorded:

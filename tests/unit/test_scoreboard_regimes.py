@@ -3,14 +3,17 @@
 from math import inf
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from streams.config import MarginquakeError
 from streams.core.detectors.health.params import HealthParams
 from streams.core.detectors.regime.bars import HOUR, HourBar
 from streams.core.detectors.regime.params import RegimeParams
 from streams.core.results.regimes import RegimeName
+from streams.scoreboard import regime_ceiling
 from streams.scoreboard.cycles import Cycle, Entered
 from streams.scoreboard.health import auc, indices
 from streams.scoreboard.regime_tuning import measured, rejudged, tune
@@ -164,3 +167,31 @@ def test_health_reads_cycles_hour_by_hour_and_knows_its_single_factors() -> None
     assert "liquidity" not in read.components
     # The burst of forced flow at hours 217 to 227 of ten days is the worst that liquidation knows.
     assert read.stress["liquidation"][240 + 220] > 90
+
+
+def test_a_fit_never_judges_a_seed_that_it_saw(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    class Counting(regime_ceiling.Logit):
+        def __init__(self, rows: NDArray[np.float64], phases: NDArray[np.int64]) -> None:
+            seen.append(len(rows))
+            super().__init__(rows, phases)
+
+    monkeypatch.setattr(regime_ceiling, "Logit", Counting)
+    params = RegimeParams()
+    runs = [
+        msgspec.structs.replace(cycle(waves(18 + seed), (0, ACC), (17 * 24, EXP)), seed=seed)
+        for seed in (1, 2)
+    ]
+    seeds = [measured(run, params) for run in runs]
+    hours = [sum(why is None for why in one.unknown) for one in seeds]
+    told = regime_ceiling.ceiling(seeds, seeds, params)
+    assert seen == [hours[1], hours[0]]
+    assert [len(one.said) for one in told] == [len(one.run.hours) for one in seeds]
+
+
+def test_a_logit_finds_what_parts_the_phases() -> None:
+    rows = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 0.0], [1.0, 1.0]] * 50)
+    phases = np.array([0, 1, 2, 3] * 50)
+    fitted = regime_ceiling.Logit(rows, phases)
+    assert (fitted.logits(rows).argmax(axis=1) == phases).all()
