@@ -67,6 +67,12 @@ class RunKey(msgspec.Struct, frozen=True, order=True):
         """Also the name of the run's folder."""
         return f"{self.scenario}-{self.seed}"
 
+    @classmethod
+    def of(cls, name: str) -> "RunKey":
+        """The run of a folder's name."""
+        scenario, _, seed = name.rpartition("-")
+        return cls(scenario, int(seed))
+
     @property
     def plan(self) -> Plan:
         """How it is run."""

@@ -144,8 +144,9 @@ def score(
         found["lines"] = lines(judged, choices)
         found["sensitivity"] = sensitivity(judged, RATES_BP)
         if split == "test" and not families:
-            # The train runs are judged again: what each family alone would have chosen.
-            train = judge_all(keys("train", seeds), folder, workers, progress, rules)
+            # The runs behind the choice: what the others alone would have chosen for a family.
+            chosen_on = [RunKey.of(name) for name in choices.runs]
+            train = judge_all(chosen_on, folder, workers, progress, rules)
             found["left_out"] = left_out(train, judged, rules)
     if "points" in parts:
         others = judge_all(keys(split, seeds, (), points=True), folder, workers, progress, rules)

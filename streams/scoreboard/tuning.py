@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from streams.config import MarginquakeError
+from streams.scoreboard.cases import TRAIN_SEEDS, RunKey
 from streams.scoreboard.judging import (
     CLASSES,
     OURS,
@@ -60,7 +61,7 @@ def choose(judged: Sequence[Judged]) -> Choices:
         MarginquakeError: a run is not of a train seed.
     """
     for one in judged:
-        if int(one.name.rsplit("-", 1)[1]) >= 1_000:
+        if RunKey.of(one.name).seed not in TRAIN_SEEDS:
             raise MarginquakeError(f"{one.name} is a test run: thresholds are chosen on train runs")
     chosen: list[Chosen] = []
     for rule in judged[0].counts:
