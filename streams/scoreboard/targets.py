@@ -104,6 +104,7 @@ def _readers(score: Score) -> list[Target]:
         return []
     pages = {(one.where, one.severity): one for one in told.pages}
     calm = pages["calm days", "warning"].for_400
+    critical = pages["calm days", "critical"].for_400
     steady = pages["steady days", "warning"].per_day
     ok = next((one for one in told.dollars if one.identifiability == "ok"), None)
     whole = told.dollars[0]
@@ -117,9 +118,16 @@ def _readers(score: Score) -> list[Target]:
             lambda x: x <= 60,
         ),
         _target(
-            "pages a day for 400 assets, calm days",
+            "pages a day for 400 assets, calm days, warnings too",
             "at most 2",
             calm.estimate,
+            "{:.1f}",
+            lambda x: x <= 2,
+        ),
+        _target(
+            "the same, critical alone",
+            "at most 2",
+            critical.estimate,
             "{:.1f}",
             lambda x: x <= 2,
         ),
