@@ -18,7 +18,7 @@ demo: $(VENV)/.demo ## Run the whole path on a simulated hour (no Docker, no acc
 	@$(BIN)/marginquake demo
 
 test: lint typecheck ## Everything CI runs: checks, doctests, unit to fault tests
-	$(PYTEST) --doctest-modules --ignore=tests/bench --ignore=tests/eval
+	$(PYTEST) --doctest-modules --ignore=tests/bench
 
 check: lint typecheck ## The quick loop: checks, doctests, unit and property tests
 	$(PYTEST) --doctest-modules tests/unit tests/property streams/core streams/venues

@@ -107,6 +107,8 @@ def score(
             labels,
             told,
         )
+    if split == "test":
+        report.looked(found)
     _tell(found, page, as_json)
 
 

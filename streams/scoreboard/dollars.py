@@ -1,6 +1,7 @@
 """How near estimated dollars come to the truth in true flushes, and how wide intervals must be.
 
-Beside the scoreboard, on no data path: the script that chose `ThrottleParams.interval_errors`.
+Beside the scoreboard, on no data path. The width it finds for windows that are exactly the flush is
+smaller than `ThrottleParams.interval_errors`, since a detector's window is not.
 Takes finished runs, cuts what was published into the blocks of a window that is exactly the flush,
 and estimates as detectors do. Promises train seeds alone wherever something is chosen. Knows
 nothing of detection: where a window begins and ends is judged elsewhere.

@@ -97,6 +97,7 @@ def _rules(lines: Sequence[Line]) -> str:
                 "F1",
                 "PR-AUC",
                 "F1 less",
+                "PR-AUC less",
             ),
             (
                 (
@@ -109,13 +110,17 @@ def _rules(lines: Sequence[Line]) -> str:
                     figure(line, "recall"),
                     spread(line.figures["f1"]),
                     spread(line.pr_auc),
-                    "" if line.lead is None else spread(line.lead["f1"], "{:+.2f}"),
+                    *(_lead(line, figure_of) for figure_of in ("f1", "pr_auc")),
                 )
                 for line in lines
             ),
         )
-        + "\n\n`F1 less`: ours minus this rule's, on the same resamples."
+        + "\n\n`less`: ours minus this rule's, on the same resamples."
     )
+
+
+def _lead(line: Line, of: str) -> str:
+    return "" if line.lead is None else spread(line.lead[of], "{:+.2f}")
 
 
 def _more(lines: Sequence[Line]) -> str:
@@ -131,6 +136,7 @@ def _more(lines: Sequence[Line]) -> str:
             "onset error, s",
             "end error, s",
             "dollar error",
+            "magnitude error",
         ),
         (
             (
@@ -144,6 +150,7 @@ def _more(lines: Sequence[Line]) -> str:
                 figure(line, "onset_error_s", "{:.0f}"),
                 figure(line, "end_error_s", "{:.0f}"),
                 figure(line, "usd_error", "{:.0%}"),
+                figure(line, "magnitude_error"),
             )
             for line in lines
         ),

@@ -97,6 +97,8 @@ def readers(score: Score) -> str:
                 "truth below",
                 "above",
                 "width",
+                "decide 0.2",
+                "rightly",
             ),
             (
                 (
@@ -107,6 +109,8 @@ def readers(score: Score) -> str:
                     one.below,
                     one.above,
                     number(one.width),
+                    one.decided,
+                    one.right,
                 )
                 for one in told.brackets
             ),
@@ -154,8 +158,10 @@ def readers(score: Score) -> str:
         "",
         f"False market-level cascade alerts a week: {spread(told.false_market_per_week)}.",
         "",
-        f"Liquidation maps: {told.zones[0]}, of which {told.zones[1]} have scored an hour and"
-        f" {told.zones[2]} are shown (the others have no proven skill).",
+        f"Liquidation maps: {told.zones.maps}, of which {told.zones.scored} have scored an hour and"
+        f" {told.zones.shown} are shown (the others have no proven skill). Median log-score skill"
+        f" against a volume profile {spread(told.zones.skill, '{:.3f}')}, median AUC"
+        f" {spread(told.zones.auc)}.",
         "",
     ]
     return "\n".join(text)

@@ -14,8 +14,10 @@ from streams.scoreboard.bootstrap import Interval, interval, intervals
 from streams.scoreboard.estimates import Estimate, coverage, relative_bias, relative_error
 from streams.scoreboard.moves import Move, Moves, done_share, left_bp, left_share, pool_moves
 from streams.scoreboard.quantiles import median, quantile
-from streams.scoreboard.telling import Scope, Told, Window
+from streams.scoreboard.telling import Scope, Skill, Told, Window
 
+SELF_REINFORCING = 0.2
+"""Share of a flush that its own impact must have called forth."""
 PAGES_OF = 400
 """Assets for which pages a day are told."""
 
@@ -43,7 +45,8 @@ class BracketFigures(msgspec.Struct, frozen=True):
     """Brackets of the excess share: of `windows`, `bounded` had one.
 
     `bracket`: whose ends; `inside`: share of them that hold the truth; `width`: median;
-    `least_share`: how much of the excess must be there for a flush to count (None: all).
+    `least_share`: how much of the excess must be there for a flush to count (None: all);
+    `decided`: brackets that lie wholly on one side of SELF_REINFORCING, of them `right`.
     """
 
     bracket: Bracket
@@ -54,6 +57,8 @@ class BracketFigures(msgspec.Struct, frozen=True):
     below: int
     above: int
     width: float | None
+    decided: int
+    right: int
 
 
 class MoveFigures(msgspec.Struct, frozen=True):
@@ -69,6 +74,18 @@ class MoveFigures(msgspec.Struct, frozen=True):
     placebo_done: Interval
     placebo_left: Interval
     placebo_left_bp: Interval
+
+
+class ZoneFigures(msgspec.Struct, frozen=True):
+    """Liquidation maps at the ends of runs: how many, `scored` an hour at least, `shown` (the rest
+    have no proven skill); medians of the log-score skill against a volume profile and of the AUC.
+    """
+
+    maps: int
+    scored: int
+    shown: int
+    skill: Interval
+    auc: Interval
 
 
 class PageFigures(msgspec.Struct, frozen=True):
@@ -100,7 +117,7 @@ class Readers(msgspec.Struct, frozen=True):
     moves: tuple[MoveFigures, ...]
     pages: tuple[PageFigures, ...]
     false_market_per_week: Interval
-    zones: tuple[int, int, int]
+    zones: ZoneFigures
 
 
 def readers(runs: Sequence[Told]) -> Readers:
@@ -138,11 +155,7 @@ def readers(runs: Sequence[Told]) -> Readers:
             lambda parts: (sum(p[0] for p in parts), sum(p[1] for p in parts)),
             lambda of: 7 * of[1] / of[0] if of[0] else None,
         ),
-        (
-            sum(len(run.zones) for run in runs),
-            sum(one.scored > 0 for run in runs for one in run.zones),
-            sum(not one.hidden for run in runs for one in run.zones),
-        ),
+        _zones(runs),
     )
 
 
@@ -211,7 +224,16 @@ def _brackets(runs: Sequence[Told], bracket: Bracket, least: float | None) -> Br
     whole = _joined_estimates(parts)
     held = coverage(whole)
     windows = sum(len(run.windows) for run in runs)
-    widths = [one.high - one.low for one in whole if one.low is not None and one.high is not None]
+    known = [
+        (one.truth, one.low, one.high)
+        for one in whole
+        if one.low is not None and one.high is not None
+    ]
+    decided = [
+        (truth, low)
+        for truth, low, high in known
+        if low >= SELF_REINFORCING or high < SELF_REINFORCING
+    ]
     return BracketFigures(
         bracket,
         least,
@@ -220,7 +242,9 @@ def _brackets(runs: Sequence[Told], bracket: Bracket, least: float | None) -> Br
         interval(parts, _joined_estimates, lambda of: coverage(of).share),
         held.below,
         held.above,
-        median(widths),
+        median(high - low for _, low, high in known),
+        len(decided),
+        sum((low >= SELF_REINFORCING) == (truth >= SELF_REINFORCING) for truth, low in decided),
     )
 
 
@@ -237,6 +261,22 @@ def _amplified(
         for run in runs
     ]
     return sum(len(part) for part in parts), interval(parts, _joined, median)
+
+
+def _zones(runs: Sequence[Told]) -> ZoneFigures:
+    maps = [one for run in runs for one in run.zones]
+
+    def middle(value: Callable[[Skill], float | None]) -> Interval:
+        parts = [[found for one in run.zones if (found := value(one)) is not None] for run in runs]
+        return interval(parts, _joined, median)
+
+    return ZoneFigures(
+        len(maps),
+        sum(one.scored > 0 for one in maps),
+        sum(not one.hidden for one in maps),
+        middle(lambda one: one.skill),
+        middle(lambda one: one.auc),
+    )
 
 
 def _moves(runs: Sequence[Told], scope: Scope) -> MoveFigures:

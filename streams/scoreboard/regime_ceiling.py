@@ -1,10 +1,10 @@
-"""What the regime's features can tell of simulated cycles at best: a logit fitted to the truth.
+"""What a logit fitted to the truth tells of simulated cycles from the regime's features.
 
 Beside the scores of the regime, in use nowhere else. All features of the classifier and some
 products of them enter a multinomial logit that is fitted to the true phases of train seeds; its
 evidence goes through the regime's own chain. Promises that a seed is never judged by a fit that
-saw it, and the same fit for the same seeds. It bounds what weights alone could reach, since those
-of the definition know no simulator.
+saw it, and the same fit for the same seeds. A richer model may reach a little more; weights that
+know no simulator reach less.
 """
 
 from collections.abc import Sequence

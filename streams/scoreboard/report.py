@@ -31,6 +31,15 @@ def looks() -> tuple[Look, ...]:
     return msgspec.json.decode(LOOKS.read_bytes(), type=tuple[Look, ...])
 
 
+def looked(score: Score) -> None:
+    """Note that figures of test seeds are about to be seen; what follows is added by hand."""
+    parts = [name for name in ("lines", "readers", "points", "regimes") if getattr(score, name)]
+    seeds = ", ".join(map(str, score.seeds))
+    look = Look(score.made_on, f"{', '.join(parts)} of seeds {seeds}", "")
+    data = msgspec.json.encode([*looks(), look])
+    LOOKS.write_bytes(msgspec.json.format(data, indent=1) + b"\n")
+
+
 def choices(chosen: Choices) -> str:
     """The chosen settings as a table."""
     rows = (
@@ -78,8 +87,10 @@ def _head(score: Score) -> str:
             "",
         ]
     seen = looks()
-    lines.append(f"Test seeds have been looked at {len(seen)} times{':' if seen else '.'}")
-    lines += [f"{number}. {one.on}: {one.what}. {one.then}." for number, one in enumerate(seen, 1)]
+    times = "once" if len(seen) == 1 else f"{len(seen)} times"
+    lines.append(f"Test seeds have been looked at {times}{':' if seen else '.'}")
+    for number, one in enumerate(seen, 1):
+        lines.append(f"{number}. {one.on}: {one.what}{'; ' if one.then else ''}{one.then}.")
     return "\n".join([*lines, ""])
 
 

@@ -104,8 +104,7 @@ def _readers(score: Score) -> list[Target]:
         return []
     pages = {(one.where, one.severity): one for one in told.pages}
     calm = pages["calm days", "warning"].for_400
-    critical = pages["calm days", "critical"].for_400
-    steady = pages["steady days", "warning"].per_day
+    steady = pages["steady days", "warning"]
     ok = next((one for one in told.dollars if one.identifiability == "ok"), None)
     whole = told.dollars[0]
     brackets = told.brackets[0]
@@ -125,17 +124,17 @@ def _readers(score: Score) -> list[Target]:
             lambda x: x <= 2,
         ),
         _target(
-            "the same, critical alone",
-            "at most 2",
-            critical.estimate,
-            "{:.1f}",
-            lambda x: x <= 2,
-        ),
-        _target(
             "market pages a day on steady-high days",
             "none",
-            steady.estimate,
+            steady.per_day.estimate,
             "{:.1f}",
+            lambda x: x == 0,
+        ),
+        _target(
+            f"pages on steady-high days, all scopes ({steady.asset_days:g} asset-days)",
+            "none",
+            float(steady.asset_stories + steady.market_stories),
+            "{:.0f}",
             lambda x: x == 0,
         ),
         _target(
@@ -166,10 +165,17 @@ def _readers(score: Score) -> list[Target]:
             "{:.0%}",
             lambda x: x >= 0.8,
         ),
+        _target(
+            "brackets of the Hawkes fits that hold it",
+            "80 %",
+            told.brackets[-1].inside.estimate,
+            "{:.0%}",
+            lambda x: x >= 0.8,
+        ),
     ]
     if ok is not None:
         found.insert(
-            4,
+            5,
             _target(
                 "dollar estimate, median error, label `ok`",
                 "within 15 %",

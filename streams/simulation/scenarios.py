@@ -125,11 +125,19 @@ def _news(stage: Stage, beta: list[float]) -> None:
 
 
 def _steady(stage: Stage, beta: list[float]) -> None:
-    stage.plan.volatility[:] *= 1.4
+    stage.plan.volatility[:] *= 1.1
     stage.opening = Opening(0.1, 2.6, 0.0)
-    stage.plan.appetite[:] *= 3.2
+    stage.plan.appetite[:] *= 4.0
+    # Small accounts in deep books: many orders, none of which makes the next.
     stage.law = stage.law._replace(
-        tail=0.0, jump_sigma=0.0, sigma_wander=0.1, withdraw=0.3, revert_per_s=NOWHERE
+        tail=0.0,
+        jump_sigma=0.0,
+        sigma_wander=0.1,
+        withdraw=0.3,
+        revert_per_s=NOWHERE,
+        impact=0.2,
+        herd=0.0,
+        size_sigma=1.4,
     )
 
 
