@@ -140,3 +140,19 @@ def test_the_page_shows_the_figures_and_survives_missing_parts(tmp_path: Path) -
 
 def test_looks_at_test_seeds_are_listed_on_the_page() -> None:
     assert all(look.on and look.what and look.then for look in report.looks())
+
+
+def test_seeing_test_seeds_is_noted_beside_the_looks_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "looks.json"
+    kept.write_bytes(report.LOOKS.read_bytes())
+    before = report.looks()
+    monkeypatch.setattr(report, "LOOKS", kept)
+    score = a_score()
+    report.looked(score)
+    *earlier, last = report.looks()
+    assert tuple(earlier) == before
+    assert (last.on, last.then) == (score.made_on, "")
+    assert all(str(seed) in last.what for seed in score.seeds)
+    assert f"looked at {len(before) + 1} times" in report.page(score)
