@@ -14,14 +14,8 @@ from streams.core.results import Identifiability, Imbalance
 from tests.seconds import META
 
 DAY = 86_400
-
-
 MIDNIGHT = 1_790_035_200
-
-
 BYBIT, BINANCE = "bybit", "binance-usdm"
-
-
 PARAMS = ImbalanceParams()
 
 

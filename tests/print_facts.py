@@ -19,20 +19,10 @@ from streams.core.rowmeta import RowMeta
 from streams.core.throttle import ThrottleParams
 
 DAY = 86_400
-
-
 BEGIN = 1_787_184_000 - 7_000
-
-
 META = RowMeta("0123456789ab", "inprocess", 0)
-
-
 PARAMS = PrintParams(milestones_usd=tuple(MICROS * usd for usd in (300, 600, 1_200, 5_000)))
-
-
 THROTTLE = ThrottleParams()
-
-
 VENUES = ("binance-usdm", "bitget", "bybit", "gate", "okx")
 
 
