@@ -52,6 +52,7 @@ from streams.venues.fields import (
     given,
     integer,
     micros,
+    nested,
     not_negative,
     positive,
     present,
@@ -69,6 +70,7 @@ from streams.venues.rows import (
     known,
     ladder,
     micro_dollars,
+    order_side,
     per_coin,
 )
 from streams.venues.tape import forced, prints, trade
@@ -191,17 +193,10 @@ def _trades(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
 def _trade(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     if present(row, "BT") and flag(row, "BT"):
         return Ignored("off_book")
-    side = _order_side(row, "S", _TAKER)
+    side = order_side(row, "S", _TAKER)
     size, price = positive(row, "v"), positive(row, "p")
     instrument = known(instruments, raw.venue, text(row, "s"))
     return trade(raw, instrument, side, size, price, stamp_us(row, "T"), text(row, "i"))
-
-
-def _order_side(row: Row, key: str, sides: Mapping[str, OrderSide]) -> OrderSide:
-    side = sides.get(text(row, key))
-    if side is None:
-        raise bad("unknown_side", f"field {key!r} is {shown(row[key])}")
-    return side
 
 
 def _all_liquidations(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
@@ -235,7 +230,7 @@ def _liquidation(
     row: Row,
 ) -> Outcome:
     """One forced order; `names` are the row's keys of symbol, side, size, price and time."""
-    side = _order_side(row, names[1], _CLOSING)
+    side = order_side(row, names[1], _CLOSING)
     size, price = positive(row, names[2]), positive(row, names[3])
     time_us = stamp_us(row, names[4])
     instrument = known(instruments, raw.venue, text(row, names[0]))
@@ -243,7 +238,7 @@ def _liquidation(
 
 
 def _ticker(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
-    row = _object(message)
+    row = nested(message, "data")
     symbol = text(row, "symbol")
     instrument = known(instruments, raw.venue, symbol)
     inverse = instrument.contract == "inverse"
@@ -293,7 +288,7 @@ def _book(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
         return [Ignored("book_delta")]
     if kind != "snapshot":
         raise bad("unknown_message", f"order book message of type {kind[:40]!r}")
-    row = _object(message)
+    row = nested(message, "data")
     symbol = text(row, "s")
     instrument = known(instruments, raw.venue, symbol)
     time_us = stamp_us(message, "cts" if present(message, "cts") else "ts")
@@ -340,13 +335,6 @@ def _made(
         received_at_us=raw.received_at_us,
         id=stable_id(raw.venue, instrument.symbol, topic, time_us, update),
     )
-
-
-def _object(message: Row) -> Row:
-    data = given(message, "data")
-    if not isinstance(data, dict):
-        raise bad("wrong_type", f"field 'data' is {shown(data)}, expected an object")
-    return data
 
 
 _READERS: Final[Mapping[str, Callable[[Raw, Instruments, Row], list[Outcome]]]] = {

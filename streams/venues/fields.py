@@ -60,6 +60,22 @@ def text(row: Row, key: str) -> str:
     return value
 
 
+def nested(row: Row, key: str) -> Row:
+    """A JSON object."""
+    value = given(row, key)
+    if not isinstance(value, dict):
+        raise bad("wrong_type", f"field {key!r} is {shown(value)}, expected an object")
+    return value
+
+
+def array(row: Row, key: str) -> list[object]:
+    """A JSON array."""
+    value = given(row, key)
+    if not isinstance(value, list):
+        raise bad("wrong_type", f"field {key!r} is {shown(value)}, expected an array")
+    return value
+
+
 def flag(row: Row, key: str) -> bool:
     """A JSON boolean."""
     value = given(row, key)

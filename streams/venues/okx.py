@@ -41,7 +41,6 @@ from streams.core.events import (
     MICROS,
     Book,
     Ignored,
-    OrderSide,
     Outcome,
     Raw,
     Rejected,
@@ -53,8 +52,8 @@ from streams.core.lanes import TradeFormat
 from streams.venues.fields import (
     BadField,
     Row,
+    array,
     bad,
-    given,
     not_negative,
     positive,
     present,
@@ -64,20 +63,19 @@ from streams.venues.fields import (
     text,
 )
 from streams.venues.rows import (
+    PLAIN_SIDES,
     data_rows,
     each_row,
     known,
     ladder,
     micro_dollars,
+    order_side,
     per_coin,
 )
-from streams.venues.tape import forced, prints, trade
+from streams.venues.tape import forced, prints, replayed, trade
 from streams.venues.typed import Amount, Name
 
 VENUES: Final = frozenset({"okx"})
-
-REPLAY_US: Final = 600 * MICROS
-"""A forced order stamped this long before its receipt is an old entry sent again."""
 
 _NOT_USED_TYPES: Final = ("MARGIN", "OPTION")
 _UNUSED: Final = frozenset(
@@ -171,19 +169,10 @@ def _trades(raw: Raw, instruments: Instruments, _arg: Row, message: Row) -> list
 
 
 def _trade(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
-    side = _side(row)
+    side = order_side(row, "side", PLAIN_SIDES)
     size, price = positive(row, "sz"), positive(row, "px")
     instrument = known(instruments, raw.venue, text(row, "instId"))
     return trade(raw, instrument, side, size, price, stamp_us(row, "ts"), text(row, "tradeId"))
-
-
-def _side(row: Row) -> OrderSide:
-    side = text(row, "side")
-    if side == "buy":
-        return "buy"
-    if side == "sell":
-        return "sell"
-    raise bad("unknown_side", f"field 'side' is {side[:40]!r}")
 
 
 def _liquidations(raw: Raw, instruments: Instruments, arg: Row, message: Row) -> list[Outcome]:
@@ -199,9 +188,7 @@ def _liquidations(raw: Raw, instruments: Instruments, arg: Row, message: Row) ->
             continue
         try:
             symbol = text(filed, "instId")
-            details = given(filed, "details")
-            if not isinstance(details, list):
-                raise bad("wrong_type", f"field 'details' is {shown(details)}, expected an array")
+            details = array(filed, "details")
         except BadField as error:
             outcomes.append(error.outcome)
             continue
@@ -219,10 +206,10 @@ def _polled(raw: Raw, instruments: Instruments, arg: Row, message: Row) -> list[
 def _liquidation(
     raw: Raw, instruments: Instruments, seen: dict[object, int], symbol: str, row: Row
 ) -> Outcome:
-    side = _side(row)
+    side = order_side(row, "side", PLAIN_SIDES)
     size, price = positive(row, "sz"), positive(row, "bkPx")
     time_us = stamp_us(row, "ts")
-    if time_us < raw.received_at_us - REPLAY_US:
+    if replayed(raw, time_us):
         return Ignored("replayed")
     instrument = known(instruments, raw.venue, symbol)
     return forced(raw, instrument, side, size, price, time_us, "sampled", seen)

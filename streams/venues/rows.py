@@ -1,21 +1,32 @@
-"""Rows of a venue message in canonical units: row by row outcomes, exact dollars, book levels.
+"""Rows of a venue message in canonical units: row by row outcomes, exact dollars, tickers, books.
 
 Used by venue parsers beside `fields`, which reads single values. Promises that a bad row costs
 its neighbours nothing and that dollars fit int64 micro-dollars. Does not judge the order of book
 levels (the shared checks of `streams.core.normalise` do) and knows no venue's field names.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from streams.core.events import MICROS, Ignored, Outcome, Rejected
+from streams.core.events import (
+    MICROS,
+    Book,
+    Ignored,
+    OrderSide,
+    Outcome,
+    Raw,
+    Rejected,
+    Ticker,
+    stable_id,
+)
 from streams.core.instruments import Instrument, Instruments
 from streams.venues.fields import (
     LARGEST,
     SMALLEST,
     BadField,
     Row,
+    array,
     as_decimal,
     bad,
     given,
@@ -24,7 +35,11 @@ from streams.venues.fields import (
     present,
     quick_float,
     shown,
+    text,
 )
+
+PLAIN_SIDES: Final[Mapping[str, OrderSide]] = {"buy": "buy", "sell": "sell"}
+"""Words of the venues that write sides as we do."""
 
 MAX_USD: Final = 9.2e12
 """Dollars of one event that still fit int64 micro-dollars."""
@@ -40,21 +55,23 @@ def data_rows(message: Row) -> list[object]:
     Raises:
         BadField: `data` is missing or no array.
     """
-    rows = given(message, "data")
-    if not isinstance(rows, list):
-        raise bad("wrong_type", f"field 'data' is {shown(rows)}, expected an array")
-    return rows
+    return array(message, "data")
 
 
 def each_row(rows: Sequence[object], read: Callable[[Row], Outcome]) -> list[Outcome]:
     """What `read` makes of every row, or why not; `Ignored("empty")` when there is none."""
+    return all_of_each(rows, lambda row: (read(row),))
+
+
+def all_of_each(rows: Sequence[object], read: Callable[[Row], Sequence[Outcome]]) -> list[Outcome]:
+    """As `each_row`, for rows that may hold several events (a trade, and whom it liquidated)."""
     outcomes: list[Outcome] = []
     for row in rows:
         if not isinstance(row, dict):
             outcomes.append(Rejected("wrong_type", f"a row is {shown(row)}, expected an object"))
             continue
         try:
-            outcomes.append(read(row))
+            outcomes += read(row)
         except BadField as error:
             outcomes.append(error.outcome)
     return outcomes or [Ignored("empty")]
@@ -74,6 +91,18 @@ def known(instruments: Instruments, venue: str, symbol: str) -> Instrument:
             "`marginquake instruments refresh` renews the table",
         )
     return instrument
+
+
+def order_side(row: Row, key: str, words: Mapping[str, OrderSide]) -> OrderSide:
+    """The order side that a venue's word stands for.
+
+    Raises:
+        BadField: unknown_side, when it is none of the words.
+    """
+    side = words.get(text(row, key))
+    if side is None:
+        raise bad("unknown_side", f"field {key!r} is {shown(row[key])}")
+    return side
 
 
 def micro_dollars(usd: Decimal) -> int:
@@ -123,6 +152,22 @@ def ladder(levels: object, instrument: Instrument, name: str) -> Ladder:
     if not isinstance(levels, list):
         raise bad("wrong_type", f"field {name!r} is {shown(levels)}, expected levels")
     return in_coins([_quick_pair(level) or _pair(level, name) for level in levels], instrument)
+
+
+def keyed_ladder(
+    levels: object, instrument: Instrument, name: str, price: str, size: str
+) -> Ladder:
+    """As `ladder`, for levels that are objects; `price` and `size` are their keys.
+
+    Raises:
+        BadField: a level is no object with two positive numbers.
+    """
+    if not isinstance(levels, list):
+        raise bad("wrong_type", f"field {name!r} is {shown(levels)}, expected levels")
+    for level in levels:
+        if not isinstance(level, dict):
+            raise bad("wrong_type", f"a level of {name!r} is {shown(level)}, expected an object")
+    return ladder([[given(level, price), given(level, size)] for level in levels], instrument, name)
 
 
 def in_coins(levels: Sequence[tuple[float, float]], instrument: Instrument) -> Ladder:
@@ -190,3 +235,80 @@ def index_price(row: Row, key: str, instrument: Instrument) -> float | None:
     if quick_float(row.get(key)) is None and not (present(row, key) and not_negative(row, key)):
         return None
     return price(row, key, instrument)
+
+
+def interest(instrument: Instrument, amount: Decimal) -> tuple[float | None, int | None]:
+    """Open interest of a venue's amount: coins, or micro-dollars of inverse contracts.
+
+    Raises:
+        BadField: not_finite, when the dollars do not fit.
+    """
+    faces = amount * instrument.contract_size
+    if instrument.contract == "inverse":
+        return None, micro_dollars(faces)
+    return float(faces * instrument.coins_per_unit), None
+
+
+def ticker(
+    raw: Raw,
+    instrument: Instrument,
+    kind: str,
+    at_us: int,
+    *,
+    mark: float | None = None,
+    index: float | None = None,
+    last: float | None = None,
+    interest: tuple[float | None, int | None] = (None, None),
+    funding: tuple[float | None, int | None] = (None, None),
+    interval_s: int | None = None,
+) -> Ticker:
+    """A partial ticker.
+
+    Args:
+        raw: the record it came in.
+        instrument: whose it is.
+        kind: the channel, which is part of the id.
+        at_us: event time.
+        mark: price per coin, as are `index` and `last`.
+        index: of the underlying.
+        last: of the last trade.
+        interest: coins and micro-dollars, as `interest` gives them.
+        funding: rate, and when it is due (us).
+        interval_s: cycle of the rate.
+    """
+    venue, symbol = instrument.venue, instrument.symbol
+    values = (mark, index, last, *interest, *funding, interval_s)
+    return Ticker(
+        venue=venue,
+        symbol=symbol,
+        asset=instrument.asset,
+        contract=instrument.contract,
+        mark_price=mark,
+        index_price=index,
+        last_price=last,
+        open_interest_base=interest[0],
+        open_interest_usd=interest[1],
+        funding_rate=funding[0],
+        next_funding_us=funding[1],
+        funding_interval_s=interval_s,
+        event_time_us=at_us,
+        received_at_us=raw.received_at_us,
+        id=stable_id(venue, symbol, kind, at_us, *values),
+    )
+
+
+def book(
+    raw: Raw, instrument: Instrument, bids: Ladder, asks: Ladder, at_us: int, identity: str
+) -> Book:
+    """The book of an instrument."""
+    return Book(
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        asset=instrument.asset,
+        contract=instrument.contract,
+        bids=bids,
+        asks=asks,
+        event_time_us=at_us,
+        received_at_us=raw.received_at_us,
+        id=identity,
+    )

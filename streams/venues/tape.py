@@ -2,7 +2,8 @@
 
 `prints` is the hot path: a typed message to positional structs, floats only, dollars rounded from
 the float product. Promises the outcome of the row by row path (`trade`) for a flawless message
-and None for any other, so that one place names reasons. `forced` is exact, by Decimal.
+and None for any other, so that one place names reasons. `forced` and `forced_fill` are exact, by
+Decimal.
 """
 
 from collections.abc import Sequence
@@ -14,9 +15,11 @@ from streams.core.events import (
     Completeness,
     Ignored,
     Liquidation,
+    LiquidationKind,
     OrderSide,
     Outcome,
     PositionSide,
+    PriceKind,
     Raw,
     Trade,
     stable_id,
@@ -26,6 +29,10 @@ from streams.venues.rows import MAX_USD, by_value, notional
 
 LATEST_MS: Final = 10**14
 """From here on a stamp is no millisecond stamp."""
+
+REPLAY_US: Final = 600 * MICROS
+"""A row stamped this long before its receipt, where a venue repeats rows, is an old one sent again;
+as long as the framer remembers the ids of forced orders."""
 
 SIDES: Final[dict[OrderSide, PositionSide]] = {"sell": "long", "buy": "short"}
 """Forced order's side to the side of the position that it closed."""
@@ -41,8 +48,11 @@ class Print(Protocol):
     size: float
     price: float
     time: int
-    id: str
     block: bool
+
+    @property
+    def id(self) -> int | str:
+        """The venue's id of the trade."""
 
     @property
     def side(self) -> str:
@@ -92,7 +102,7 @@ def prints(
                 round(micros),
                 time * 1000,
                 received,
-                row.id,
+                str(row.id),
             )
         )
     return outcomes or None
@@ -145,26 +155,90 @@ def forced(
     Raises:
         BadField: not_finite, when its dollars do not fit.
     """
-    usd = notional(instrument, size, price)
-    base = instrument.base_qty(size, price)
-    symbol = instrument.symbol
-    key = (raw.venue, symbol, time_us, order_side, by_value(size), by_value(price))
+    key = (raw.venue, instrument.symbol, time_us, order_side, by_value(size), by_value(price))
     k = seen.get(key, 0)
+    order = _closed(
+        raw,
+        instrument,
+        order_side,
+        size,
+        price,
+        time_us,
+        completeness,
+        "liquidation",
+        "bankruptcy",
+        stable_id(*key, k),
+    )
     seen[key] = k + 1
+    return order
+
+
+def forced_fill(
+    raw: Raw,
+    instrument: Instrument,
+    order_side: OrderSide,
+    size: Decimal,
+    price: Decimal,
+    time_us: int,
+    completeness: Completeness,
+    identity: str,
+    kind: LiquidationKind = "liquidation",
+) -> Liquidation:
+    """One fill of a forced order, for venues that mark their trades or fills as forced.
+
+    `identity` is the venue's id of the trade. It is of both parties: the order's side is a part of
+    the event's id, since both may have been forced.
+
+    Raises:
+        BadField: not_finite, when its dollars do not fit.
+    """
+    event_id = stable_id(raw.venue, instrument.symbol, identity, order_side)
+    return _closed(
+        raw,
+        instrument,
+        order_side,
+        size,
+        price,
+        time_us,
+        completeness,
+        kind,
+        "fill",
+        event_id,
+    )
+
+
+def replayed(raw: Raw, time_us: int) -> bool:
+    """Whether a row that its venue may repeat is too old to be told from its first copy."""
+    return time_us < raw.received_at_us - REPLAY_US
+
+
+def _closed(
+    raw: Raw,
+    instrument: Instrument,
+    order_side: OrderSide,
+    size: Decimal,
+    price: Decimal,
+    time_us: int,
+    completeness: Completeness,
+    kind: LiquidationKind,
+    price_kind: PriceKind,
+    event_id: str,
+) -> Liquidation:
+    base = instrument.base_qty(size, price)
     return Liquidation(
         venue=raw.venue,
-        symbol=symbol,
+        symbol=instrument.symbol,
         asset=instrument.asset,
         contract=instrument.contract,
-        kind="liquidation",
+        kind=kind,
         position_side=SIDES[order_side],
         order_side=order_side,
         price=float(instrument.price_per_coin(price)),
-        price_kind="bankruptcy",
+        price_kind=price_kind,
         base_qty=None if base is None else float(base),
-        usd=usd,
+        usd=notional(instrument, size, price),
         event_time_us=time_us,
         received_at_us=raw.received_at_us,
         completeness=completeness,
-        id=stable_id(*key, k),
+        id=event_id,
     )

@@ -15,6 +15,7 @@ import pytest
 from streams.core.events import Book, Ignored, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
 from streams.core.instruments import Instrument, Instruments
 from streams.venues import okx
+from streams.venues.tape import REPLAY_US
 
 FIXTURES: Final = (
     Path(__file__).resolve().parents[2].parent / "shared" / "data" / "fixtures" / "dev.jsonl"
@@ -106,7 +107,7 @@ def test_every_expected_liquidation_of_v5_comes_out_alike() -> None:
         got = [event for event in read(row, when) if isinstance(event, Liquidation)]
         if row["fixture_id"] in FIRST_MESSAGE_AFTER_A_SUBSCRIBE_IS_KEPT:
             assert (len(got), wanted) == (1, [])
-            late = read(row, got[0].event_time_us + okx.REPLAY_US + 1)
+            late = read(row, got[0].event_time_us + REPLAY_US + 1)
             assert late == [Ignored("replayed")]
             continue
         assert len(got) == len(wanted), row["fixture_id"]

@@ -17,6 +17,7 @@ from streams.core.events import (
 from streams.core.instruments import Instrument, Instruments
 from streams.core.normalise import normalise
 from streams.venues import okx
+from streams.venues.tape import REPLAY_US
 
 NOW_US = 1_790_000_001_000_000
 PARSERS = {"okx": okx.parse}
@@ -153,8 +154,8 @@ def test_equal_details_are_distinct_orders_and_a_repeated_message_has_equal_ids(
 
 
 def test_entries_sent_again_after_a_subscribe_are_replayed_when_older_than_ten_minutes() -> None:
-    old = detail(ts=str((NOW_US - okx.REPLAY_US) // 1000 - 1))
-    edge = detail(ts=str((NOW_US - okx.REPLAY_US) // 1000))
+    old = detail(ts=str((NOW_US - REPLAY_US) // 1000 - 1))
+    edge = detail(ts=str((NOW_US - REPLAY_US) // 1000))
     assert reasons(read(forced(old, edge, detail()))) == ["replayed", "event", "event"]
 
 

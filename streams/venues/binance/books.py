@@ -16,7 +16,7 @@ from streams.core.lanes import UNREADABLE
 from streams.venues.binance import state
 from streams.venues.binance.symbols import family
 from streams.venues.fields import BadField, micros
-from streams.venues.rows import in_coins, known
+from streams.venues.rows import book, in_coins, known
 from streams.venues.typed import Count, Levels, Name
 
 
@@ -64,4 +64,4 @@ def quick(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
     stamp = depth.pushed if depth.matched is UNSET else depth.matched
     at_us = raw.received_at_us if stamp is UNSET else micros(stamp)
     bids, asks = in_coins(depth.bids, instrument), in_coins(depth.asks, instrument)
-    return [state.book(raw, instrument, bids, asks, at_us, depth.update)]
+    return [book(raw, instrument, bids, asks, at_us, str(depth.update))]

@@ -8,7 +8,7 @@ coins, dollars for inverse contracts). Does not fold delta books.
 import re
 from typing import Final
 
-from streams.core.events import Book, Ignored, Outcome, Raw, Ticker, stable_id
+from streams.core.events import Book, Ignored, Outcome, Raw
 from streams.core.instruments import Instrument, Instruments
 from streams.venues.binance.symbols import family
 from streams.venues.fields import (
@@ -22,7 +22,7 @@ from streams.venues.fields import (
     stamp_us,
     text,
 )
-from streams.venues.rows import Ladder, index_price, known, ladder, micro_dollars, price
+from streams.venues.rows import book, index_price, interest, known, ladder, price, ticker
 
 _PARTIAL_DEPTH: Final = re.compile(r"[^@]+@depth(5|10|20)(@\d+ms)?", re.ASCII)
 _HOUR_S: Final = 3600
@@ -31,7 +31,7 @@ _HOUR_S: Final = 3600
 def mark_price(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     """`markPriceUpdate`: mark, index, and the rate to be paid at `T`."""
     instrument = _instrument(raw, instruments, row, "s")
-    return _ticker(
+    return ticker(
         raw,
         instrument,
         "mark",
@@ -46,13 +46,13 @@ def day_ticker(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     """`24hrTicker`: the last price."""
     instrument = _instrument(raw, instruments, row, "s")
     last = price(row, "c", instrument)
-    return _ticker(raw, instrument, "last", stamp_us(row, "E"), last=last)
+    return ticker(raw, instrument, "last", stamp_us(row, "E"), last=last)
 
 
 def premium_index(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     """A row of REST `premiumIndex`, polled: mark, index and the rate due."""
     instrument = _instrument(raw, instruments, row, "symbol")
-    return _ticker(
+    return ticker(
         raw,
         instrument,
         "premium",
@@ -66,12 +66,8 @@ def premium_index(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
 def open_interest(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     """REST `openInterest`, polled: coins (USD-M) or contracts turned into dollars (COIN-M)."""
     instrument = _instrument(raw, instruments, row, "symbol")
-    amount = not_negative(row, "openInterest")
-    if instrument.contract == "inverse":
-        usd = micro_dollars(amount * instrument.contract_size)
-        return _ticker(raw, instrument, "interest", raw.received_at_us, interest_usd=usd)
-    coins = float(amount * instrument.contract_size * instrument.coins_per_unit)
-    return _ticker(raw, instrument, "interest", raw.received_at_us, interest_base=coins)
+    held = interest(instrument, not_negative(row, "openInterest"))
+    return ticker(raw, instrument, "interest", raw.received_at_us, interest=held)
 
 
 def funding_info(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
@@ -80,7 +76,7 @@ def funding_info(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     hours = integer(row, "fundingIntervalHours")
     if not 0 < hours <= 24:
         raise bad("not_positive", f"field 'fundingIntervalHours' is {hours}, expected 1 to 24")
-    return _ticker(raw, instrument, "interval", raw.received_at_us, interval_s=hours * _HOUR_S)
+    return ticker(raw, instrument, "interval", raw.received_at_us, interval_s=hours * _HOUR_S)
 
 
 def best_quote(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
@@ -88,7 +84,7 @@ def best_quote(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     instrument = _instrument(raw, instruments, row, "s")
     bids = ladder([[given(row, "b"), given(row, "B")]], instrument, "b")
     asks = ladder([[given(row, "a"), given(row, "A")]], instrument, "a")
-    return book(raw, instrument, bids, asks, _stamp(raw, row), integer(row, "u"))
+    return book(raw, instrument, bids, asks, _stamp(raw, row), str(integer(row, "u")))
 
 
 def depth_update(raw: Raw, instruments: Instruments, row: Row, stream: str | None) -> Outcome:
@@ -140,41 +136,6 @@ def _stamp(raw: Raw, row: Row) -> int:
     return raw.received_at_us
 
 
-def _ticker(
-    raw: Raw,
-    instrument: Instrument,
-    kind: str,
-    at_us: int,
-    *,
-    mark: float | None = None,
-    index: float | None = None,
-    last: float | None = None,
-    interest_base: float | None = None,
-    interest_usd: int | None = None,
-    funding: tuple[float | None, int | None] = (None, None),
-    interval_s: int | None = None,
-) -> Ticker:
-    venue, symbol = instrument.venue, instrument.symbol
-    values = (mark, index, last, interest_base, interest_usd, *funding, interval_s)
-    return Ticker(
-        venue=venue,
-        symbol=symbol,
-        asset=instrument.asset,
-        contract=instrument.contract,
-        mark_price=mark,
-        index_price=index,
-        last_price=last,
-        open_interest_base=interest_base,
-        open_interest_usd=interest_usd,
-        funding_rate=funding[0],
-        next_funding_us=funding[1],
-        funding_interval_s=interval_s,
-        event_time_us=at_us,
-        received_at_us=raw.received_at_us,
-        id=stable_id(venue, symbol, kind, at_us, *values),
-    )
-
-
 def _book(raw: Raw, row: Row, instrument: Instrument, bids: str, asks: str, update: int) -> Book:
     return book(
         raw,
@@ -182,22 +143,5 @@ def _book(raw: Raw, row: Row, instrument: Instrument, bids: str, asks: str, upda
         ladder(given(row, bids), instrument, bids),
         ladder(given(row, asks), instrument, asks),
         _stamp(raw, row),
-        update,
-    )
-
-
-def book(
-    raw: Raw, instrument: Instrument, bids: Ladder, asks: Ladder, at_us: int, update: int
-) -> Book:
-    """The book of an instrument; `update` numbers it."""
-    return Book(
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        asset=instrument.asset,
-        contract=instrument.contract,
-        bids=bids,
-        asks=asks,
-        event_time_us=at_us,
-        received_at_us=raw.received_at_us,
-        id=str(update),
+        str(update),
     )
