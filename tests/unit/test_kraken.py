@@ -1,0 +1,272 @@
+"""Kraken Futures: a liquidation is a print of the tape; hand-overs and unwinds are not."""
+
+import json
+from typing import Any
+
+import pytest
+
+from streams.core.events import Book, Ignored, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
+from streams.core.instruments import Instruments
+from streams.core.normalise import normalise
+from streams.core.throttle import feed
+from streams.venues import kraken
+from streams.venues.tape import REPLAY_US
+
+NOW_US = 1_790_000_001_000_000
+INSTRUMENTS = Instruments({}, kraken.RULES)
+PARSERS = {"kraken": kraken.parse}
+
+
+def read(message: object, channel: str | None = None) -> list[Outcome]:
+    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
+    return normalise(Raw("kraken", channel, "c0", NOW_US, payload), PARSERS, INSTRUMENTS)
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    one: dict[str, Any] = {
+        "feed": "trade",
+        "product_id": "PF_XBTUSD",
+        "uid": "1111-2222",
+        "side": "sell",
+    }
+    one |= {"type": "liquidation", "seq": 700002, "time": 1790000000402}
+    one |= {"qty": 0.05, "price": 61900.5}
+    return {key: value for key, value in {**one, **changes}.items() if value is not ...}
+
+
+def snapshot(*rows: Any) -> dict[str, Any]:
+    return {"feed": "trade_snapshot", "product_id": "PF_XBTUSD", "trades": list(rows)}
+
+
+def reasons(outcomes: list[Outcome]) -> list[str]:
+    return [
+        o.reason if isinstance(o, Rejected | Ignored) else o.__class__.__name__ for o in outcomes
+    ]
+
+
+@pytest.mark.parametrize(("side", "position"), [("sell", "long"), ("buy", "short")])
+@pytest.mark.parametrize("channel", [None, "trade"])
+def test_the_taker_of_a_liquidation_is_the_forced_order(
+    side: str, position: str, channel: str | None
+) -> None:
+    trade, event = read(row(side=side), channel)
+    assert isinstance(trade, Trade)
+    assert isinstance(event, Liquidation)
+    assert (event.position_side, event.order_side) == (position, side)
+    # 0.05 x 61,900.5 = 3,095.025 dollars.
+    assert (event.usd, event.base_qty, event.price) == (3_095_025_000, 0.05, 61900.5)
+    assert (event.asset, event.contract, event.kind) == ("BTC", "linear", "liquidation")
+    assert (event.price_kind, event.completeness) == ("fill", "all")
+    assert event.event_time_us == 1_790_000_000_402_000
+    assert (trade.taker_side, trade.usd, trade.id) == (side, event.usd, "1111-2222")
+
+
+def test_a_quantity_of_an_inverse_contract_is_dollars() -> None:
+    trade, event = read(row(product_id="PI_XBTUSD", qty=5000, price=50000))
+    assert isinstance(event, Liquidation)
+    assert isinstance(trade, Trade)
+    assert (event.usd, event.base_qty, event.contract) == (5_000_000_000, 0.1, "inverse")
+    assert trade.usd == 5_000_000_000
+    (dated,) = read(row(product_id="FI_ETHUSD_261225", type="fill", qty=1))
+    assert isinstance(dated, Trade)
+    assert (dated.asset, dated.usd) == ("ETH", 1_000_000)
+
+
+@pytest.mark.parametrize("kind", ["assignment", "termination", "block"])
+def test_a_position_handed_over_or_unwound_is_neither_a_trade_nor_a_forced_order(
+    kind: str,
+) -> None:
+    assert reasons(read(row(type=kind))) == ["off_book"]
+
+
+@pytest.mark.parametrize("symbol", ["PF_XBTUSD", "PI_XBTUSD", "PF_DOGEUSD"])
+def test_the_slow_path_tells_the_same_of_a_trade_as_the_fast_one(symbol: str) -> None:
+    one = row(type="fill", product_id=symbol, qty=12.5, price=0.5123)
+    assert read(one, "trade") == read({**one, "event": None}, "trade")
+    assert reasons(read(one)) == ["Trade"]
+
+
+def test_the_snapshot_of_a_subscribe_has_the_ids_of_the_live_feed() -> None:
+    older, forced = row(type="fill", uid="0000", time=1790000000001), row()
+    replay = read(snapshot(forced, older))
+    assert replay == read(forced) + read(older)
+    unnamed = row(product_id=..., feed=...)
+    assert read(snapshot(unnamed)) == read(forced)
+
+
+def test_old_rows_of_a_snapshot_are_replayed_and_counted_no_more() -> None:
+    edge = (NOW_US - REPLAY_US) // 1000
+    found = read(snapshot(row(time=edge), row(time=edge - 1), row(type="fill", time=edge - 1)))
+    assert reasons(found) == ["Trade", "Liquidation", "replayed", "replayed"]
+    assert reasons(read(row(time=edge - 1))) == ["Trade", "Liquidation"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"qty": 0}, "not_positive"),
+        ({"price": -1}, "not_positive"),
+        ({"price": "Infinity"}, "not_finite"),
+        ({"qty": {}}, "wrong_type"),
+        ({"price": ...}, "missing_field"),
+        ({"uid": ...}, "missing_field"),
+        ({"time": "noon"}, "wrong_type"),
+        ({"side": "Sell"}, "unknown_side"),
+        ({"side": ...}, "missing_field"),
+        ({"type": "rumour"}, "unknown_message"),
+        ({"type": 5}, "wrong_type"),
+        ({"product_id": "PV_XRPXBT"}, "unknown_instrument"),
+        ({"product_id": "PF_XBTEUR"}, "unknown_instrument"),
+        ({"product_id": "FI_XBTUSD"}, "unknown_instrument"),
+    ],
+)
+def test_a_bad_row_is_rejected_with_its_reason_and_the_good_ones_stay(
+    change: dict[str, Any], reason: str
+) -> None:
+    assert reasons(read(row(**change))) == [reason]
+    found = reasons(read(snapshot(row(), row(**change), row(uid="9"))))
+    assert found == ["Trade", "Liquidation", reason, "Trade", "Liquidation"]
+
+
+def execution(taker: str, maker: str = "Limit", **changes: Any) -> dict[str, Any]:
+    def order(kind: str, direction: str) -> dict[str, Any]:
+        return {"uid": "o", "tradeable": "PF_XBTUSD", "direction": direction, "orderType": kind}
+
+    one = {"uid": "1111-2222", "timestamp": 1790000000402, "quantity": "0.05"}
+    one |= {"price": "61900.5", "markPrice": "61901", "usdValue": "3095.02"}
+    one |= {"takerOrder": order(taker, "Sell"), "makerOrder": order(maker, "Buy"), **changes}
+    inner = {"Execution": {"execution": one}}
+    return {"uid": "e", "timestamp": 1790000000402, "event": inner}
+
+
+def test_the_history_has_the_events_of_the_feed() -> None:
+    page = {"elements": [execution("PartialLiquidation")], "len": 1}
+    assert read(page) == read(row())
+    assert reasons(read({"elements": [execution("Market")]})) == ["Trade"]
+    assert reasons(read({"elements": []})) == ["empty"]
+
+
+def test_the_history_may_name_the_resting_order_as_the_forced_one() -> None:
+    trade, event = read({"elements": [execution("Market", "liquidation")]})
+    assert isinstance(trade, Trade)
+    assert isinstance(event, Liquidation)
+    assert (trade.taker_side, event.position_side, event.order_side) == ("sell", "short", "buy")
+
+
+def test_a_bad_row_of_the_history_costs_its_neighbours_nothing() -> None:
+    good = execution("Market")
+    rows = [good, {}, {"event": {}}, execution("Market", takerOrder=5), 7, good]
+    assert reasons(read({"elements": rows})) == [
+        *("Trade", "missing_field", "missing_field", "wrong_type", "wrong_type", "Trade")
+    ]
+    side = execution("Market", takerOrder={"tradeable": "PF_XBTUSD", "direction": "sell"})
+    assert reasons(read({"elements": [side]})) == ["unknown_side"]
+    assert reasons(read({"elements": [execution("Market", makerOrder=None)]})) == ["Trade"]
+
+
+def ticker(**changes: Any) -> dict[str, Any]:
+    one: dict[str, Any] = {"feed": "ticker", "time": 1790000000500, "product_id": "PF_XBTUSD"}
+    one |= {"funding_rate": 0.62, "next_funding_rate_time": 1790002800000, "tag": "perpetual"}
+    one |= {"relative_funding_rate": 1.25e-05, "relative_funding_rate_prediction": 8.0e-06}
+    one |= {"bid": 62000, "ask": 62001, "index": 62003.5, "last": 62000, "openInterest": 2100.5}
+    one |= {"markPrice": 62001.2, "volume": 5200.5, "suspended": False}
+    return {key: value for key, value in {**one, **changes}.items() if value is not ...}
+
+
+def the_ticker(message: object) -> Ticker:
+    (outcome,) = read(message)
+    assert isinstance(outcome, Ticker), outcome
+    return outcome
+
+
+def test_a_ticker_has_prices_open_interest_and_the_hourly_rate() -> None:
+    event = the_ticker(ticker())
+    assert (event.mark_price, event.index_price, event.last_price) == (62001.2, 62003.5, 62000.0)
+    assert (event.open_interest_base, event.open_interest_usd) == (2100.5, None)
+    assert (event.funding_rate, event.funding_interval_s) == (1.25e-05, 3600)
+    assert event.next_funding_us == 1_790_002_800_000_000
+    assert event.event_time_us == 1_790_000_000_500_000
+    inverse = the_ticker(ticker(product_id="PI_XBTUSD", openInterest=1500000))
+    assert (inverse.open_interest_base, inverse.open_interest_usd) == (None, 1_500_000_000_000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rate"),
+    [
+        # A rate of zero is left out.
+        ({"relative_funding_rate": ..., "funding_rate": ...}, 0.0),
+        # An old recording tells money per contract alone.
+        ({"relative_funding_rate": ...}, None),
+        ({"next_funding_rate_time": 0}, None),
+        ({"next_funding_rate_time": ..., "relative_funding_rate": ..., "funding_rate": ...}, None),
+        ({"next_funding_rate_time": ...}, 1.25e-05),
+        ({"relative_funding_rate": -2e-05}, -2e-05),
+    ],
+)
+def test_a_rate_left_out_is_zero_only_where_one_is_due(
+    changes: dict[str, Any], rate: float | None
+) -> None:
+    event = the_ticker(ticker(**changes))
+    assert event.funding_rate == rate
+    assert event.funding_interval_s == (None if rate is None else 3600)
+
+
+def test_a_ticker_without_a_good_value_says_why() -> None:
+    fresh = the_ticker(ticker(index=0, last=0))
+    assert (fresh.index_price, fresh.last_price) == (None, None)
+    bare = ("index", "last", "openInterest", "markPrice", "next_funding_rate_time")
+    empty = ticker(**dict.fromkeys((*bare, "relative_funding_rate"), ...))
+    assert reasons(read(empty)) == ["empty"]
+    assert reasons(read(ticker(markPrice=0))) == ["not_positive"]
+    assert reasons(read(ticker(product_id="IN_XBTUSD"))) == ["unknown_instrument"]
+
+
+def levels(**changes: Any) -> dict[str, Any]:
+    one: dict[str, Any] = {"feed": "book_snapshot", "product_id": "PI_XBTUSD", "seq": 5}
+    one |= {"timestamp": 1790000000500, "tickSize": None}
+    one |= {"bids": [{"price": 50000.0, "qty": 1000}], "asks": [{"price": 62500, "qty": 500.0}]}
+    return {**one, **changes}
+
+
+def test_a_book_snapshot_is_in_coins_and_updates_are_left_to_the_collector() -> None:
+    (event,) = read(levels())
+    assert isinstance(event, Book)
+    assert (event.bids, event.asks) == (((50000.0, 0.02),), ((62500.0, 0.008),))
+    assert event.event_time_us == 1_790_000_000_500_000
+    change = {"feed": "book", "product_id": "PI_XBTUSD", "side": "buy", "seq": 6, "price": 1}
+    assert reasons(read(change)) == ["book_delta"]
+    assert reasons(read(levels(bids=[[50000.0, 1000]]))) == ["wrong_type"]
+    assert reasons(read(levels(asks=[]))) == ["empty"]
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ({"event": "info", "version": 1}, "control"),
+        ({"event": "subscribed", "feed": "trade", "product_ids": ["PF_XBTUSD"]}, "control"),
+        ({"event": "subscribed_failed", "feed": "trade"}, "control"),
+        ({"event": "error", "message": "Invalid product id"}, "control"),
+        ({"event": "alert", "message": "Bad websocket message"}, "control"),
+        ({"feed": "heartbeat", "time": 1790000000500}, "control"),
+        ({"feed": "ticker_lite", "product_id": "PF_XBTUSD"}, "unused_channel"),
+        ({"feed": "weather"}, "unknown_channel"),
+        ({"feed": 5}, "wrong_type"),
+        ({"feed": "trade_snapshot", "product_id": "PF_XBTUSD"}, "missing_field"),
+        ({"feed": "trade_snapshot", "trades": {}}, "wrong_type"),
+        (snapshot(), "empty"),
+        (snapshot(5), "wrong_type"),
+        ({}, "unknown_message"),
+        (b"[]", "wrong_type"),
+        (b"pong", "invalid_json"),
+        (b'{"feed":"\xff"}', "invalid_utf8"),
+    ],
+)
+@pytest.mark.parametrize("channel", [None, "trade"])
+def test_a_message_without_events_says_why(
+    message: object, reason: str, channel: str | None
+) -> None:
+    assert reasons(read(message, channel)) == [reason]
+
+
+def test_the_feed_is_complete_at_any_time() -> None:
+    assert feed("kraken", NOW_US).feed_class == "full"
