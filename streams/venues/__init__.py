@@ -4,11 +4,14 @@ from collections.abc import Mapping
 
 from streams.core.lanes import VenueParser
 from streams.core.normalise import Parser
-from streams.venues import binance, bybit, okx
+from streams.venues import binance, bybit, deribit, hyperliquid, kraken, okx
 
 PARSERS: Mapping[str, Parser] = {
     **{venue: VenueParser(binance.parse, binance.TRADES[venue]) for venue in binance.VENUES},
     **dict.fromkeys(bybit.VENUES, VenueParser(bybit.parse, bybit.TRADES)),
     **dict.fromkeys(okx.VENUES, VenueParser(okx.parse, okx.TRADES)),
+    **dict.fromkeys(deribit.VENUES, VenueParser(deribit.parse, deribit.TRADES)),
+    **dict.fromkeys(kraken.VENUES, VenueParser(kraken.parse, kraken.TRADES)),
+    **dict.fromkeys(hyperliquid.VENUES, VenueParser(hyperliquid.parse, hyperliquid.TRADES)),
 }
 """Parser by venue id."""

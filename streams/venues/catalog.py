@@ -20,7 +20,7 @@ import msgspec
 
 from streams.core.events import Contract
 from streams.core.instruments import Instrument, Instruments, Rule, SizeUnit
-from streams.venues import binance, bybit, okx
+from streams.venues import binance, bybit, deribit, hyperliquid, kraken, okx
 
 COLUMNS: Final = (
     "venue",
@@ -34,7 +34,14 @@ COLUMNS: Final = (
     "basis",
 )
 REFRESHED_NAME: Final = "instruments.csv"
-RULES: Final[Mapping[str, Rule]] = {**binance.RULES, **bybit.RULES, **okx.RULES}
+RULES: Final[Mapping[str, Rule]] = {
+    **binance.RULES,
+    **bybit.RULES,
+    **okx.RULES,
+    **deribit.RULES,
+    **kraken.RULES,
+    **hyperliquid.RULES,
+}
 """Rules of all venues, for symbols that tell everything by their name."""
 
 

@@ -1,6 +1,6 @@
 """The fast lane against the general path: the same trades, whole or odd, give the same framer.
 
-Logs mix what three venues send with what they should not: rows without a side, stamps of next
+Logs mix what six venues send with what they should not: rows without a side, stamps of next
 week, prices beyond reason, cut messages, copies, strangers. `apply` takes them one by one.
 """
 
@@ -104,7 +104,66 @@ def okx_rows(random: Random, asset: str, ms: int) -> Message:
     return "okx", {"arg": {"channel": "trades", "instId": name}, "data": [row]}
 
 
-MAKERS = (aggregate, aggregate, coin_margined, single, bybit_rows, okx_rows)
+def deribit_rows(random: Random, asset: str, ms: int) -> Message:
+    """A Deribit `trades` message of one to three rows, a few of them forced or off the book."""
+    coin = asset.removeprefix("1000")
+    name = random.choice([f"{coin}-PERPETUAL", f"{coin}_USDC-PERPETUAL"])
+    rows: list[dict[str, Any]] = [
+        {
+            "trade_seq": 7,
+            "trade_id": str(number(random)),
+            "timestamp": ms,
+            "price": round(random.uniform(90, 110), 2),
+            "instrument_name": name,
+            "direction": random.choice(["buy", "sell"]),
+            "amount": float(random.randint(1, 500)),
+        }
+        for _ in range(random.randint(1, 3))
+    ]
+    if random.random() < 0.05:
+        rows[0] |= random.choice([{"liquidation": "MT"}, {"block_trade_id": "b"}])
+    params = {"channel": f"trades.future.{coin}.100ms", "data": rows}
+    return "deribit", {"jsonrpc": "2.0", "method": "subscription", "params": params}
+
+
+def kraken_row(random: Random, asset: str, ms: int) -> Message:
+    """One Kraken `trade`, now and then a liquidation."""
+    coin = asset.removeprefix("1000").replace("BTC", "XBT")
+    return "kraken", {
+        "feed": "trade",
+        "product_id": random.choice([f"PF_{coin}USD", f"PI_{coin}USD"]),
+        "uid": f"u-{number(random)}",
+        "side": random.choice(["buy", "sell"]),
+        "type": "liquidation" if random.random() < 0.03 else "fill",
+        "seq": 7,
+        "time": ms,
+        "qty": random.randint(1, 500),
+        "price": round(random.uniform(90, 110), 2),
+    }
+
+
+def hyperliquid_rows(random: Random, asset: str, ms: int) -> Message:
+    """A Hyperliquid `trades` message of one to three rows."""
+    rows = [
+        {
+            "coin": asset.replace("1000", "k"),
+            "side": random.choice("AB"),
+            "px": f"{random.uniform(90, 110):.2f}",
+            "sz": f"{random.uniform(0.001, 9):.3f}",
+            "time": ms,
+            "hash": "0x0",
+            "tid": number(random),
+            "users": ["0xa", "0xb"],
+        }
+        for _ in range(random.randint(1, 3))
+    ]
+    return "hyperliquid", {"channel": "trades", "data": rows}
+
+
+MAKERS = (
+    *(aggregate, aggregate, coin_margined, single, bybit_rows, okx_rows),
+    *(deribit_rows, kraken_row, hyperliquid_rows),
+)
 
 ODD: dict[str, Sequence[Any]] = {
     "e": ["trade", "kline"],
@@ -129,6 +188,20 @@ ODD: dict[str, Sequence[Any]] = {
     "instId": ["ETH-USDT-SWAP", "BTC-USD-SWAP", "BTC-USDT-OPTION"],
     "data": [[], {}, None],
     "topic": ["publicTrade", "tickers.BTCUSDT"],
+    "trade_id": ["", 7, "x" * 101],
+    "timestamp": [0, "soon", 10**15],
+    "price": [0, "NaN", None, "1e17"],
+    "amount": [-1, "2.5", 1e17],
+    "direction": ["Sell", None],
+    "instrument_name": ["ETH-PERPETUAL", "BTC-25DEC26-60000-C", ""],
+    "channel": ["trades", "ticker.BTC-PERPETUAL.100ms", "l2Book", None],
+    "feed": ["trade_snapshot", "ticker"],
+    "type": ["block", "assignment", ""],
+    "product_id": ["PF_ETHUSD", "PV_XRPXBT"],
+    "uid": ["", 7],
+    "qty": [0, "0.5", 1e17],
+    "coin": ["ETH", "xyz:GOLD", 7],
+    "tid": [-1, "7", 10**18, 1.5, True],
 }
 
 
@@ -177,8 +250,8 @@ def trades(random: Random, spoiled: float) -> Iterator[Raw]:
 
 
 def records(random: Random, spoiled: float) -> list[Raw]:
-    """A log: trades, forced orders, and the heartbeats of four connections."""
-    venues = ("binance-usdm", "binance-coinm", "bybit", "okx")
+    """A log: trades, forced orders, and the heartbeats of a connection for each venue."""
+    venues = ("binance-usdm", "binance-coinm", "bybit", "okx", "deribit", "kraken", "hyperliquid")
     found = list(trades(random, spoiled))
     found += [binance_forced(random.uniform(0, SECONDS), usd=5e4).raw for _ in range(20)]
     for venue in venues:
@@ -280,7 +353,7 @@ def test_a_restart_between_batches_changes_nothing(seed: int) -> None:
     assert again.state.counters == ended.state.counters
 
 
-@pytest.mark.parametrize("maker", [aggregate, coin_margined, single, bybit_rows, okx_rows])
+@pytest.mark.parametrize("maker", MAKERS[1:])
 def test_flawless_trades_take_the_lane(maker: Callable[[Random, str, int], Message]) -> None:
     random, seen = chance(1), list[str]()
 
@@ -297,8 +370,12 @@ def test_flawless_trades_take_the_lane(maker: Callable[[Random, str, int], Messa
     log = []
     for index in range(300):
         venue, message = maker(random, "BTC", ORIGIN * 1000 + index * 10)
-        for row in message.get("data", []) if isinstance(message.get("data"), list) else []:
-            row.pop("BT", None)
+        inner = message.get("params", message).get("data")
+        for row in inner if isinstance(inner, list) else [message]:
+            for mark in ("BT", "liquidation", "block_trade_id"):
+                row.pop(mark, None)
+            if row.get("type") == "liquidation":
+                row["type"] = "fill"
         raw = Raw(
             venue, "trade", "a", ORIGIN * MICROS + index * 10_000, json.dumps(message).encode()
         )
