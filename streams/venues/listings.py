@@ -9,19 +9,31 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from streams.core.events import Contract
 from streams.core.instruments import Instrument
+from streams.venues import kraken
 from streams.venues.catalog import Entry
 from streams.venues.fields import BadField, Row, bad, given, positive, present, shown, text
 
 URLS: Final[Mapping[str, tuple[str, ...]]] = {
     "binance-coinm": ("https://dapi.binance.com/dapi/v1/exchangeInfo",),
     "bybit": ("https://api.bybit.com/v5/market/instruments-info?category=inverse&limit=1000",),
+    "deribit": ("https://www.deribit.com/api/v2/public/get_instruments?currency=any&kind=future",),
+    "kraken": ("https://futures.kraken.com/derivatives/api/v3/instruments",),
     "okx": (
         "https://www.okx.com/api/v5/public/instruments?instType=SWAP",
         "https://www.okx.com/api/v5/public/instruments?instType=FUTURES",
     ),
 }
-"""The answers to fetch, by venue; the other venues' symbols tell everything by their name."""
+"""The answers to fetch, by venue; the other venues' symbols tell everything by their name, but for
+Hyperliquid's numbered spot pairs, whose list is not to be had by a plain GET."""
+
+_DERIBIT_DOLLARS: Final = ("USDC", "USDT")
+_KRAKEN_CLASSES: Final[Mapping[str, Contract]] = {
+    "flexible_futures": "linear",
+    "futures_inverse": "inverse",
+    "perpetual_inverse": "inverse",
+}
 
 
 class Listing(NamedTuple):
@@ -78,6 +90,32 @@ def _bybit_inverse(row: Row) -> Instrument | None:
     return Instrument("bybit", symbol, asset, quote, "inverse", "usd")
 
 
+def _deribit(row: Row) -> Instrument | None:
+    if text(row, "kind") != "future":
+        return None
+    symbol, asset = text(row, "instrument_name"), text(row, "base_currency")
+    quote, kind = text(row, "quote_currency"), text(row, "instrument_type")
+    if kind == "reversed" and quote == "USD":
+        return Instrument("deribit", symbol, asset, quote, "inverse", "usd")
+    if kind == "linear" and quote in _DERIBIT_DOLLARS:
+        return Instrument("deribit", symbol, asset, quote, "linear", "base")
+    raise bad("wrong_type", f"{kind} contract quoted in {quote}, which has no unit rule")
+
+
+def _kraken(row: Row) -> Instrument | None:
+    """A contract whose class its name and its type agree on; indices are not tradeable."""
+    if row.get("tradeable") is False:
+        return None
+    symbol, kind = text(row, "symbol").upper(), text(row, "type")
+    ruled = kraken.rule(symbol)
+    if ruled is None or ruled.contract != _KRAKEN_CLASSES.get(kind):
+        raise bad("wrong_type", f"{kind} contract, which its name does not say")
+    size = positive(row, "contractSize")
+    asset = kraken.coin(text(row, "base")) if present(row, "base") else ruled.asset
+    unit = ruled.size_unit if size == 1 else "contracts"
+    return Instrument("kraken", symbol, asset, "USD", ruled.contract, unit, size)
+
+
 def _okx(row: Row) -> Instrument | None:
     if not present(row, "ctType"):
         return None
@@ -97,13 +135,15 @@ def _okx(row: Row) -> Instrument | None:
 _SHAPES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Row], Instrument | None]]]] = {
     "binance-coinm": (("symbols",), _binance_coinm),
     "bybit": (("result", "list"), _bybit_inverse),
+    "deribit": (("result",), _deribit),
+    "kraken": (("instruments",), _kraken),
     "okx": (("data",), _okx),
 }
 
 
 def _name(row: object) -> str:
     if isinstance(row, dict):
-        for key in ("symbol", "instId"):
+        for key in ("symbol", "instId", "instrument_name"):
             if isinstance(row.get(key), str):
                 return str(row[key])[:40]
     return "a row without a name"
@@ -112,7 +152,7 @@ def _name(row: object) -> str:
 def _complaint(answer: object) -> str:
     """What the venue said instead, for instance a refusal by country."""
     if isinstance(answer, dict):
-        for key in ("msg", "retMsg"):
+        for key in ("msg", "retMsg", "error"):
             if isinstance(answer.get(key), str) and answer[key]:
                 return f"the venue says {shown(given(answer, key))}"
     return "is this the venue's instrument list?"

@@ -51,6 +51,23 @@ BYBIT_ROW = {
     "status": "Trading",
 }
 
+DERIBIT_ROW = {
+    "instrument_name": "SOL_USDC-PERPETUAL",
+    "kind": "future",
+    "instrument_type": "linear",
+    "base_currency": "SOL",
+    "quote_currency": "USDC",
+    "contract_size": 0.1,
+}
+KRAKEN_ROW = {
+    "symbol": "PF_XBTUSD",
+    "type": "flexible_futures",
+    "base": "XBT",
+    "quote": "USD",
+    "contractSize": 1,
+    "tradeable": True,
+}
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -69,6 +86,8 @@ def answer(venue: str, *rows: Any) -> bytes:
         "okx": {"code": "0", "msg": "", "data": rows},
         "bybit": {"retCode": 0, "retMsg": "OK", "result": {"category": "inverse", "list": rows}},
         "binance-coinm": {"timezone": "UTC", "symbols": rows},
+        "deribit": {"jsonrpc": "2.0", "result": rows},
+        "kraken": {"result": "success", "instruments": rows},
     }
     return msgspec.json.encode(shapes[venue])
 
@@ -82,6 +101,10 @@ def test_the_packaged_table_knows_the_documented_contract_sizes() -> None:
         ("okx", "ETH-USDT-SWAP"): ("linear", Decimal("0.1")),
         ("okx", "BTC-USD-SWAP"): ("inverse", Decimal(100)),
         ("okx", "ETH-USD-SWAP"): ("inverse", Decimal(10)),
+        ("deribit", "BTC-PERPETUAL"): ("inverse", Decimal(1)),
+        ("kraken", "PI_XBTUSD"): ("inverse", Decimal(1)),
+        ("kraken", "PF_XBTUSD"): ("linear", Decimal(1)),
+        ("hyperliquid", "kPEPE"): ("linear", Decimal(1)),
     }
     table = packaged_table()
     for key, expected in sizes.items():
@@ -179,6 +202,35 @@ def test_the_venues_rows_become_instruments() -> None:
     assert coinm.instrument == catalog.RULES["binance-coinm"]("BTCUSD_PERP")
     (bybit,) = read_listing("bybit", answer("bybit", BYBIT_ROW)).entries
     assert bybit.instrument == catalog.RULES["bybit"]("BTCUSDH27")
+
+
+def test_deribit_rows_are_dollars_or_coins_whatever_the_contract_size() -> None:
+    inverse = {"instrument_name": "BTC-PERPETUAL", "instrument_type": "reversed"}
+    inverse |= {"base_currency": "BTC", "quote_currency": "USD"}
+    option = DERIBIT_ROW | {"kind": "option"}
+    rows = (DERIBIT_ROW, DERIBIT_ROW | inverse, option, DERIBIT_ROW | {"quote_currency": "BTC"})
+    listing = read_listing("deribit", answer("deribit", *rows))
+    rule = catalog.RULES["deribit"]
+    assert [entry.instrument for entry in listing.entries] == [
+        rule("SOL_USDC-PERPETUAL"),
+        rule("BTC-PERPETUAL"),
+    ]
+    assert len(listing.problems) == 1
+    assert listing.problems[0].startswith("SOL_USDC-PERPETUAL")
+
+
+def test_a_kraken_row_counts_where_its_type_and_its_name_agree() -> None:
+    inverse = KRAKEN_ROW | {"symbol": "pi_xbtusd", "type": "perpetual_inverse"}
+    larger = KRAKEN_ROW | {"symbol": "PF_PEPEUSD", "base": "PEPE", "contractSize": 1000}
+    index = KRAKEN_ROW | {"symbol": "in_xbtusd", "type": "spot index", "tradeable": False}
+    wrong = KRAKEN_ROW | {"type": "futures_inverse"}
+    unknown = KRAKEN_ROW | {"symbol": "PV_XRPXBT", "type": "futures_vanilla"}
+    rows = (KRAKEN_ROW, inverse, larger, index, wrong, unknown)
+    listing = read_listing("kraken", answer("kraken", *rows))
+    linear, reverse, thousand = [entry.instrument for entry in listing.entries]
+    assert (linear, reverse) == tuple(map(catalog.RULES["kraken"], ("PF_XBTUSD", "PI_XBTUSD")))
+    assert (thousand.size_unit, thousand.contract_size) == ("contracts", Decimal(1000))
+    assert len(listing.problems) == 2
 
 
 @pytest.mark.parametrize(
