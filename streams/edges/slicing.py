@@ -5,7 +5,7 @@ their original bytes and their order, and that rows of one symbol stay together,
 which count equal rows of a message do not change.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -18,19 +18,30 @@ from streams.venues import PARSERS
 UNKNOWN: Final = "?"
 """Stands for the asset of rows that have none."""
 
+_PLACES: Final[tuple[tuple[str, ...], ...]] = (
+    (),
+    ("data",),
+    ("params", "data"),
+    ("result", "trades"),
+    ("data", "fills"),
+    ("events",),
+)
+"""Where the rows of a message of several assets may stand: Deribit's under `params` or, polled,
+`result`, Hyperliquid's fills of an account or of a node's block under `fills` and `events`."""
+
 Wrap = Callable[[list[bytes]], bytes]
 
 
 def slices(raw: Raw, instruments: Instruments) -> list[tuple[str, bytes]]:
     """(asset, message) for each asset of the message, in order of first appearance.
 
-    The rows are the elements of a top-level array, or of the envelope's `data` array. A message
-    of another shape comes back whole under its first asset.
+    The rows are the elements of a top-level array, or of an array in the envelope (`_PLACES`). A
+    message of another shape comes back whole under its first asset.
     """
-    try:
-        rows, wrap = _rows(raw.payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
+    found = _rows(raw.payload)
+    if found is None:
         return [(_asset(raw, instruments), raw.payload)]
+    rows, wrap = found
     groups: dict[str, list[bytes]] = {}
     for row in rows:
         part = msgspec.structs.replace(raw, payload=wrap([row]))
@@ -46,15 +57,25 @@ def _asset(raw: Raw, instruments: Instruments) -> str:
     return next((asset for asset in assets if asset is not None), UNKNOWN)
 
 
-def _rows(payload: bytes) -> tuple[list[bytes], Wrap]:
-    if payload.lstrip().startswith(b"["):
+def _rows(payload: bytes) -> tuple[list[bytes], Wrap] | None:
+    for place in _PLACES:
+        try:
+            return _inside(payload, place)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
+            continue
+    return None
+
+
+def _inside(payload: bytes, place: Sequence[str]) -> tuple[list[bytes], Wrap]:
+    """The array's elements, and what puts some of them in their place again."""
+    if not place:
         items = msgspec.json.decode(payload, type=list[msgspec.Raw])
         return [bytes(item) for item in items], lambda rows: b"[" + b",".join(rows) + b"]"
+    key, *rest = place
     envelope = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
-    items = msgspec.json.decode(envelope["data"], type=list[msgspec.Raw])
+    rows, inner = _inside(bytes(envelope[key]), rest)
 
     def wrap(rows: list[bytes]) -> bytes:
-        data = msgspec.Raw(b"[" + b",".join(rows) + b"]")
-        return msgspec.json.encode({**envelope, "data": data})
+        return msgspec.json.encode({**envelope, key: msgspec.Raw(inner(rows))})
 
-    return [bytes(item) for item in items], wrap
+    return rows, wrap

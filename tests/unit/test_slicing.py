@@ -105,6 +105,49 @@ def test_an_envelope_is_kept_around_its_rows() -> None:
     assert all(json.loads(part)["arg"]["instType"] == "SWAP" for _, part in parts)
 
 
+def forced_trade(name: str, identity: str) -> dict[str, Any]:
+    row = {"trade_id": identity, "timestamp": us(9) // 1000, "price": 5.5, "amount": 10.0}
+    return {**row, "instrument_name": name, "direction": "sell", "liquidation": "T"}
+
+
+DERIBIT_ROWS = [forced_trade("SOL_USDC-PERPETUAL", "1"), forced_trade("XRP_USDC-PERPETUAL", "2")]
+
+
+def forced_pair(coin: str, tid: int) -> list[Any]:
+    liquidation = {"liquidatedUser": "0xab", "method": "market"}
+    row = {"coin": coin, "px": "5.5", "sz": "2", "side": "A", "time": us(9) // 1000, "tid": tid}
+    return ["0xab", {**row, "liquidation": liquidation}]
+
+
+PAIRS = [forced_pair("SOL", 1), forced_pair("BTC", 2), forced_pair("SOL", 3)]
+
+
+@pytest.mark.parametrize(
+    ("venue", "message", "assets"),
+    [
+        (
+            "deribit",
+            {"method": "subscription", "params": {"channel": "trades.a", "data": DERIBIT_ROWS}},
+            ["SOL", "XRP"],
+        ),
+        ("deribit", {"id": 1, "result": {"trades": DERIBIT_ROWS}}, ["SOL", "XRP"]),
+        ("hyperliquid", {"block_number": 7, "events": PAIRS}, ["SOL", "BTC"]),
+        (
+            "hyperliquid",
+            {"channel": "userFills", "data": {"user": "0xab", "fills": [p[1] for p in PAIRS]}},
+            ["SOL", "BTC"],
+        ),
+    ],
+)
+def test_rows_deep_in_an_envelope_are_cut_too(
+    venue: str, message: dict[str, Any], assets: list[str]
+) -> None:
+    whole = raw(venue, json.dumps(message))
+    parts = slices(whole, INSTRUMENTS)
+    assert [asset for asset, _ in parts] == assets
+    assert repr(sorted(of_slices(whole), key=repr)) == repr(sorted(events(whole), key=repr))
+
+
 def test_equal_rows_of_one_symbol_keep_the_ids_that_count_them() -> None:
     message = raw(
         "okx",
