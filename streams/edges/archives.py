@@ -31,6 +31,7 @@ from streams.core.events import (
 from streams.core.instruments import Instruments
 from streams.core.normalise import Parser, normalise
 from streams.edges import rawlog
+from streams.venues import FORCED_ON_TAPE
 
 QUIET_S: Final = 300
 """A silent file is vouched for this long after its last record, then a gap is recorded."""
@@ -126,18 +127,22 @@ class _File:
             channel = _CHANNELS.get(type(outcome))
             if channel is None or isinstance(outcome, Rejected):
                 continue
-            key = (raw.venue, channel)
-            state = self.channels.get(key)
-            if state is None:
-                if not self.channels:
-                    self.beat_s = raw.received_at_us // MICROS + 1
-                completeness = getattr(outcome, "completeness", "all")
-                lateness = LATENESS_S.get(completeness, LATENESS_S["sampled"])
-                state = self.channels[key] = _Channel(lateness * MICROS, deque())
-                subscribe = Status("subscribe", channels=(channel,))
-                yield self._status(raw.venue, raw.received_at_us, subscribe)
-            event_time = getattr(outcome, "event_time_us", raw.received_at_us)
-            state.lags.append((raw.received_at_us, raw.received_at_us - event_time))
+            channels = [channel]
+            if channel == "trade" and raw.venue in FORCED_ON_TAPE:
+                channels.append("liquidation")
+            for name in channels:
+                state = self.channels.get((raw.venue, name))
+                if state is None:
+                    if not self.channels:
+                        self.beat_s = raw.received_at_us // MICROS + 1
+                    completeness = getattr(outcome, "completeness", "all")
+                    lateness = LATENESS_S.get(completeness, LATENESS_S["sampled"])
+                    state = _Channel(lateness * MICROS, deque())
+                    self.channels[raw.venue, name] = state
+                    subscribe = Status("subscribe", channels=(name,))
+                    yield self._status(raw.venue, raw.received_at_us, subscribe)
+                event_time = getattr(outcome, "event_time_us", raw.received_at_us)
+                state.lags.append((raw.received_at_us, raw.received_at_us - event_time))
 
 
 def lines(

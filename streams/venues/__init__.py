@@ -1,6 +1,7 @@
 """Venue parsers: one file per venue family; facts about the venue stand in its docstring."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from streams.core.lanes import VenueParser
 from streams.core.normalise import Parser
@@ -15,3 +16,6 @@ PARSERS: Mapping[str, Parser] = {
     **dict.fromkeys(hyperliquid.VENUES, VenueParser(hyperliquid.parse, hyperliquid.TRADES)),
 }
 """Parser by venue id."""
+
+FORCED_ON_TAPE: Final = frozenset({"deribit", "kraken"})
+"""Venues that mark forced fills among their trades: who has all their trades has those too."""

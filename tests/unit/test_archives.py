@@ -112,6 +112,16 @@ def test_a_channel_is_subscribed_by_its_first_record(tmp_path: Path) -> None:
     assert subscribed == [(1, ("trade",)), (3, ("liquidation",))]
 
 
+def test_trades_vouch_for_the_forced_orders_that_are_marked_among_them(tmp_path: Path) -> None:
+    named = {"feed": "trade", "product_id": "PF_XBTUSD", "uid": "u", "side": "sell"}
+    numbers = {"type": "fill", "time": us(1) // 1000, "qty": 0.5, "price": 100.0}
+    trade = Raw("kraken", "trade", "c", us(1), json.dumps({**named, **numbers}).encode())
+    lines = read(write(tmp_path / "a.jsonl", [trade]))
+    subscribed = [word.channels for _, _, _, word in words(lines) if word.channels]
+    assert subscribed == [("trade",), ("liquidation",)]
+    assert through(lines, "liquidation") == through(lines, "trade") != {}
+
+
 def test_a_file_is_vouched_for_each_second_until_300_s_after_its_last_record(
     tmp_path: Path,
 ) -> None:
