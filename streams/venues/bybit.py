@@ -61,6 +61,7 @@ from streams.venues.fields import (
     stamp_us,
     text,
 )
+from streams.venues.quotes import book
 from streams.venues.rows import (
     Ladder,
     data_rows,
@@ -73,7 +74,7 @@ from streams.venues.rows import (
     order_side,
     per_coin,
 )
-from streams.venues.tape import forced, prints, trade
+from streams.venues.tape import flawless, forced, trade
 from streams.venues.typed import Amount, Count, Levels, Name
 
 VENUES: Final = frozenset({"bybit", "bybit-spot"})
@@ -148,13 +149,13 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
         msgspec.DecodeError: the payload is no JSON object.
     """
     if raw.channel == "trade" or b'"publicTrade.' in raw.payload[:64]:
-        prints = _quick_trades(raw, instruments)
-        if prints is not None:
-            return prints
+        found = flawless(raw, instruments, TRADES)
+        if found is not None:
+            return found
     elif b'"orderbook.' in raw.payload[:64]:
-        book = _quick_book(raw, instruments)
-        if book is not None:
-            return [book]
+        snapshot = _quick_book(raw, instruments)
+        if snapshot is not None:
+            return [snapshot]
     message = _MESSAGE.decode(raw.payload)
     topic = message.get("topic")
     if topic is None or "event" in message:
@@ -175,15 +176,6 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
         return reader(raw, instruments, message)
     except BadField as error:
         return [error.outcome]
-
-
-def _quick_trades(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
-    """All prints of a flawless publicTrade message; None leaves it to the path by rows."""
-    try:
-        message = _TRADES.decode(raw.payload)
-    except UNREADABLE:
-        return None
-    return prints(raw, instruments, message.data, "Buy")
 
 
 def _trades(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
@@ -324,17 +316,8 @@ def _made(
     time_us: int,
     update: int,
 ) -> Book:
-    return Book(
-        venue=raw.venue,
-        symbol=instrument.symbol,
-        asset=instrument.asset,
-        contract=instrument.contract,
-        bids=bids,
-        asks=asks,
-        event_time_us=time_us,
-        received_at_us=raw.received_at_us,
-        id=stable_id(raw.venue, instrument.symbol, topic, time_us, update),
-    )
+    identity = stable_id(raw.venue, instrument.symbol, topic, time_us, update)
+    return book(raw, instrument, bids, asks, time_us, identity)
 
 
 _READERS: Final[Mapping[str, Callable[[Raw, Instruments, Row], list[Outcome]]]] = {

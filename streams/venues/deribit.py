@@ -38,7 +38,7 @@ from msgspec import UNSET, UnsetType
 
 from streams.core.events import Ignored, OrderSide, Outcome, Raw, Rejected, stable_id
 from streams.core.instruments import Instrument, Instruments, Rule
-from streams.core.lanes import UNREADABLE, TradeFormat
+from streams.core.lanes import TradeFormat
 from streams.venues.fields import (
     BadField,
     Row,
@@ -47,7 +47,6 @@ from streams.venues.fields import (
     given,
     integer,
     nested,
-    not_negative,
     positive,
     present,
     real,
@@ -55,21 +54,17 @@ from streams.venues.fields import (
     stamp_us,
     text,
 )
+from streams.venues.quotes import book, read_ticker
 from streams.venues.rows import (
     PLAIN_SIDES,
     Ladder,
     all_of_each,
-    book,
     data_rows,
-    index_price,
-    interest,
     known,
     ladder,
     order_side,
-    per_coin,
-    ticker,
 )
-from streams.venues.tape import forced_fill, prints, trade
+from streams.venues.tape import flawless, forced_fill, trade
 from streams.venues.typed import Amount, Name
 
 VENUES: Final = frozenset({"deribit"})
@@ -140,7 +135,7 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
         msgspec.DecodeError: the payload is no JSON object.
     """
     if raw.channel == "trade" or b'"trades.' in raw.payload[:96]:
-        found = _quick_trades(raw, instruments)
+        found = flawless(raw, instruments, TRADES)
         if found is not None:
             return found
     message = _MESSAGE.decode(raw.payload)
@@ -167,15 +162,6 @@ def _notification(raw: Raw, instruments: Instruments, message: Row) -> list[Outc
     if reader is None:
         raise bad("unknown_channel", f"channel {channel[:60]!r}")
     return reader(raw, instruments, channel, params)
-
-
-def _quick_trades(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
-    """All prints of a flawless message without a forced one; None leaves it to the rows' path."""
-    try:
-        message = _TRADES.decode(raw.payload)
-    except UNREADABLE:
-        return None
-    return prints(raw, instruments, message.data, "buy")
 
 
 def _trades(raw: Raw, instruments: Instruments, _channel: str, params: Row) -> list[Outcome]:
@@ -213,28 +199,20 @@ def _liquidated(row: Row, taker: OrderSide) -> tuple[OrderSide, ...]:
 def _ticker(raw: Raw, instruments: Instruments, _channel: str, params: Row) -> list[Outcome]:
     row = nested(params, "data")
     instrument = known(instruments, raw.venue, text(row, "instrument_name"))
-    mark = per_coin(row, "mark_price", instrument)
-    index = index_price(row, "index_price", instrument)
-    # A contract that has not traded yet has a zero here too.
-    last = index_price(row, "last_price", instrument)
-    held: tuple[float | None, int | None] = (None, None)
-    if present(row, "open_interest"):
-        held = interest(instrument, not_negative(row, "open_interest"))
     rate = real(row, "current_funding") if present(row, "current_funding") else None
-    if (mark, index, last, *held, rate) == (None,) * 6:
-        return [Ignored("empty")]
     return [
-        ticker(
+        read_ticker(
             raw,
             instrument,
             "ticker",
             stamp_us(row, "timestamp"),
-            mark=mark,
-            index=index,
-            last=last,
-            interest=held,
+            row,
+            mark="mark_price",
+            index="index_price",
+            last="last_price",
+            held="open_interest",
             funding=(rate, None),
-            interval_s=None if rate is None else FUNDING_S,
+            cycle_s=FUNDING_S,
         )
     ]
 

@@ -48,7 +48,7 @@ from streams.core.events import (
     stable_id,
 )
 from streams.core.instruments import Instrument, Instruments, Rule
-from streams.core.lanes import UNREADABLE, TradeFormat
+from streams.core.lanes import TradeFormat
 from streams.venues.fields import (
     BadField,
     Row,
@@ -56,26 +56,15 @@ from streams.venues.fields import (
     bad,
     integer,
     nested,
-    not_negative,
     positive,
     present,
     real,
     stamp_us,
     text,
 )
-from streams.venues.rows import (
-    book,
-    data_rows,
-    each_row,
-    index_price,
-    interest,
-    keyed_ladder,
-    known,
-    order_side,
-    per_coin,
-    ticker,
-)
-from streams.venues.tape import forced_fill, prints, replayed, trade
+from streams.venues.quotes import book, read_ticker
+from streams.venues.rows import data_rows, each_row, keyed_ladder, known, order_side
+from streams.venues.tape import flawless, forced_fill, replayed, trade
 from streams.venues.typed import Amount, Count
 
 VENUES: Final = frozenset({"hyperliquid"})
@@ -130,7 +119,7 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
         msgspec.DecodeError: the payload is neither a JSON object nor an array.
     """
     if raw.channel == "trade" or b'"trades"' in raw.payload[:32]:
-        found = _quick_trades(raw, instruments)
+        found = flawless(raw, instruments, TRADES)
         if found is not None:
             return found
     message = _MESSAGE.decode(raw.payload)
@@ -152,15 +141,6 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
         return reader(raw, instruments, message)
     except BadField as error:
         return [error.outcome]
-
-
-def _quick_trades(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
-    """All prints of a flawless trades message; None leaves it to the path by rows."""
-    try:
-        message = _TRADES.decode(raw.payload)
-    except UNREADABLE:
-        return None
-    return prints(raw, instruments, message.data, "B")
 
 
 def _trades(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
@@ -239,28 +219,21 @@ def _context(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
     data = nested(message, "data")
     row = nested(data, "ctx")
     instrument = known(instruments, raw.venue, text(data, "coin"))
-    mark = per_coin(row, "markPx", instrument)
-    index = index_price(row, "oraclePx", instrument)
-    held: tuple[float | None, int | None] = (None, None)
-    if present(row, "openInterest"):
-        held = interest(instrument, not_negative(row, "openInterest"))
     rate = real(row, "funding") if present(row, "funding") else None
-    if (mark, index, *held, rate) == (None,) * 5:
-        return [Ignored("empty")]
-    now_us = raw.received_at_us
-    cycle_us = FUNDING_S * MICROS
+    now_us, cycle_us = raw.received_at_us, FUNDING_S * MICROS
     due_us = None if rate is None else (now_us // cycle_us + 1) * cycle_us
     return [
-        ticker(
+        read_ticker(
             raw,
             instrument,
             "context",
             now_us,
-            mark=mark,
-            index=index,
-            interest=held,
+            row,
+            mark="markPx",
+            index="oraclePx",
+            held="openInterest",
             funding=(rate, due_us),
-            interval_s=None if rate is None else FUNDING_S,
+            cycle_s=FUNDING_S,
         )
     ]
 

@@ -37,7 +37,7 @@ import msgspec
 
 from streams.core.events import Ignored, OrderSide, Outcome, Raw, stable_id
 from streams.core.instruments import Instrument, Instruments, Rule
-from streams.core.lanes import UNREADABLE, TradeFormat
+from streams.core.lanes import TradeFormat
 from streams.venues.fields import (
     BadField,
     Row,
@@ -46,26 +46,15 @@ from streams.venues.fields import (
     given,
     integer,
     nested,
-    not_negative,
     positive,
     present,
     real,
     stamp_us,
     text,
 )
-from streams.venues.rows import (
-    PLAIN_SIDES,
-    all_of_each,
-    book,
-    index_price,
-    interest,
-    keyed_ladder,
-    known,
-    order_side,
-    per_coin,
-    ticker,
-)
-from streams.venues.tape import forced_fill, prints, replayed, trade
+from streams.venues.quotes import book, read_ticker
+from streams.venues.rows import PLAIN_SIDES, all_of_each, keyed_ladder, known, order_side
+from streams.venues.tape import flawless, forced_fill, replayed, trade
 from streams.venues.typed import Amount, Name
 
 VENUES: Final = frozenset({"kraken"})
@@ -114,7 +103,7 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
         msgspec.DecodeError: the payload is no JSON object.
     """
     if raw.channel == "trade" or b'"trade"' in raw.payload[:32]:
-        found = _quick_trade(raw, instruments)
+        found = flawless(raw, instruments, TRADES)
         if found is not None:
             return found
     message = _MESSAGE.decode(raw.payload)
@@ -136,15 +125,6 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
         return list(reader(raw, instruments, message))
     except BadField as error:
         return [error.outcome]
-
-
-def _quick_trade(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
-    """The print of a flawless message of type fill; None leaves it to the path by fields."""
-    try:
-        row = _TRADE.decode(raw.payload)
-    except UNREADABLE:
-        return None
-    return prints(raw, instruments, [row], "buy")
 
 
 def _snapshot(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
@@ -196,28 +176,19 @@ def _execution(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
 
 def _ticker(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
     instrument = known(instruments, raw.venue, text(row, "product_id"))
-    mark = per_coin(row, "markPrice", instrument)
-    index = index_price(row, "index", instrument)
-    # A contract that has not traded yet has a zero here too.
-    last = index_price(row, "last", instrument)
-    held: tuple[float | None, int | None] = (None, None)
-    if present(row, "openInterest"):
-        held = interest(instrument, not_negative(row, "openInterest"))
-    rate, due_us = _funding(row)
-    if (mark, index, last, *held, rate) == (None,) * 6:
-        return [Ignored("empty")]
     return [
-        ticker(
+        read_ticker(
             raw,
             instrument,
             "ticker",
             stamp_us(row, "time"),
-            mark=mark,
-            index=index,
-            last=last,
-            interest=held,
-            funding=(rate, due_us),
-            interval_s=None if rate is None else FUNDING_S,
+            row,
+            mark="markPrice",
+            index="index",
+            last="last",
+            held="openInterest",
+            funding=_funding(row),
+            cycle_s=FUNDING_S,
         )
     ]
 

@@ -39,7 +39,6 @@ import msgspec
 
 from streams.core.events import (
     MICROS,
-    Book,
     Ignored,
     Outcome,
     Raw,
@@ -62,6 +61,7 @@ from streams.venues.fields import (
     stamp_us,
     text,
 )
+from streams.venues.quotes import book
 from streams.venues.rows import (
     PLAIN_SIDES,
     data_rows,
@@ -72,7 +72,7 @@ from streams.venues.rows import (
     order_side,
     per_coin,
 )
-from streams.venues.tape import forced, prints, replayed, trade
+from streams.venues.tape import flawless, forced, replayed, trade
 from streams.venues.typed import Amount, Name
 
 VENUES: Final = frozenset({"okx"})
@@ -128,9 +128,9 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
     """
     payload = raw.payload
     if raw.channel == "trade" or b'"trades' in payload[:64]:
-        prints = _quick_trades(raw, instruments)
-        if prints is not None:
-            return prints
+        found = flawless(raw, instruments, TRADES)
+        if found is not None:
+            return found
     if payload in (b"pong", b"ping"):
         return [Ignored("control")]
     message = _MESSAGE.decode(payload)
@@ -153,15 +153,6 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
         return reader(raw, instruments, arg, message)
     except BadField as error:
         return [error.outcome]
-
-
-def _quick_trades(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
-    """All prints of a flawless trades message; None leaves it to the path by rows."""
-    try:
-        message = _TRADES.decode(raw.payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    return prints(raw, instruments, message.data, "buy")
 
 
 def _trades(raw: Raw, instruments: Instruments, _arg: Row, message: Row) -> list[Outcome]:
@@ -285,17 +276,11 @@ def _books(raw: Raw, instruments: Instruments, arg: Row, message: Row) -> list[O
         symbol = text(row if "instId" in row else arg, "instId")
         instrument = known(instruments, raw.venue, symbol)
         time_us = stamp_us(row, "ts")
-        return Book(
-            venue=raw.venue,
-            symbol=symbol,
-            asset=instrument.asset,
-            contract=instrument.contract,
-            bids=ladder(row.get("bids"), instrument, "bids"),
-            asks=ladder(row.get("asks"), instrument, "asks"),
-            event_time_us=time_us,
-            received_at_us=raw.received_at_us,
-            id=stable_id(raw.venue, symbol, arg["channel"], time_us, str(row.get("seqId"))[:20]),
-        )
+        bids = ladder(row.get("bids"), instrument, "bids")
+        asks = ladder(row.get("asks"), instrument, "asks")
+        update = str(row.get("seqId"))[:20]
+        identity = stable_id(raw.venue, symbol, arg["channel"], time_us, update)
+        return book(raw, instrument, bids, asks, time_us, identity)
 
     return each_row(data_rows(message), read)
 

@@ -1,4 +1,4 @@
-"""Rows of a venue message in canonical units: row by row outcomes, exact dollars, tickers, books.
+"""Rows of a venue message in canonical units: row by row outcomes, exact dollars, book levels.
 
 Used by venue parsers beside `fields`, which reads single values. Promises that a bad row costs
 its neighbours nothing and that dollars fit int64 micro-dollars. Does not judge the order of book
@@ -11,14 +11,10 @@ from typing import Final
 
 from streams.core.events import (
     MICROS,
-    Book,
     Ignored,
     OrderSide,
     Outcome,
-    Raw,
     Rejected,
-    Ticker,
-    stable_id,
 )
 from streams.core.instruments import Instrument, Instruments
 from streams.venues.fields import (
@@ -235,80 +231,3 @@ def index_price(row: Row, key: str, instrument: Instrument) -> float | None:
     if quick_float(row.get(key)) is None and not (present(row, key) and not_negative(row, key)):
         return None
     return price(row, key, instrument)
-
-
-def interest(instrument: Instrument, amount: Decimal) -> tuple[float | None, int | None]:
-    """Open interest of a venue's amount: coins, or micro-dollars of inverse contracts.
-
-    Raises:
-        BadField: not_finite, when the dollars do not fit.
-    """
-    faces = amount * instrument.contract_size
-    if instrument.contract == "inverse":
-        return None, micro_dollars(faces)
-    return float(faces * instrument.coins_per_unit), None
-
-
-def ticker(
-    raw: Raw,
-    instrument: Instrument,
-    kind: str,
-    at_us: int,
-    *,
-    mark: float | None = None,
-    index: float | None = None,
-    last: float | None = None,
-    interest: tuple[float | None, int | None] = (None, None),
-    funding: tuple[float | None, int | None] = (None, None),
-    interval_s: int | None = None,
-) -> Ticker:
-    """A partial ticker.
-
-    Args:
-        raw: the record it came in.
-        instrument: whose it is.
-        kind: the channel, which is part of the id.
-        at_us: event time.
-        mark: price per coin, as are `index` and `last`.
-        index: of the underlying.
-        last: of the last trade.
-        interest: coins and micro-dollars, as `interest` gives them.
-        funding: rate, and when it is due (us).
-        interval_s: cycle of the rate.
-    """
-    venue, symbol = instrument.venue, instrument.symbol
-    values = (mark, index, last, *interest, *funding, interval_s)
-    return Ticker(
-        venue=venue,
-        symbol=symbol,
-        asset=instrument.asset,
-        contract=instrument.contract,
-        mark_price=mark,
-        index_price=index,
-        last_price=last,
-        open_interest_base=interest[0],
-        open_interest_usd=interest[1],
-        funding_rate=funding[0],
-        next_funding_us=funding[1],
-        funding_interval_s=interval_s,
-        event_time_us=at_us,
-        received_at_us=raw.received_at_us,
-        id=stable_id(venue, symbol, kind, at_us, *values),
-    )
-
-
-def book(
-    raw: Raw, instrument: Instrument, bids: Ladder, asks: Ladder, at_us: int, identity: str
-) -> Book:
-    """The book of an instrument."""
-    return Book(
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        asset=instrument.asset,
-        contract=instrument.contract,
-        bids=bids,
-        asks=asks,
-        event_time_us=at_us,
-        received_at_us=raw.received_at_us,
-        id=identity,
-    )

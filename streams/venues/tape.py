@@ -25,6 +25,7 @@ from streams.core.events import (
     stable_id,
 )
 from streams.core.instruments import Instrument, Instruments
+from streams.core.lanes import UNREADABLE, TradeFormat
 from streams.venues.rows import MAX_USD, by_value, notional
 
 LATEST_MS: Final = 10**14
@@ -59,8 +60,17 @@ class Print(Protocol):
         """The venue's word for the taker's side."""
 
 
+def flawless(raw: Raw, instruments: Instruments, form: TradeFormat) -> list[Outcome] | None:
+    """All trades of a flawless message of the format; None leaves it to the path by rows."""
+    try:
+        data = form.readers[0](raw.payload).data
+    except UNREADABLE:
+        return None
+    return prints(raw, instruments, data if form.many else [data], form.buy)
+
+
 def prints(
-    raw: Raw, instruments: Instruments, rows: Sequence[Print], buy: str
+    raw: Raw, instruments: Instruments, rows: Sequence[Print], buy: object
 ) -> list[Outcome] | None:
     """All trades of a flawless message; None leaves it to the path by rows.
 

@@ -5,19 +5,11 @@ from typing import Any
 
 import pytest
 
-from streams.core.events import Ignored, Outcome, Raw, Rejected
+from streams.core.events import Ignored, Outcome, Raw, Rejected, Ticker
 from streams.core.instruments import Instrument
 from streams.venues.fields import BadField, Row, array, nested, text
-from streams.venues.rows import (
-    PLAIN_SIDES,
-    all_of_each,
-    book,
-    each_row,
-    interest,
-    keyed_ladder,
-    order_side,
-    ticker,
-)
+from streams.venues.quotes import book, interest, read_ticker, ticker
+from streams.venues.rows import PLAIN_SIDES, all_of_each, each_row, keyed_ladder, order_side
 from streams.venues.tape import REPLAY_US, forced_fill, replayed
 
 NOW_US = 1_790_000_001_000_000
@@ -88,6 +80,21 @@ def test_a_ticker_leaves_open_what_it_was_not_told() -> None:
     assert (event.mark_price, event.funding_rate, event.next_funding_us) == (1.5, 0.1, 9)
     assert (event.index_price, event.open_interest_base, event.funding_interval_s) == (None,) * 3
     assert event.id != ticker(RAW, LINEAR, "last", 5, mark=1.5, funding=(0.1, 9)).id
+
+
+def test_a_ticker_of_named_fields_is_empty_without_any_and_has_a_cycle_with_a_rate() -> None:
+    def read(row: Row, rate: float | None) -> Ticker | Ignored:
+        keys = {"mark": "m", "index": "i", "held": "o"}
+        return read_ticker(RAW, INVERSE, "t", 5, row, **keys, funding=(rate, None), cycle_s=60)
+
+    assert read({"l": 5}, None) == Ignored("empty")
+    told = read({"m": "2", "i": 0, "o": 3}, None)
+    assert isinstance(told, Ticker)
+    assert (told.mark_price, told.index_price, told.last_price) == (2.0, None, None)
+    assert (told.open_interest_usd, told.funding_interval_s) == (300_000_000, None)
+    rated = read({}, 0.0)
+    assert isinstance(rated, Ticker)
+    assert (rated.funding_rate, rated.funding_interval_s) == (0.0, 60)
 
 
 def test_a_book_is_its_instruments() -> None:

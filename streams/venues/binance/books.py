@@ -16,7 +16,8 @@ from streams.core.lanes import UNREADABLE
 from streams.venues.binance import state
 from streams.venues.binance.symbols import family
 from streams.venues.fields import BadField, micros
-from streams.venues.rows import book, in_coins, known
+from streams.venues.quotes import book
+from streams.venues.rows import in_coins, known
 from streams.venues.typed import Count, Levels, Name
 
 

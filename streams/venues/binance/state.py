@@ -22,7 +22,8 @@ from streams.venues.fields import (
     stamp_us,
     text,
 )
-from streams.venues.rows import book, index_price, interest, known, ladder, price, ticker
+from streams.venues.quotes import book, interest, ticker
+from streams.venues.rows import index_price, known, ladder, price
 
 _PARTIAL_DEPTH: Final = re.compile(r"[^@]+@depth(5|10|20)(@\d+ms)?", re.ASCII)
 _HOUR_S: Final = 3600

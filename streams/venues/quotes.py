@@ -1,0 +1,145 @@
+"""Tickers and books of venues, from values already in canonical units or from named fields.
+
+Used by venue parsers beside `rows`. Promises that what a message does not state stays open (None)
+and that open interest is coins, or exact dollars of inverse contracts. Does not judge values
+against each other (the shared checks of `streams.core.normalise` do).
+"""
+
+from decimal import Decimal
+
+from streams.core.events import Book, Ignored, Raw, Ticker, stable_id
+from streams.core.instruments import Instrument
+from streams.venues.fields import Row, not_negative, present
+from streams.venues.rows import Ladder, index_price, micro_dollars, per_coin
+
+
+def interest(instrument: Instrument, amount: Decimal) -> tuple[float | None, int | None]:
+    """Open interest of a venue's amount: coins, or micro-dollars of inverse contracts.
+
+    Raises:
+        BadField: not_finite, when the dollars do not fit.
+    """
+    faces = amount * instrument.contract_size
+    if instrument.contract == "inverse":
+        return None, micro_dollars(faces)
+    return float(faces * instrument.coins_per_unit), None
+
+
+def ticker(
+    raw: Raw,
+    instrument: Instrument,
+    kind: str,
+    at_us: int,
+    *,
+    mark: float | None = None,
+    index: float | None = None,
+    last: float | None = None,
+    interest: tuple[float | None, int | None] = (None, None),
+    funding: tuple[float | None, int | None] = (None, None),
+    interval_s: int | None = None,
+) -> Ticker:
+    """A partial ticker.
+
+    Args:
+        raw: the record it came in.
+        instrument: whose it is.
+        kind: the channel, which is part of the id.
+        at_us: event time.
+        mark: price per coin, as are `index` and `last`.
+        index: of the underlying.
+        last: of the last trade.
+        interest: coins and micro-dollars, as `interest` gives them.
+        funding: rate, and when it is due (us).
+        interval_s: cycle of the rate.
+    """
+    venue, symbol = instrument.venue, instrument.symbol
+    values = (mark, index, last, *interest, *funding, interval_s)
+    return Ticker(
+        venue=venue,
+        symbol=symbol,
+        asset=instrument.asset,
+        contract=instrument.contract,
+        mark_price=mark,
+        index_price=index,
+        last_price=last,
+        open_interest_base=interest[0],
+        open_interest_usd=interest[1],
+        funding_rate=funding[0],
+        next_funding_us=funding[1],
+        funding_interval_s=interval_s,
+        event_time_us=at_us,
+        received_at_us=raw.received_at_us,
+        id=stable_id(venue, symbol, kind, at_us, *values),
+    )
+
+
+def read_ticker(
+    raw: Raw,
+    instrument: Instrument,
+    kind: str,
+    at_us: int,
+    row: Row,
+    *,
+    mark: str,
+    index: str,
+    held: str,
+    last: str | None = None,
+    funding: tuple[float | None, int | None],
+    cycle_s: int,
+) -> Ticker | Ignored:
+    """The ticker of a row that states prices and open interest; `Ignored("empty")` without any.
+
+    Args:
+        raw: the record it came in.
+        instrument: whose it is.
+        kind: the channel, which is part of the id.
+        at_us: event time.
+        row: where the values stand.
+        mark: key of the mark price, as are `index`, `last` and `held` (open interest).
+        index: see `mark`.
+        held: see `mark`.
+        last: see `mark`; None where the row has no such price.
+        funding: rate, and when it is due (us).
+        cycle_s: of the rate, where there is one.
+
+    Raises:
+        BadField: a value is no number of its kind.
+    """
+    prices = (
+        per_coin(row, mark, instrument),
+        index_price(row, index, instrument),
+        # A contract that has not traded yet has a zero here, as its index has before its listing.
+        None if last is None else index_price(row, last, instrument),
+    )
+    amount = not_negative(row, held) if present(row, held) else None
+    if (*prices, amount, funding[0]) == (None,) * 5:
+        return Ignored("empty")
+    return ticker(
+        raw,
+        instrument,
+        kind,
+        at_us,
+        mark=prices[0],
+        index=prices[1],
+        last=prices[2],
+        interest=(None, None) if amount is None else interest(instrument, amount),
+        funding=funding,
+        interval_s=None if funding[0] is None else cycle_s,
+    )
+
+
+def book(
+    raw: Raw, instrument: Instrument, bids: Ladder, asks: Ladder, at_us: int, identity: str
+) -> Book:
+    """The book of an instrument."""
+    return Book(
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        asset=instrument.asset,
+        contract=instrument.contract,
+        bids=bids,
+        asks=asks,
+        event_time_us=at_us,
+        received_at_us=raw.received_at_us,
+        id=identity,
+    )
