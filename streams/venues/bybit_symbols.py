@@ -9,10 +9,8 @@ import re
 from typing import Final
 
 from streams.core.instruments import Instrument
+from streams.venues.multiples import listed
 
-_MULTIPLE: Final = re.compile(
-    r"(10{3,8})([A-Z][A-Z0-9]{0,19})|([A-Z][A-Z0-9]{0,19}?)(10{3,8})", re.ASCII
-)
 _DERIVATIVE: Final = re.compile(
     r"([A-Z0-9]{1,24}?)"
     r"(?:(USDT)(?:-\d{1,2}[A-Z]{3}\d{2})?|(PERP|-\d{1,2}[A-Z]{3}\d{2})|(USD)(?:[FGHJKMNQUVXZ]\d\d)?)",
@@ -35,11 +33,7 @@ def derivative(symbol: str) -> Instrument | None:
     base, tether, _, inverse = match.groups()
     if inverse:
         return Instrument("bybit", symbol, base, "USD", "inverse", "usd")
-    units = 1
-    multiple = _MULTIPLE.fullmatch(base)
-    if multiple is not None:
-        units = int(multiple[1] or multiple[4])
-        base = multiple[2] or multiple[3]
+    base, units = listed(base)
     return Instrument(
         "bybit", symbol, base, "USDT" if tether else "USDC", "linear", "base", coins_per_unit=units
     )

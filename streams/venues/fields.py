@@ -5,7 +5,9 @@ Stands between a decoded message and a canonical event. Promises a finite, bound
 numeric string. Does not know any venue's field names or units.
 """
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -23,7 +25,13 @@ SMALLEST: Final = 1e-29
 """A smaller float is left to `as_decimal`, which takes it for zero."""
 _LONGEST_NUMBER: Final = 64
 _LONGEST_DIGITS: Final = 18
+_MOST_NANOS: Final = 2**63
 _ZERO: Final = Decimal(0)
+_ISO: Final = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|\+00:?00)", re.ASCII
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class BadField(Exception):
@@ -174,3 +182,37 @@ def stamp_us(row: Row, key: str) -> int:
 def micros(stamp: int) -> int:
     """A stamp in milliseconds (or microseconds, told by magnitude) as microseconds."""
     return stamp if stamp >= MICROSECOND_STAMPS else stamp * 1000
+
+
+def nanos_us(row: Row, key: str) -> int:
+    """A venue stamp in nanoseconds as microseconds; nanoseconds of our time are above 1e18.
+
+    >>> nanos_us({"ts": 1790000000402000999}, "ts")
+    1790000000402000
+    """
+    value = given(row, key)
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 20:
+        value = int(value)
+    if type(value) is not int or not 0 <= value < _MOST_NANOS:
+        raise bad("wrong_type", f"field {key!r} is {shown(value)}, expected nanoseconds")
+    return value // 1000
+
+
+def iso_us(row: Row, key: str) -> int:
+    """A UTC time of ISO 8601 as microseconds; digits beyond the sixth are cut.
+
+    >>> iso_us({"time": "2026-09-21T12:00:00.402123855Z"}, "time")
+    1789992000402123
+    """
+    written = text(row, key)
+    match = _ISO.fullmatch(written)
+    if match is None:
+        raise bad("wrong_type", f"field {key!r} is {shown(written)}, expected a time in UTC")
+    *parts, fraction = match.groups(default="")
+    year, month, day, hour, minute, second = map(int, parts)
+    part = int(fraction[:6].ljust(6, "0"))
+    try:
+        moment = datetime(year, month, day, hour, minute, second, part, UTC)
+    except ValueError:
+        raise bad("wrong_type", f"field {key!r} is {shown(written)}, no such time") from None
+    return (moment - _EPOCH) // _MICROSECOND
