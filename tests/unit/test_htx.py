@@ -1,0 +1,430 @@
+"""HTX messages become canonical events with the right side, unit and reason."""
+
+import gzip
+import json
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+
+from streams.core.events import (
+    Book,
+    Ignored,
+    Liquidation,
+    Outcome,
+    Raw,
+    Rejected,
+    Ticker,
+    Trade,
+)
+from streams.core.instruments import Instrument, Instruments
+from streams.core.normalise import Parser, normalise
+from streams.venues import htx
+from streams.venues.tape import REPLAY_US
+
+NOW_US = 1_790_000_001_000_000
+SIZES = {"BTC-USDT": "0.001", "DOGE-USDT": "100"}
+INSTRUMENTS = Instruments(
+    {
+        ("htx", name): Instrument(
+            "htx", name, name.split("-")[0], "USDT", "linear", "contracts", Decimal(size)
+        )
+        for name, size in SIZES.items()
+    },
+    htx.RULES,
+)
+
+
+def read(message: object, parse: Parser = htx.parse) -> list[Outcome]:
+    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
+    return normalise(Raw("htx", None, "c0", NOW_US, payload), {"htx": parse}, INSTRUMENTS)
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    row = {
+        "symbol": "BTC",
+        "contract_code": "BTC-USDT",
+        "direction": "sell",
+        "offset": "close",
+        "volume": 35,
+        "amount": 0.035,
+        "trade_turnover": 2152.5,
+        "price": 61500.0,
+        "created_at": 1_790_000_000_402,
+        "contract_type": "swap",
+        "pair": "BTC-USDT",
+        "business_type": "swap",
+    }
+    return {**row, **changes}
+
+
+def forced(*rows: Any, topic: str = "public.*.liquidation_orders") -> dict[str, Any]:
+    return {"op": "notify", "topic": topic, "ts": 1_790_000_000_541, "data": list(rows)}
+
+
+def pushed(channel: str, **tick: Any) -> dict[str, Any]:
+    return {"ch": f"market.{channel}", "ts": 1_790_000_000_600, "tick": tick}
+
+
+def trades(*rows: Any, symbol: str = "BTC-USDT") -> dict[str, Any]:
+    return pushed(f"{symbol}.trade.detail", id=1, ts=1_790_000_000_590, data=list(rows))
+
+
+def trade_row(**changes: Any) -> dict[str, Any]:
+    row = {"amount": 22, "quantity": 0.022, "trade_turnover": 1364.0, "ts": 1_790_000_000_588}
+    return {**row, "id": 1_000_000, "price": 62000.1, "direction": "buy", **changes}
+
+
+def liquidations(message: object, parse: Parser = htx.parse) -> list[Liquidation]:
+    outcomes = read(message, parse)
+    assert all(isinstance(outcome, Liquidation) for outcome in outcomes), outcomes
+    return [outcome for outcome in outcomes if isinstance(outcome, Liquidation)]
+
+
+def the_trade(message: object, parse: Parser = htx.parse) -> Trade:
+    (outcome,) = read(message, parse)
+    assert isinstance(outcome, Trade), outcome
+    return outcome
+
+
+def the_ticker(message: object, parse: Parser = htx.parse) -> Ticker:
+    (outcome,) = read(message, parse)
+    assert isinstance(outcome, Ticker), outcome
+    return outcome
+
+
+def the_book(message: object) -> Book:
+    (outcome,) = read(message)
+    assert isinstance(outcome, Book), outcome
+    return outcome
+
+
+def reasons(outcomes: list[Outcome]) -> list[str]:
+    return [o.reason if isinstance(o, (Rejected, Ignored)) else "event" for o in outcomes]
+
+
+@pytest.mark.parametrize("offset", ["close", "both", None])
+@pytest.mark.parametrize(
+    ("direction", "position", "side"), [("sell", "long", "sell"), ("buy", "short", "buy")]
+)
+def test_the_orders_side_closes_a_position_whatever_the_offset(
+    direction: str, position: str, side: str, offset: str | None
+) -> None:
+    (event,) = liquidations(forced(order(direction=direction, offset=offset)))
+    assert (event.position_side, event.order_side) == (position, side)
+    assert (event.price_kind, event.completeness, event.kind) == (
+        "bankruptcy",
+        "all",
+        "liquidation",
+    )
+
+
+def test_a_forced_order_counts_contracts_by_their_size() -> None:
+    (event,) = liquidations(forced(order()))
+    # 35 contracts of 0.001 BTC at 61,500: 2,152.5 dollars.
+    assert (event.asset, event.contract, event.base_qty) == ("BTC", "linear", 0.035)
+    assert (event.usd, event.price) == (2_152_500_000, 61500.0)
+    assert event.event_time_us == 1_790_000_000_402_000
+    (doge,) = liquidations(forced(order(contract_code="DOGE-USDT", volume=7, price=0.123457)))
+    # 700 coins at 0.123457: 86.4199 dollars.
+    assert (doge.asset, doge.base_qty, doge.usd) == ("DOGE", 700.0, 86_419_900)
+
+
+@pytest.mark.parametrize(("code", "usd"), [("BTC-USD", 2_600_000_000), ("ETH-USD", 260_000_000)])
+def test_a_coin_swap_is_its_face_in_dollars_with_and_without_amount(code: str, usd: int) -> None:
+    row = order(contract_code=code, volume=26, price=5000.0)
+    for name in ("amount", "pair", "trade_turnover", "business_type", "contract_type"):
+        del row[name]
+    (event,) = liquidations(forced(row))
+    assert (event.contract, event.usd, event.base_qty) == ("inverse", usd, usd / 5e9)
+
+
+def test_the_contract_code_names_the_contract_whatever_the_topic() -> None:
+    for topic in ("public.*.liquidation_orders", "public.BTC-USDT.liquidation_orders"):
+        rows = [order(), order(contract_code="DOGE-USDT")]
+        assert [e.asset for e in liquidations(forced(*rows, topic=topic))] == ["BTC", "DOGE"]
+
+
+def test_equal_rows_are_distinct_orders_and_a_repeated_message_has_equal_ids() -> None:
+    message = forced(order(), order())
+    ids = [event.id for event in liquidations(message)]
+    assert len(set(ids)) == 2
+    assert ids == [event.id for event in liquidations(message)]
+    assert liquidations(forced(order(price="61500.00", volume="35")))[0].id == ids[0]
+
+
+def test_what_the_feed_carries_can_be_set() -> None:
+    parse = partial(htx.parse, completeness="unknown")
+    (event,) = liquidations(forced(order()), parse)
+    assert event.completeness == "unknown"
+
+
+def test_a_polled_forced_order_has_the_id_of_the_pushed_one() -> None:
+    (live,) = liquidations(forced(order()))
+    old = {key: order()[key] for key in ("contract_code", "direction", "volume", "price")}
+    new = {
+        "id": 1,
+        "contract_code": "BTC-USDT",
+        "liquidation_time": 1_790_000_000_402,
+        "side": "sell",
+        "position_side": "long",
+        "volume": "35",
+        "bankrupt_price": "61500",
+        "trade_turnover": "2152.5",
+    }
+    rows = [{**old, "created_at": 1_790_000_000_402}, new]
+    for row in rows:
+        (polled,) = liquidations({"code": 200, "data": [row], "ts": 1})
+        assert polled.id == live.id
+        assert (polled.usd, polled.position_side) == (2_152_500_000, "long")
+    stale = (NOW_US - REPLAY_US) // 1000 - 1
+    assert reasons(read({"code": 200, "data": [{**new, "liquidation_time": stale}, new]})) == [
+        "replayed",
+        "event",
+    ]
+
+
+@pytest.mark.parametrize("kept", ["bytes", "characters"])
+def test_a_packed_frame_is_read_as_its_text(kept: str) -> None:
+    packed = gzip.compress(json.dumps(forced(order())).encode())
+    payload = packed if kept == "bytes" else packed.decode("latin-1").encode()
+    assert read(payload) == read(forced(order()))
+    assert reasons(read(payload[:-9])) == ["invalid_json"]
+    assert reasons(read(gzip.compress(b"{}"))) == ["unknown_message"]
+    assert reasons(read(gzip.compress(b"[1]"))) == ["wrong_type"]
+    assert reasons(read(gzip.compress(b"{"))) == ["invalid_json"]
+    assert reasons(read(gzip.compress(b'{"op":"\xff"}'))) == ["invalid_utf8"]
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_a_trade_counts_one_side_of_its_amount(side: str) -> None:
+    event = the_trade(trades(trade_row(direction=side)))
+    # 22 count both sides: 11 contracts of 0.001 BTC at 62,000.1 are 682.0011 dollars.
+    assert (event.taker_side, event.base_qty, event.usd) == (side, 0.011, 682_001_100)
+    assert (event.price, event.id) == (62000.1, "1000000")
+    assert event.event_time_us == 1_790_000_000_588_000
+    inverse = the_trade(trades(trade_row(amount=6, price=50000), symbol="BTC-USD"))
+    assert (inverse.contract, inverse.usd, inverse.base_qty) == ("inverse", 300_000_000, 0.006)
+
+
+def test_how_many_sides_a_trade_counts_can_be_set() -> None:
+    event = the_trade(trades(trade_row()), partial(htx.parse, trade_sides=1))
+    assert (event.base_qty, event.usd) == (0.022, 1_364_002_200)
+    odd = the_trade(trades(trade_row(amount=1)))
+    assert (odd.base_qty, odd.usd) == (0.0005, 31_000_050)
+
+
+def test_a_bad_trade_costs_its_neighbours_nothing() -> None:
+    changes: list[dict[str, Any]] = [
+        {"direction": ""},
+        {"direction": "both"},
+        {"amount": 0},
+        {"price": "NaN"},
+        {"ts": None},
+        {"id": {}},
+    ]
+    rows = [trade_row(**change) for change in changes]
+    assert reasons(read(trades(trade_row(), *rows, 7, trade_row()))) == [
+        *("event", "missing_field", "unknown_side", "not_positive", "not_finite"),
+        *("missing_field", "wrong_type", "wrong_type", "event"),
+    ]
+
+
+def test_funding_is_due_at_the_end_of_the_period() -> None:
+    row = {
+        "symbol": "BTC",
+        "contract_code": "BTC-USDT",
+        "fee_asset": "USDT",
+        "funding_time": "1790006400000",
+        "funding_rate": "-0.0001",
+        "estimated_rate": None,
+        "settlement_time": "1790006400000",
+    }
+    event = the_ticker(forced(row, topic="public.*.funding_rate"))
+    assert (event.funding_rate, event.next_funding_us) == (-0.0001, 1_790_006_400_000_000)
+    assert (event.event_time_us, event.funding_interval_s) == (1_790_000_000_541_000, None)
+    unset = {**row, "funding_rate": None}
+    message = forced(unset, row, topic="public.BTC-USDT.funding_rate")
+    assert reasons(read(message)) == ["missing_field", "event"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "prices"),
+    [
+        ("mark_price.1min", (62001.5, None, None)),
+        ("index.1min", (None, 62001.5, None)),
+        ("detail", (None, None, 62001.5)),
+    ],
+)
+def test_the_last_price_of_a_kline_is_what_it_says_now(
+    channel: str, prices: tuple[float | None, ...]
+) -> None:
+    for written in ("62001.5", 62001.5):
+        event = the_ticker(pushed(f"BTC-USDT.{channel}", id=1, open="5", close=written))
+        assert (event.mark_price, event.index_price, event.last_price) == prices
+        assert event.event_time_us == 1_790_000_000_600_000
+
+
+@pytest.mark.parametrize(
+    ("channel", "at_us"),
+    [
+        ("basis.1min.open", 1_789_999_980_000_000),
+        ("basis.1min", 1_789_999_980_000_000),
+        ("basis.1min.close", 1_790_000_000_600_000),
+    ],
+)
+def test_a_basis_is_stamped_when_its_prices_stood(channel: str, at_us: int) -> None:
+    tick = {"id": 1_789_999_980, "index_price": "62003.1", "contract_price": "62000", "basis": "1"}
+    event = the_ticker(pushed(f"BTC-USDT.{channel}", **tick))
+    assert (event.index_price, event.last_price, event.event_time_us) == (62003.1, 62000.0, at_us)
+    assert reasons(read(pushed(f"BTC-USDT.{channel}", id=1_789_999_980))) == ["empty"]
+    assert reasons(read(pushed("BTC-USDT.basis.1min.average", **tick))) == ["unused_channel"]
+
+
+def test_polled_open_interest_counts_one_side_and_is_known_at_receipt() -> None:
+    row = {
+        "volume": 517_437,
+        "amount": 517.437,
+        "symbol": "BTC",
+        "value": 1.0,
+        "contract_code": "BTC-USDT",
+        "trade_amount": 1,
+        "trade_volume": 2,
+    }
+    polled = {"status": "ok", "data": [row, {**row, "contract_code": "BTC-USD"}], "ts": 5}
+    linear, inverse = read(polled)
+    assert isinstance(linear, Ticker)
+    assert isinstance(inverse, Ticker)
+    assert (linear.open_interest_base, linear.open_interest_usd) == (517.437, None)
+    assert (inverse.open_interest_base, inverse.open_interest_usd) == (None, 51_743_700_000_000)
+    assert linear.event_time_us == NOW_US
+    doubled = partial(htx.parse, interest_sides=2)
+    assert the_ticker({"data": [row]}, doubled).open_interest_base == 258.7185
+
+
+LEVELS = {"bids": [[62000.0, 500], [61999.5, 20]], "asks": [[62000.1, 300]]}
+
+
+@pytest.mark.parametrize("kind", ["depth.step0", "depth.step6", "depth.size_20.high_freq"])
+def test_an_unmerged_book_is_in_coins(kind: str) -> None:
+    event = the_book(
+        pushed(
+            f"BTC-USDT.{kind}",
+            mrid=1,
+            id=1,
+            ts=1_790_000_000_598,
+            version=10,
+            event="snapshot",
+            **LEVELS,
+        )
+    )
+    assert (event.bids, event.asks) == (((62000.0, 0.5), (61999.5, 0.02)), ((62000.1, 0.3),))
+    assert event.event_time_us == 1_790_000_000_598_000
+
+
+def test_a_coin_swaps_book_divides_by_price_and_the_outer_stamp_stands_in() -> None:
+    event = the_book(pushed("BTC-USD.depth.step0", bids=[[50000, 10]], asks=[["50001", "1"]]))
+    assert (event.bids, event.event_time_us) == (((50000.0, 0.02),), 1_790_000_000_600_000)
+
+
+def test_the_best_quotes_are_a_book_of_one_level() -> None:
+    tick = {"bid": [62000.0, 38], "ask": [62000.1, 300], "ts": 1_790_000_000_525, "version": 7}
+    event = the_book(pushed("BTC-USDT.bbo", **tick))
+    assert (event.bids, event.asks) == (((62000.0, 0.038),), ((62000.1, 0.3),))
+    assert reasons(read(pushed("BTC-USDT.bbo", **{**tick, "ask": None}))) == ["empty"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "tick", "reason"),
+    [
+        ("depth.step1", LEVELS, "unused_channel"),
+        ("depth.step15", LEVELS, "unused_channel"),
+        ("depth.size_20.high_freq", {**LEVELS, "event": "update"}, "book_delta"),
+        ("depth.size_20.high_freq", {**LEVELS, "event": "reset"}, "unknown_message"),
+        ("depth.size_20.high_freq", LEVELS, "missing_field"),
+        ("depth.step0", {"bids": LEVELS["bids"]}, "empty"),
+        ("depth.step0", {**LEVELS, "bids": {}}, "wrong_type"),
+        ("depth.step0", {**LEVELS, "asks": [[1]]}, "missing_field"),
+        ("depth.step0", {**LEVELS, "asks": [[61000.0, 1]]}, "crossed_book"),
+        ("mark_price.1min", {"close": "0"}, "not_positive"),
+        ("mark_price.1min", {}, "missing_field"),
+        ("kline.1min", {"close": "1"}, "unused_channel"),
+        ("premium_index.1min", {"close": "1"}, "unused_channel"),
+        ("estimated_rate.1min", {"close": "1"}, "unused_channel"),
+        ("weather", {}, "unknown_channel"),
+        ("trade", {}, "unknown_channel"),
+        ("trade.detail", {}, "missing_field"),
+        ("trade.detail", {"data": {}}, "wrong_type"),
+        ("trade.detail", {"data": []}, "empty"),
+    ],
+)
+def test_a_market_message_without_an_event_says_why(
+    kind: str, tick: dict[str, Any], reason: str
+) -> None:
+    assert reasons(read(pushed(f"BTC-USDT.{kind}", **tick))) == [reason]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"volume": "NaN"}, "not_finite"),
+        ({"volume": 0}, "not_positive"),
+        ({"volume": None}, "missing_field"),
+        ({"volume": True}, "wrong_type"),
+        ({"price": -1.5}, "not_positive"),
+        ({"price": "1e17", "volume": "1e17"}, "not_finite"),
+        ({"created_at": "soon"}, "wrong_type"),
+        ({"created_at": 1_790_000_060_000}, "future_skew"),
+        ({"direction": "long"}, "unknown_side"),
+        ({"contract_code": "BTC-USDT-261225"}, "unknown_instrument"),
+        ({"contract_code": "NEW-USDT"}, "unknown_instrument"),
+        ({"contract_code": 7}, "wrong_type"),
+    ],
+)
+def test_a_bad_order_is_rejected_with_its_reason_and_the_good_ones_stay(
+    change: dict[str, Any], reason: str
+) -> None:
+    outcomes = read(forced(order(), order(**change), 7, order()))
+    assert reasons(outcomes) == ["event", reason, "wrong_type", "event"]
+
+
+def test_a_coin_future_and_a_stranger_are_unknown_instruments() -> None:
+    for name in ("BTC_CQ", "BTC240628", "NEW-USDT", "BTC-EUR"):
+        assert reasons(read(trades(trade_row(), symbol=name))) == ["unknown_instrument"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b'{"ping":1790000000000}', "control"),
+        (b'{"pong":1790000000000}', "control"),
+        (b'{"op":"ping","ts":"1790000000000"}', "control"),
+        (b'{"op":"sub","cid":"1","topic":"public.*.liquidation_orders","err-code":0}', "control"),
+        (b'{"op":"close","ts":1}', "control"),
+        (b'{"op":"error","ts":1}', "control"),
+        (b'{"id":"1","status":"ok","subbed":"market.BTC-USDT.trade.detail","ts":1}', "control"),
+        (b'{"id":"1","status":"error","err-code":"bad-request","ts":1}', "control"),
+        (b'{"op":"notify","topic":"public.linear-swap.heartbeat","data":{}}', "control"),
+        (b'{"op":"notify","topic":"public.*.contract_info","data":[{}]}', "unused_channel"),
+        (b'{"op":"notify","topic":"public.*.weather","data":[{}]}', "unknown_channel"),
+        (b'{"op":"notify","data":[{}]}', "missing_field"),
+        (b'{"op":"notify","topic":"public.*.liquidation_orders"}', "missing_field"),
+        (b'{"op":"notify","topic":"public.*.liquidation_orders","data":{}}', "wrong_type"),
+        (b'{"op":"notify","topic":"public.*.liquidation_orders","data":[]}', "empty"),
+        (b'{"op":"notify","topic":"public.*.funding_rate","data":[{}]}', "missing_field"),
+        (b'{"rep":"market.BTC-USDT.trade.detail","status":"ok","data":[{}]}', "replayed"),
+        (b'{"status":"ok","data":[{"volume":1}]}', "unknown_message"),
+        (b'{"ch":"public.BTC-USDT.detail","tick":{}}', "unknown_channel"),
+        (b'{"ch":"market.BTC-USDT"}', "unknown_channel"),
+        (b'{"ch":5}', "wrong_type"),
+        (b'{"ch":"market.BTC-USDT.detail"}', "missing_field"),
+        (b'{"ch":"market.BTC-USDT.detail","tick":[]}', "wrong_type"),
+        (b"{}", "unknown_message"),
+        (b"[]", "wrong_type"),
+        (b"{", "invalid_json"),
+        (b'{"op":"\xff"}', "invalid_utf8"),
+    ],
+)
+def test_a_message_without_events_says_why(payload: bytes, reason: str) -> None:
+    assert reasons(read(payload)) == [reason]
