@@ -5,7 +5,18 @@ from typing import Final
 
 from streams.core.lanes import VenueParser
 from streams.core.normalise import Parser
-from streams.venues import binance, bybit, deribit, hyperliquid, kraken, okx
+from streams.venues import (
+    binance,
+    bybit,
+    coinbase,
+    deribit,
+    dydx,
+    htx,
+    hyperliquid,
+    kraken,
+    kucoin,
+    okx,
+)
 
 PARSERS: Mapping[str, Parser] = {
     **{venue: VenueParser(binance.parse, binance.TRADES[venue]) for venue in binance.VENUES},
@@ -14,6 +25,10 @@ PARSERS: Mapping[str, Parser] = {
     **dict.fromkeys(deribit.VENUES, VenueParser(deribit.parse, deribit.TRADES)),
     **dict.fromkeys(kraken.VENUES, VenueParser(kraken.parse, kraken.TRADES)),
     **dict.fromkeys(hyperliquid.VENUES, VenueParser(hyperliquid.parse, hyperliquid.TRADES)),
+    **dict.fromkeys(htx.VENUES, VenueParser(htx.parse)),
+    **dict.fromkeys(kucoin.VENUES, VenueParser(kucoin.parse)),
+    **dict.fromkeys(dydx.VENUES, VenueParser(dydx.parse)),
+    **dict.fromkeys(coinbase.VENUES, VenueParser(coinbase.parse)),
 }
 """Parser by venue id."""
 

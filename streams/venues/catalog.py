@@ -1,9 +1,10 @@
 """The instrument table: contract sizes that a symbol does not tell.
 
 Read when a program starts, before the first record. The checked-in `instruments.csv` holds the
-contracts that need a row (COIN-M, Bybit inverse, OKX swaps); a table that `marginquake
-instruments refresh` wrote to MARGINQUAKE_HOME overrides it row by row. Promises to refuse a table
-with a doubtful row; keeps one size a symbol, not the history of sizes a venue has changed.
+contracts that need a row (COIN-M, Bybit inverse, swaps of OKX, HTX and KuCoin); a table that
+`marginquake instruments refresh` wrote to MARGINQUAKE_HOME overrides it row by row. Promises to
+refuse a table with a doubtful row; keeps one size a symbol, not the history of sizes a venue has
+changed.
 """
 
 import csv
@@ -20,7 +21,18 @@ import msgspec
 
 from streams.core.events import Contract
 from streams.core.instruments import Instrument, Instruments, Rule, SizeUnit
-from streams.venues import binance, bybit, deribit, hyperliquid, kraken, okx
+from streams.venues import (
+    binance,
+    bybit,
+    coinbase,
+    deribit,
+    dydx,
+    htx,
+    hyperliquid,
+    kraken,
+    kucoin,
+    okx,
+)
 
 COLUMNS: Final = (
     "venue",
@@ -41,6 +53,10 @@ RULES: Final[Mapping[str, Rule]] = {
     **deribit.RULES,
     **kraken.RULES,
     **hyperliquid.RULES,
+    **htx.RULES,
+    **kucoin.RULES,
+    **dydx.RULES,
+    **coinbase.RULES,
 }
 """Rules of all venues, for symbols that tell everything by their name."""
 

@@ -233,7 +233,7 @@ def coin_margined(symbol: str) -> Instrument | None:
     match = _COIN.fullmatch(symbol)
     if match is None:
         return None
-    return Instrument("kucoin", symbol, coin(match[1])[0], "USD", "inverse", "usd")
+    return Instrument("kucoin", symbol, coin(match[1])[0], "USD", "inverse", "contracts")
 
 
 RULES: Final[Mapping[str, Rule]] = {"kucoin": coin_margined}

@@ -11,15 +11,32 @@ import msgspec
 
 from streams.core.events import Contract
 from streams.core.instruments import Instrument
-from streams.venues import kraken
+from streams.venues import kraken, kucoin
 from streams.venues.catalog import Entry
-from streams.venues.fields import BadField, Row, bad, given, positive, present, shown, text
+from streams.venues.fields import (
+    BadField,
+    Row,
+    bad,
+    decimal,
+    flag,
+    given,
+    positive,
+    present,
+    shown,
+    text,
+)
+from streams.venues.multiples import listed
 
 URLS: Final[Mapping[str, tuple[str, ...]]] = {
     "binance-coinm": ("https://dapi.binance.com/dapi/v1/exchangeInfo",),
     "bybit": ("https://api.bybit.com/v5/market/instruments-info?category=inverse&limit=1000",),
     "deribit": ("https://www.deribit.com/api/v2/public/get_instruments?currency=any&kind=future",),
     "kraken": ("https://futures.kraken.com/derivatives/api/v3/instruments",),
+    "htx": (
+        "https://api.hbdm.com/linear-swap-api/v1/swap_contract_info?business_type=all",
+        "https://api.hbdm.com/swap-api/v1/swap_contract_info",
+    ),
+    "kucoin": ("https://api-futures.kucoin.com/api/v1/contracts/active",),
     "okx": (
         "https://www.okx.com/api/v5/public/instruments?instType=SWAP",
         "https://www.okx.com/api/v5/public/instruments?instType=FUTURES",
@@ -116,6 +133,31 @@ def _kraken(row: Row) -> Instrument | None:
     return Instrument("kraken", symbol, asset, "USD", ruled.contract, unit, size)
 
 
+def _htx(row: Row) -> Instrument | None:
+    """`contract_size` is coins of a contract against USDT, dollars of one against USD."""
+    symbol, size = text(row, "contract_code"), positive(row, "contract_size")
+    base, _, rest = symbol.partition("-")
+    asset, units = listed(base)
+    quote = rest.partition("-")[0]
+    if quote == "USD":
+        return Instrument("htx", symbol, asset, quote, "inverse", "contracts", size)
+    if quote in ("USDT", "USDC"):
+        return Instrument("htx", symbol, asset, quote, "linear", "contracts", size, units)
+    raise bad("wrong_type", f"a contract against {quote!r}, which has no unit rule")
+
+
+def _kucoin(row: Row) -> Instrument | None:
+    """`multiplier` is coins, or dollars with the sign turned where `isInverse`."""
+    symbol, quote = text(row, "symbol"), text(row, "quoteCurrency")
+    asset, units = kucoin.coin(text(row, "baseCurrency"))
+    size = decimal(row, "multiplier")
+    if flag(row, "isInverse") and quote == "USD" and size:
+        return Instrument("kucoin", symbol, asset, quote, "inverse", "contracts", abs(size))
+    if not flag(row, "isInverse") and quote in ("USDT", "USDC") and size > 0:
+        return Instrument("kucoin", symbol, asset, quote, "linear", "contracts", size, units)
+    raise bad("wrong_type", f"a contract of {size} against {quote!r}, which has no unit rule")
+
+
 def _okx(row: Row) -> Instrument | None:
     if not present(row, "ctType"):
         return None
@@ -137,13 +179,15 @@ _SHAPES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Row], Instrument | 
     "bybit": (("result", "list"), _bybit_inverse),
     "deribit": (("result",), _deribit),
     "kraken": (("instruments",), _kraken),
+    "htx": (("data",), _htx),
+    "kucoin": (("data",), _kucoin),
     "okx": (("data",), _okx),
 }
 
 
 def _name(row: object) -> str:
     if isinstance(row, dict):
-        for key in ("symbol", "instId", "instrument_name"):
+        for key in ("symbol", "instId", "instrument_name", "contract_code"):
             if isinstance(row.get(key), str):
                 return str(row[key])[:40]
     return "a row without a name"
@@ -152,7 +196,7 @@ def _name(row: object) -> str:
 def _complaint(answer: object) -> str:
     """What the venue said instead, for instance a refusal by country."""
     if isinstance(answer, dict):
-        for key in ("msg", "retMsg", "error"):
+        for key in ("msg", "retMsg", "error", "err_msg"):
             if isinstance(answer.get(key), str) and answer[key]:
                 return f"the venue says {shown(given(answer, key))}"
     return "is this the venue's instrument list?"

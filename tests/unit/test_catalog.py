@@ -50,6 +50,24 @@ BYBIT_ROW = {
     "quoteCoin": "USD",
     "status": "Trading",
 }
+HTX_ROW = {
+    "symbol": "BTC",
+    "contract_code": "BTC-USDT",
+    "contract_size": 0.001,
+    "price_tick": 0.1,
+    "business_type": "swap",
+    "contract_type": "swap",
+    "trade_partition": "USDT",
+}
+KUCOIN_ROW = {
+    "symbol": "XBTUSDTM",
+    "baseCurrency": "XBT",
+    "quoteCurrency": "USDT",
+    "multiplier": 0.001,
+    "isInverse": False,
+    "isQuanto": True,
+    "status": "Open",
+}
 
 DERIBIT_ROW = {
     "instrument_name": "SOL_USDC-PERPETUAL",
@@ -88,6 +106,8 @@ def answer(venue: str, *rows: Any) -> bytes:
         "binance-coinm": {"timezone": "UTC", "symbols": rows},
         "deribit": {"jsonrpc": "2.0", "result": rows},
         "kraken": {"result": "success", "instruments": rows},
+        "htx": {"status": "ok", "data": rows, "ts": 5},
+        "kucoin": {"code": "200000", "data": rows},
     }
     return msgspec.json.encode(shapes[venue])
 
@@ -97,6 +117,11 @@ def test_the_packaged_table_knows_the_documented_contract_sizes() -> None:
         ("binance-coinm", "BTCUSD_PERP"): ("inverse", Decimal(100)),
         ("binance-coinm", "ETHUSD_PERP"): ("inverse", Decimal(10)),
         ("bybit", "BTCUSD"): ("inverse", Decimal(1)),
+        ("htx", "BTC-USDT"): ("linear", Decimal("0.001")),
+        ("htx", "BTC-USD"): ("inverse", Decimal(100)),
+        ("htx", "ETH-USD"): ("inverse", Decimal(10)),
+        ("kucoin", "XBTUSDTM"): ("linear", Decimal("0.001")),
+        ("kucoin", "XBTUSDM"): ("inverse", Decimal(1)),
         ("okx", "BTC-USDT-SWAP"): ("linear", Decimal("0.01")),
         ("okx", "ETH-USDT-SWAP"): ("linear", Decimal("0.1")),
         ("okx", "BTC-USD-SWAP"): ("inverse", Decimal(100)),
@@ -127,7 +152,13 @@ def test_every_venue_that_is_parsed_has_a_rule() -> None:
 def test_symbols_without_a_row_are_told_by_their_name() -> None:
     assert resolved("binance-usdm", "1000PEPEUSDT").coins_per_unit == 1000
     assert resolved("binance-spot", "BTCUSDT").contract == "spot"
+    assert resolved("htx", "SOL-USD").contract_size == 10
+    assert resolved("kucoin", "SOLUSDM").contract_size == 1
+    assert resolved("dydx", "BTC-USD").size_unit == "base"
+    assert resolved("coinbase", "BTC-USD").contract == "spot"
     assert default_instruments().resolve("okx", "NOSUCHCOIN-USDT-SWAP") is None
+    assert default_instruments().resolve("htx", "NOSUCHCOIN-USDT") is None
+    assert default_instruments().resolve("kucoin", "NOSUCHCOINUSDTM") is None
 
 
 def test_okx_contracts_without_a_row_follow_their_family() -> None:
@@ -233,18 +264,49 @@ def test_a_kraken_row_counts_where_its_type_and_its_name_agree() -> None:
     assert len(listing.problems) == 2
 
 
+def test_htx_and_kucoin_rows_become_instruments() -> None:
+    coin = HTX_ROW | {"contract_code": "BTC-USD", "contract_size": 100}
+    dated = HTX_ROW | {"contract_code": "BTC-USDT-261225", "contract_size": "0.001"}
+    many = HTX_ROW | {"contract_code": "1000SATS-USDT", "contract_size": 10}
+    listing = read_listing("htx", answer("htx", HTX_ROW, coin, dated, many))
+    linear, inverse, future, sats = (entry.instrument for entry in listing.entries)
+    assert linear == packaged_table()["htx", "BTC-USDT"].instrument
+    assert inverse == catalog.RULES["htx"]("BTC-USD")
+    assert (future.contract, future.contract_size) == ("linear", Decimal("0.001"))
+    assert (sats.asset, sats.contract_size, sats.coins_per_unit) == ("SATS", Decimal(10), 1000)
+
+    coin = KUCOIN_ROW | {"symbol": "XBTUSDM", "quoteCurrency": "USD", "multiplier": -1.0}
+    coin["isInverse"] = True
+    many = KUCOIN_ROW | {"symbol": "1000BONKUSDTM", "baseCurrency": "1000BONK", "multiplier": 100}
+    listing = read_listing("kucoin", answer("kucoin", KUCOIN_ROW, coin, many))
+    linear, inverse, bonk = (entry.instrument for entry in listing.entries)
+    assert linear == packaged_table()["kucoin", "XBTUSDTM"].instrument
+    assert inverse == catalog.RULES["kucoin"]("XBTUSDM")
+    assert (bonk.asset, bonk.contract_size, bonk.coins_per_unit) == ("BONK", Decimal(100), 1000)
+
+
 @pytest.mark.parametrize(
-    "row",
+    ("venue", "row"),
     [
-        OKX_ROW | {"ctVal": "0"},
-        OKX_ROW | {"ctVal": ""},
-        OKX_ROW | {"ctValCcy": "USDT"},
-        OKX_ROW | {"ctType": "quanto"},
-        5,
+        ("okx", OKX_ROW | {"ctVal": "0"}),
+        ("okx", OKX_ROW | {"ctVal": ""}),
+        ("okx", OKX_ROW | {"ctValCcy": "USDT"}),
+        ("okx", OKX_ROW | {"ctType": "quanto"}),
+        ("okx", 5),
+        ("htx", HTX_ROW | {"contract_size": 0}),
+        ("htx", HTX_ROW | {"contract_code": "BTC-EUR"}),
+        ("htx", HTX_ROW | {"contract_code": "BTC240628"}),
+        ("htx", 5),
+        ("kucoin", KUCOIN_ROW | {"multiplier": 0}),
+        ("kucoin", KUCOIN_ROW | {"multiplier": -1}),
+        ("kucoin", KUCOIN_ROW | {"quoteCurrency": "USD"}),
+        ("kucoin", KUCOIN_ROW | {"isInverse": True}),
+        ("kucoin", KUCOIN_ROW | {"isInverse": None}),
     ],
 )
-def test_a_row_without_a_plain_size_is_skipped_and_told(row: Any) -> None:
-    listing = read_listing("okx", answer("okx", row, OKX_ROW))
+def test_a_row_without_a_plain_size_is_skipped_and_told(venue: str, row: Any) -> None:
+    good = {"okx": OKX_ROW, "htx": HTX_ROW, "kucoin": KUCOIN_ROW}[venue]
+    listing = read_listing(venue, answer(venue, row, good))
     assert len(listing.entries) == len(listing.problems) == 1
 
 
