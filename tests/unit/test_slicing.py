@@ -1,5 +1,6 @@
 """A message of several assets becomes one message per asset, with nothing lost or renamed."""
 
+import gzip
 import json
 from typing import Any
 
@@ -193,3 +194,147 @@ def test_a_message_of_another_shape_comes_back_whole(payload: bytes) -> None:
 def test_a_message_whose_rows_are_no_array_comes_back_under_its_asset() -> None:
     message = raw("binance-usdm", mark("BTCUSDT", "60000.00"))
     assert slices(message, INSTRUMENTS) == [("BTC", message.payload)]
+
+
+def fills(*markets: str) -> list[dict[str, Any]]:
+    stamp = "2026-09-21T12:00:00.402Z"
+    row = {"side": "SELL", "size": "0.25", "price": "61900", "type": "LIQUIDATED"}
+    return [{**row, "id": market, "createdAt": stamp} for market in markets]
+
+
+DYDX_MARKETS = {name: {"openInterest": "5"} for name in ("BTC-USD", "ETH-USD", "SOL-USD")}
+DYDX_PRICES = {name: {"oraclePrice": "5"} for name in ("ETH-USD", "BTC-USD")}
+COINBASE_TRADES = [
+    {
+        "trade_id": str(number),
+        "product_id": product,
+        "price": "5",
+        "size": "1",
+        "side": "BUY",
+        "time": "2026-09-21T12:00:00.402Z",
+    }
+    for number, product in enumerate(("BTC-USD", "ETH-USD", "BTC-USDC"))
+]
+HTX_ORDERS = [
+    {
+        "contract_code": code,
+        "direction": "sell",
+        "volume": 5,
+        "price": 7.5,
+        "created_at": us(9) // 1000,
+    }
+    for code in ("BTC-USDT", "ETH-USDT", "BTC-USDT")
+]
+HTX_MESSAGE = json.dumps(
+    {"op": "notify", "topic": "public.*.liquidation_orders", "ts": 1, "data": HTX_ORDERS}
+)
+DEEP = [
+    (
+        "dydx",
+        {
+            "type": "channel_data",
+            "channel": "v4_markets",
+            "contents": {"trading": DYDX_MARKETS, "oraclePrices": DYDX_PRICES},
+        },
+        ["BTC", "ETH", "SOL"],
+    ),
+    (
+        "dydx",
+        {
+            "type": "channel_batch_data",
+            "channel": "v4_markets",
+            "contents": [{"oraclePrices": DYDX_PRICES}, {"trading": DYDX_MARKETS}],
+        },
+        ["BTC", "ETH", "SOL"],
+    ),
+    (
+        "dydx",
+        {"type": "subscribed", "channel": "v4_markets", "contents": {"markets": DYDX_MARKETS}},
+        ["BTC", "ETH", "SOL"],
+    ),
+    ("dydx", {"markets": DYDX_MARKETS}, ["BTC", "ETH", "SOL"]),
+    (
+        "dydx",
+        {
+            "type": "channel_data",
+            "channel": "v4_trades",
+            "id": "BTC-USD",
+            "contents": {"trades": fills("a", "b")},
+        },
+        ["BTC"],
+    ),
+    (
+        "coinbase",
+        {
+            "channel": "market_trades",
+            "events": [
+                {"type": "update", "trades": COINBASE_TRADES[:2]},
+                {"type": "update", "trades": COINBASE_TRADES[2:]},
+            ],
+        },
+        ["BTC", "ETH"],
+    ),
+    (
+        "coinbase",
+        {
+            "channel": "ticker",
+            "timestamp": "2026-09-21T12:00:00Z",
+            "events": [{"type": "update", "tickers": COINBASE_TRADES}],
+        },
+        ["BTC", "ETH"],
+    ),
+    (
+        "coinbase",
+        {
+            "channel": "l2_data",
+            "timestamp": "2026-09-21T12:00:00Z",
+            "events": [
+                {
+                    "type": "snapshot",
+                    "product_id": product,
+                    "updates": [
+                        {"side": "bid", "price_level": "5", "new_quantity": "1"},
+                        {"side": "offer", "price_level": "6", "new_quantity": "1"},
+                    ],
+                }
+                for product in ("ETH-USD", "BTC-USD")
+            ],
+        },
+        ["ETH", "BTC"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("venue", "message", "assets"), DEEP)
+def test_rows_deep_in_an_envelope_are_cut_and_keep_their_ids(
+    venue: str, message: dict[str, Any], assets: list[str]
+) -> None:
+    whole = msgspec.structs.replace(
+        raw(venue, json.dumps(message)), received_at_us=1_789_992_001_000_000
+    )
+    parts = slices(whole, INSTRUMENTS)
+    assert sorted(asset for asset, _ in parts) == sorted(assets)
+    for asset, part in parts:
+        found = events(msgspec.structs.replace(whole, payload=part))
+        assert {getattr(outcome, "asset", None) for outcome in found} == {asset}
+    assert by_id(of_slices(whole)) == by_id(events(whole))
+
+
+def test_a_packed_message_is_cut_as_its_text() -> None:
+    packed = raw("htx", gzip.compress(HTX_MESSAGE.encode()))
+    parts = slices(packed, INSTRUMENTS)
+    assert parts == slices(raw("htx", HTX_MESSAGE), INSTRUMENTS)
+    assert [asset for asset, _ in parts] == ["BTC", "ETH"]
+    damaged = packed.payload[:-9]
+    assert slices(raw("htx", damaged), INSTRUMENTS) == [("?", damaged)]
+
+
+def test_a_row_without_an_asset_leaves_its_neighbours_alone() -> None:
+    contents = {"trading": {**DYDX_MARKETS, "COIN,dex,0x12-USD": {"openInterest": "5"}}}
+    message = {"type": "channel_data", "channel": "v4_markets", "contents": contents, "id": 7}
+    parts = dict(slices(raw("dydx", json.dumps(message)), INSTRUMENTS))
+    assert set(parts) == {"BTC", "ETH", "SOL", "?"}
+    assert json.loads(parts["ETH"]) == {
+        **message,
+        "contents": {"trading": {"ETH-USD": {"openInterest": "5"}}},
+    }
