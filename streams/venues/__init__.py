@@ -32,5 +32,5 @@ PARSERS: Mapping[str, Parser] = {
 }
 """Parser by venue id."""
 
-FORCED_ON_TAPE: Final = frozenset({"deribit", "kraken"})
+FORCED_ON_TAPE: Final = frozenset({"deribit", "kraken", "dydx"})
 """Venues that mark forced fills among their trades: who has all their trades has those too."""

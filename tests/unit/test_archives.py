@@ -5,6 +5,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -112,11 +113,24 @@ def test_a_channel_is_subscribed_by_its_first_record(tmp_path: Path) -> None:
     assert subscribed == [(1, ("trade",)), (3, ("liquidation",))]
 
 
-def test_trades_vouch_for_the_forced_orders_that_are_marked_among_them(tmp_path: Path) -> None:
+def kraken_trade() -> bytes:
     named = {"feed": "trade", "product_id": "PF_XBTUSD", "uid": "u", "side": "sell"}
     numbers = {"type": "fill", "time": us(1) // 1000, "qty": 0.5, "price": 100.0}
-    trade = Raw("kraken", "trade", "c", us(1), json.dumps({**named, **numbers}).encode())
-    lines = read(write(tmp_path / "a.jsonl", [trade]))
+    return json.dumps({**named, **numbers}).encode()
+
+
+def dydx_trade() -> bytes:
+    row = {"id": "a", "side": "SELL", "size": "0.5", "price": "100", "type": "LIMIT"}
+    row |= {"createdAt": datetime.fromtimestamp(us(1) / 1e6, UTC).isoformat()}
+    message = {"type": "channel_data", "channel": "v4_trades", "id": "BTC-USD"}
+    return json.dumps({**message, "contents": {"trades": [row]}}).encode()
+
+
+@pytest.mark.parametrize(("venue", "payload"), [("kraken", kraken_trade()), ("dydx", dydx_trade())])
+def test_trades_vouch_for_the_forced_orders_that_are_marked_among_them(
+    tmp_path: Path, venue: str, payload: bytes
+) -> None:
+    lines = read(write(tmp_path / "a.jsonl", [Raw(venue, "trade", "c", us(1), payload)]))
     subscribed = [word.channels for _, _, _, word in words(lines) if word.channels]
     assert subscribed == [("trade",), ("liquidation",)]
     assert through(lines, "liquidation") == through(lines, "trade") != {}
