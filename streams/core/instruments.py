@@ -33,6 +33,11 @@ class Instrument(msgspec.Struct, frozen=True):
     coins_per_unit: int = 1
 
     @property
+    def in_dollars(self) -> bool:
+        """Whether a size is dollars whatever the price, as of inverse contracts it mostly is."""
+        return self.contract == "inverse" and self.size_unit != "base"
+
+    @property
     def micros_per_unit(self) -> float:
         """Micro-dollars of one unit of size at a price of one (inverse: of one unit of size)."""
         return float(self.contract_size * MICROS)
@@ -45,7 +50,7 @@ class Instrument(msgspec.Struct, frozen=True):
         """Coins of `asset` in a venue size; None for quanto contracts, which have none."""
         if self.contract == "quanto":
             return None
-        if self.contract == "inverse":
+        if self.in_dollars:
             return size * self.contract_size / price
         if self.size_unit == "quote":
             return size / price * self.coins_per_unit
@@ -54,10 +59,11 @@ class Instrument(msgspec.Struct, frozen=True):
     def usd(self, size: Decimal, price: Decimal) -> int:
         """Notional of a venue size at a venue price, int64 micro-dollars (see micro_usd).
 
-        Inverse contracts are worth dollars whatever the price; a quanto contract is valued
-        size x price x contract_size, which the venue file must override where it is coin.
+        Inverse contracts are worth dollars whatever the price, unless their sizes are in coins; a
+        quanto contract is valued size x price x contract_size, which the venue file must override
+        where it is coin.
         """
-        if self.contract == "inverse":
+        if self.in_dollars:
             value = size * self.contract_size
         elif self.size_unit == "quote":
             value = size

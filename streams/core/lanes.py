@@ -146,7 +146,9 @@ class Lane:
         terms = self._terms.get(symbol)
         if terms is None and self._form.plain(symbol):
             found = self._instruments.resolve(self.venue, symbol)
-            if found is None or found.contract == "quanto" or found.size_unit == "quote":
+            if found is None or found.size_unit == "quote":
+                return None
+            if found.contract in ("inverse", "quanto") and not found.in_dollars:
                 return None
             terms = Terms(found.asset, found.contract, found.micros_per_unit, found.coins_per_unit)
             self._terms[symbol] = terms

@@ -19,6 +19,8 @@ MAX_MAGNITUDE: Final = 10**18
 """A larger price, size or stamp is no market value, and its product would not fit int64."""
 MICROSECOND_STAMPS: Final = 10**14
 """Stamps from here on are already microseconds."""
+SECOND_STAMPS: Final = 10**11
+"""Stamps below this are seconds, where a venue sends those too."""
 LARGEST: Final = 1e18
 """`MAX_MAGNITUDE`, for floats of the hot paths."""
 SMALLEST: Final = 1e-29
@@ -182,6 +184,20 @@ def stamp_us(row: Row, key: str) -> int:
 def micros(stamp: int) -> int:
     """A stamp in milliseconds (or microseconds, told by magnitude) as microseconds."""
     return stamp if stamp >= MICROSECOND_STAMPS else stamp * 1000
+
+
+def any_stamp_us(row: Row, key: str) -> int:
+    """A stamp of a venue that is not consistent, as microseconds; its unit is told by magnitude.
+
+    Seconds, milliseconds or microseconds, whole or with a fraction.
+
+    >>> any_stamp_us({"t": 1790000000}, "t"), any_stamp_us({"t": "1790000000402.25"}, "t")
+    (1790000000000000, 1790000000402250)
+    """
+    stamp = not_negative(row, key)
+    if stamp < SECOND_STAMPS:
+        return int(stamp * 1_000_000)
+    return int(stamp if stamp >= MICROSECOND_STAMPS else stamp * 1000)
 
 
 def nanos_us(row: Row, key: str) -> int:

@@ -1,7 +1,7 @@
 """Tickers and books of venues, from values already in canonical units or from named fields.
 
 Used by venue parsers beside `rows`. Promises that what a message does not state stays open (None)
-and that open interest is coins, or exact dollars of inverse contracts. Does not judge values
+and that open interest is coins, or exact dollars where sizes are dollars. Does not judge values
 against each other (the shared checks of `streams.core.normalise` do).
 """
 
@@ -14,13 +14,13 @@ from streams.venues.rows import Ladder, index_price, micro_dollars, per_coin
 
 
 def interest(instrument: Instrument, amount: Decimal) -> tuple[float | None, int | None]:
-    """Open interest of a venue's amount: coins, or micro-dollars of inverse contracts.
+    """Open interest of a venue's amount: coins, or micro-dollars where sizes are dollars.
 
     Raises:
         BadField: not_finite, when the dollars do not fit.
     """
     faces = amount * instrument.contract_size
-    if instrument.contract == "inverse":
+    if instrument.in_dollars:
         return None, micro_dollars(faces)
     return float(faces * instrument.coins_per_unit), None
 

@@ -170,7 +170,7 @@ def in_coins(levels: Sequence[tuple[float, float]], instrument: Instrument) -> L
     """Levels of (price, size) in the venue's units as (price per coin, quantity in coins)."""
     face = float(instrument.contract_size)
     units = instrument.coins_per_unit
-    if instrument.contract == "inverse":
+    if instrument.in_dollars:
         return tuple([(price / units, size * face / price) for price, size in levels])
     if face == units == 1:
         return tuple(levels)

@@ -92,7 +92,7 @@ def prints(
             asset, contract = instrument.asset, instrument.contract
             face, units = float(instrument.contract_size), instrument.coins_per_unit
             scale = instrument.micros_per_unit
-            inverse = contract == "inverse"
+            inverse = instrument.in_dollars
         price, size, time = row.price, row.size, row.time
         micros = size * scale if inverse else price * size * scale
         if not (micros <= MAX_USD * MICROS and 0 <= time < LATEST_MS):
@@ -156,8 +156,9 @@ def forced(
     time_us: int,
     completeness: Completeness,
     seen: dict[object, int],
+    price_kind: PriceKind = "bankruptcy",
 ) -> Liquidation:
-    """One forced order at its bankruptcy price, for venues that give it no id.
+    """One forced order, for venues that give it no id.
 
     The id is of venue, symbol, time, order side, size, price and k; numbers count by value, since
     recorders drop trailing zeros. `seen` counts equal rows of the message and is updated here.
@@ -176,11 +177,40 @@ def forced(
         time_us,
         completeness,
         "liquidation",
-        "bankruptcy",
+        price_kind,
         stable_id(*key, k),
     )
     seen[key] = k + 1
     return order
+
+
+def forced_order(
+    raw: Raw,
+    instrument: Instrument,
+    order_side: OrderSide,
+    size: Decimal,
+    price: Decimal,
+    time_us: int,
+    completeness: Completeness,
+    identity: str,
+) -> Liquidation:
+    """One forced order at its bankruptcy price; `identity` is the venue's id of the order.
+
+    Raises:
+        BadField: not_finite, when its dollars do not fit.
+    """
+    return _closed(
+        raw,
+        instrument,
+        order_side,
+        size,
+        price,
+        time_us,
+        completeness,
+        "liquidation",
+        "bankruptcy",
+        stable_id(raw.venue, instrument.symbol, identity),
+    )
 
 
 def forced_fill(

@@ -8,7 +8,7 @@ import pytest
 
 from streams.core.events import MAX_PAYLOAD_BYTES, Raw, Rejected
 from streams.edges.rawlog import parse_line
-from streams.venues.fields import BadField, iso_us, nanos_us
+from streams.venues.fields import BadField, any_stamp_us, iso_us, nanos_us
 from streams.venues.multiples import listed
 from streams.venues.packed import unpacked
 
@@ -119,3 +119,28 @@ def test_a_damaged_or_endless_message_says_why(payload: bytes, reason: str) -> N
 def test_a_packed_message_may_be_as_large_as_any() -> None:
     largest = b" " * MAX_PAYLOAD_BYTES
     assert unpacked(gzip.compress(largest)) == largest
+
+
+@pytest.mark.parametrize(
+    ("stamp", "expected"),
+    [
+        (1_790_000_000, 1_790_000_000_000_000),
+        ("1790000000.25", 1_790_000_000_250_000),
+        (1_790_000_000_402, 1_790_000_000_402_000),
+        ("1790000000402.1239", 1_790_000_000_402_123),
+        (1_790_000_000_402_123, 1_790_000_000_402_123),
+        (0, 0),
+    ],
+)
+def test_the_unit_of_a_stamp_is_told_by_its_magnitude(stamp: object, expected: int) -> None:
+    assert any_stamp_us({"t": stamp}, "t") == expected
+
+
+@pytest.mark.parametrize(
+    ("stamp", "reason"),
+    [(-5, "not_positive"), ("soon", "wrong_type"), (None, "missing_field"), (True, "wrong_type")],
+)
+def test_a_stamp_of_any_unit_must_be_a_number(stamp: object, reason: str) -> None:
+    with pytest.raises(BadField) as error:
+        any_stamp_us({"t": stamp}, "t")
+    assert error.value.outcome.reason == reason
