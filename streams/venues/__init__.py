@@ -11,6 +11,7 @@ from streams.venues import (
     coinbase,
     deribit,
     dydx,
+    gate,
     htx,
     hyperliquid,
     kraken,
@@ -29,6 +30,7 @@ PARSERS: Mapping[str, Parser] = {
     **dict.fromkeys(kucoin.VENUES, VenueParser(kucoin.parse)),
     **dict.fromkeys(dydx.VENUES, VenueParser(dydx.parse)),
     **dict.fromkeys(coinbase.VENUES, VenueParser(coinbase.parse)),
+    **{venue: VenueParser(gate.parse, gate.TRADES[venue]) for venue in gate.VENUES},
 }
 """Parser by venue id."""
 

@@ -1,10 +1,10 @@
 """The instrument table: contract sizes that a symbol does not tell.
 
 Read when a program starts, before the first record. The checked-in `instruments.csv` holds the
-contracts that need a row (COIN-M, Bybit inverse, swaps of OKX, HTX and KuCoin); a table that
-`marginquake instruments refresh` wrote to MARGINQUAKE_HOME overrides it row by row. Promises to
-refuse a table with a doubtful row; keeps one size a symbol, not the history of sizes a venue has
-changed.
+contracts that need a row (COIN-M, Bybit inverse, BitMEX, swaps of OKX, HTX, KuCoin and Gate); a
+table that `marginquake instruments refresh` wrote to MARGINQUAKE_HOME overrides it row by row.
+Promises to refuse a table with a doubtful row; keeps one size a symbol, not the history of sizes a
+venue has changed.
 """
 
 import csv
@@ -27,6 +27,7 @@ from streams.venues import (
     coinbase,
     deribit,
     dydx,
+    gate,
     htx,
     hyperliquid,
     kraken,
@@ -57,6 +58,7 @@ RULES: Final[Mapping[str, Rule]] = {
     **kucoin.RULES,
     **dydx.RULES,
     **coinbase.RULES,
+    **gate.RULES,
 }
 """Rules of all venues, for symbols that tell everything by their name."""
 

@@ -149,6 +149,20 @@ def test_rows_deep_in_an_envelope_are_cut_too(
     assert repr(sorted(of_slices(whole), key=repr)) == repr(sorted(events(whole), key=repr))
 
 
+def test_rows_under_result_are_cut_too() -> None:
+    stamp = us(9) // 1000
+    rows = [
+        {"contract": f"{asset}_USDT", "price": "5", "size": -3, "time": stamp}
+        for asset in ("BTC", "ETH", "BTC")
+    ]
+    gate = {"channel": "futures.public_liquidates", "event": "update", "result": rows}
+    message = raw("gate", json.dumps(gate))
+    parts = slices(message, INSTRUMENTS)
+    assert [asset for asset, _ in parts] == ["BTC", "ETH"]
+    assert [len(json.loads(part)["result"]) for _, part in parts] == [2, 1]
+    assert by_id(of_slices(message)) == by_id(events(message))
+
+
 def test_equal_rows_of_one_symbol_keep_the_ids_that_count_them() -> None:
     message = raw(
         "okx",
