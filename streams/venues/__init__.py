@@ -7,6 +7,7 @@ from streams.core.lanes import VenueParser
 from streams.core.normalise import Parser
 from streams.venues import (
     binance,
+    bitget,
     bybit,
     coinbase,
     deribit,
@@ -31,6 +32,7 @@ PARSERS: Mapping[str, Parser] = {
     **dict.fromkeys(dydx.VENUES, VenueParser(dydx.parse)),
     **dict.fromkeys(coinbase.VENUES, VenueParser(coinbase.parse)),
     **{venue: VenueParser(gate.parse, gate.TRADES[venue]) for venue in gate.VENUES},
+    **{venue: VenueParser(bitget.parse, bitget.TRADES[venue]) for venue in bitget.VENUES},
 }
 """Parser by venue id."""
 

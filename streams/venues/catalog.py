@@ -23,6 +23,7 @@ from streams.core.events import Contract
 from streams.core.instruments import Instrument, Instruments, Rule, SizeUnit
 from streams.venues import (
     binance,
+    bitget,
     bybit,
     coinbase,
     deribit,
@@ -59,6 +60,7 @@ RULES: Final[Mapping[str, Rule]] = {
     **dydx.RULES,
     **coinbase.RULES,
     **gate.RULES,
+    **bitget.RULES,
 }
 """Rules of all venues, for symbols that tell everything by their name."""
 

@@ -1,0 +1,60 @@
+"""Forced orders of Bitget, whose size is what they were worth.
+
+Promises exact dollars: a pushed amount is the quote's. What the documentation leaves open stands in
+`Assumed`.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final, Literal
+
+import msgspec
+
+from streams.core.events import OrderSide, Outcome, PriceKind, Raw
+from streams.core.instruments import Instruments
+from streams.venues.fields import Row, bad, positive, stamp_us, text
+from streams.venues.rows import each_row, known, order_side
+from streams.venues.tape import forced
+
+_CLOSING: Final[Mapping[str, OrderSide]] = {"buy": "sell", "sell": "buy"}
+"""Side of the position to side of the order that closes it."""
+
+
+class Assumed(msgspec.Struct, frozen=True):
+    """What Bitget does not document of forced orders.
+
+    `price_kind`: what `price` is of. `inverse_amount`: the unit of `amount` of coin-futures, which
+    are rejected while it is None. Another assumption is
+    `partial(bitget.parse, assumed=Assumed(...))` in place of `bitget.parse`.
+    """
+
+    price_kind: PriceKind = "unknown"
+    inverse_amount: Literal["base", "quote"] | None = None
+
+
+ASSUMED: Final = Assumed()
+
+
+def liquidations(
+    raw: Raw, instruments: Instruments, assumed: Assumed, rows: list[object]
+) -> list[Outcome]:
+    """Rows of the topic `liquidation`, of which each names its symbol."""
+    return each_row(rows, partial(_liquidation, raw, instruments, assumed, {}))
+
+
+def _liquidation(
+    raw: Raw, instruments: Instruments, assumed: Assumed, seen: dict[object, int], row: Row
+) -> Outcome:
+    side = order_side(row, "side", _CLOSING)
+    price, amount = positive(row, "price"), positive(row, "amount")
+    time_us = stamp_us(row, "ts")
+    listed = known(instruments, raw.venue, text(row, "symbol"))
+    unit = "quote" if listed.contract == "linear" else assumed.inverse_amount
+    if unit is None:
+        raise bad(
+            "unknown_instrument",
+            f"{listed.symbol[:40]!r}: the unit of forced amounts of coin-futures is not verified",
+        )
+    sized = msgspec.structs.replace(listed, size_unit=unit)
+    kind = assumed.price_kind
+    return forced(raw, sized, side, amount, price, time_us, "sampled", seen, kind)
