@@ -8,6 +8,7 @@ from streams.core.normalise import Parser
 from streams.venues import (
     binance,
     bitget,
+    bitmex,
     bybit,
     coinbase,
     deribit,
@@ -33,6 +34,7 @@ PARSERS: Mapping[str, Parser] = {
     **dict.fromkeys(coinbase.VENUES, VenueParser(coinbase.parse)),
     **{venue: VenueParser(gate.parse, gate.TRADES[venue]) for venue in gate.VENUES},
     **{venue: VenueParser(bitget.parse, bitget.TRADES[venue]) for venue in bitget.VENUES},
+    **dict.fromkeys(bitmex.VENUES, VenueParser(bitmex.parse)),
 }
 """Parser by venue id."""
 

@@ -24,6 +24,7 @@ from streams.core.instruments import Instrument, Instruments, Rule, SizeUnit
 from streams.venues import (
     binance,
     bitget,
+    bitmex,
     bybit,
     coinbase,
     deribit,
@@ -61,6 +62,7 @@ RULES: Final[Mapping[str, Rule]] = {
     **coinbase.RULES,
     **gate.RULES,
     **bitget.RULES,
+    **bitmex.RULES,
 }
 """Rules of all venues, for symbols that tell everything by their name."""
 
