@@ -5,6 +5,7 @@ and contract size the venue states outright; says what it skipped and why. Fetch
 """
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 import msgspec
@@ -25,10 +26,12 @@ from streams.venues.fields import (
     shown,
     text,
 )
+from streams.venues.gate.symbols import future as gate_future
 from streams.venues.multiples import listed
 
 URLS: Final[Mapping[str, tuple[str, ...]]] = {
     "binance-coinm": ("https://dapi.binance.com/dapi/v1/exchangeInfo",),
+    "bitmex": ("https://www.bitmex.com/api/v1/instrument/active",),
     "bybit": ("https://api.bybit.com/v5/market/instruments-info?category=inverse&limit=1000",),
     "deribit": ("https://www.deribit.com/api/v2/public/get_instruments?currency=any&kind=future",),
     "kraken": ("https://futures.kraken.com/derivatives/api/v3/instruments",),
@@ -37,6 +40,10 @@ URLS: Final[Mapping[str, tuple[str, ...]]] = {
         "https://api.hbdm.com/swap-api/v1/swap_contract_info",
     ),
     "kucoin": ("https://api-futures.kucoin.com/api/v1/contracts/active",),
+    "gate": (
+        "https://api.gateio.ws/api/v4/futures/usdt/contracts",
+        "https://api.gateio.ws/api/v4/futures/btc/contracts",
+    ),
     "okx": (
         "https://www.okx.com/api/v5/public/instruments?instType=SWAP",
         "https://www.okx.com/api/v5/public/instruments?instType=FUTURES",
@@ -79,7 +86,8 @@ def read_listing(venue: str, payload: bytes) -> Listing:
     for key in path:
         rows = rows.get(key) if isinstance(rows, dict) else None
     if not isinstance(rows, list):
-        raise ValueError(f"no array under {'.'.join(path)!r}; {_complaint(answer)}")
+        place = f"under {'.'.join(path)!r}" if path else "of rows"
+        raise ValueError(f"no array {place}; {_complaint(answer)}")
     listing = Listing([], [])
     for row in rows:
         try:
@@ -98,6 +106,53 @@ def _binance_coinm(row: Row) -> Instrument | None:
     size = positive(row, "contractSize")
     symbol, asset, quote = text(row, "symbol"), text(row, "baseAsset"), text(row, "quoteAsset")
     return Instrument("binance-coinm", symbol, asset, quote, "inverse", "contracts", size)
+
+
+_BITMEX_CONTRACTS: Final = ("FFWCSX", "FFCCSX")
+"""Perpetual and dated contracts; the list holds spot pairs, indices and currencies too."""
+_BITMEX_QUOTES: Final = ("USD", "USDT", "USDC")
+_SATOSHIS: Final = Decimal(10**8)
+
+
+def _bitmex(row: Row) -> Instrument | None:
+    if text(row, "typ") not in _BITMEX_CONTRACTS:
+        return None
+    symbol, underlying, quote = (
+        text(row, key) for key in ("symbol", "underlying", "quoteCurrency")
+    )
+    if quote not in _BITMEX_QUOTES:
+        raise bad("wrong_type", f"quoted in {quote[:40]}, which is no dollar")
+    asset, units = listed("BTC" if underlying == "XBT" else underlying)
+    if row.get("isInverse") is True:
+        minor = abs(decimal(row, "underlyingToSettleMultiplier"))
+        size = abs(decimal(row, "multiplier")) / minor if minor else minor
+        if size <= 0:
+            raise bad("not_positive", "a multiplier is zero")
+        return Instrument("bitmex", symbol, asset, quote, "inverse", "contracts", size, units)
+    if row.get("isQuanto") is True:
+        settled = text(row, "settlCurrency")
+        if settled != "XBt":
+            raise bad("wrong_type", f"pays {settled[:40]} by another coin's price, no unit rule")
+        size = positive(row, "multiplier") / _SATOSHIS
+        return Instrument("bitmex", symbol, asset, quote, "quanto", "contracts", size, units)
+    size = 1 / positive(row, "underlyingToPositionMultiplier")
+    return Instrument("bitmex", symbol, asset, quote, "linear", "contracts", size, units)
+
+
+_GATE_QUOTES: Final = ("USDT", "USDC", "USD1")
+
+
+def _gate(row: Row) -> Instrument | None:
+    symbol, kind = text(row, "name"), text(row, "type")
+    inverse = gate_future(symbol)
+    if inverse is not None:
+        return inverse
+    base, _, quote = symbol.rpartition("_")
+    if kind != "direct" or quote not in _GATE_QUOTES or not base:
+        raise bad("wrong_type", f"{kind[:40]} contract quoted in {quote[:40]}, no unit rule")
+    asset, units = listed(base)
+    size = positive(row, "quanto_multiplier")
+    return Instrument("gate", symbol, asset, quote, "linear", "contracts", size, units)
 
 
 def _bybit_inverse(row: Row) -> Instrument | None:
@@ -176,18 +231,20 @@ def _okx(row: Row) -> Instrument | None:
 
 _SHAPES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Row], Instrument | None]]]] = {
     "binance-coinm": (("symbols",), _binance_coinm),
+    "bitmex": ((), _bitmex),
     "bybit": (("result", "list"), _bybit_inverse),
     "deribit": (("result",), _deribit),
     "kraken": (("instruments",), _kraken),
     "htx": (("data",), _htx),
     "kucoin": (("data",), _kucoin),
+    "gate": ((), _gate),
     "okx": (("data",), _okx),
 }
 
 
 def _name(row: object) -> str:
     if isinstance(row, dict):
-        for key in ("symbol", "instId", "instrument_name", "contract_code"):
+        for key in ("contract_code", "symbol", "instId", "instrument_name", "name"):
             if isinstance(row.get(key), str):
                 return str(row[key])[:40]
     return "a row without a name"
@@ -196,7 +253,7 @@ def _name(row: object) -> str:
 def _complaint(answer: object) -> str:
     """What the venue said instead, for instance a refusal by country."""
     if isinstance(answer, dict):
-        for key in ("msg", "retMsg", "error", "err_msg"):
+        for key in ("msg", "retMsg", "error", "err_msg", "message"):
             if isinstance(answer.get(key), str) and answer[key]:
                 return f"the venue says {shown(given(answer, key))}"
     return "is this the venue's instrument list?"

@@ -85,6 +85,19 @@ KRAKEN_ROW = {
     "contractSize": 1,
     "tradeable": True,
 }
+GATE_ROW = {"name": "NEAR_USDT", "type": "direct", "quanto_multiplier": "0.5"}
+BITMEX_ROW = {
+    "symbol": "XBTUSDT",
+    "typ": "FFWCSX",
+    "underlying": "XBT",
+    "quoteCurrency": "USDT",
+    "settlCurrency": "USDt",
+    "multiplier": 1,
+    "underlyingToPositionMultiplier": 1000000,
+    "quoteToSettleMultiplier": 1000000,
+    "isQuanto": False,
+    "isInverse": False,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +121,8 @@ def answer(venue: str, *rows: Any) -> bytes:
         "kraken": {"result": "success", "instruments": rows},
         "htx": {"status": "ok", "data": rows, "ts": 5},
         "kucoin": {"code": "200000", "data": rows},
+        "bitmex": rows,
+        "gate": rows,
     }
     return msgspec.json.encode(shapes[venue])
 
@@ -130,6 +145,10 @@ def test_the_packaged_table_knows_the_documented_contract_sizes() -> None:
         ("kraken", "PI_XBTUSD"): ("inverse", Decimal(1)),
         ("kraken", "PF_XBTUSD"): ("linear", Decimal(1)),
         ("hyperliquid", "kPEPE"): ("linear", Decimal(1)),
+        ("gate", "BTC_USDT"): ("linear", Decimal("0.0001")),
+        ("gate", "ETH_USDT"): ("linear", Decimal("0.01")),
+        ("gate", "BTC_USD"): ("inverse", Decimal(1)),
+        ("bitmex", "XBTUSD"): ("inverse", Decimal(1)),
     }
     table = packaged_table()
     for key, expected in sizes.items():
@@ -283,6 +302,48 @@ def test_htx_and_kucoin_rows_become_instruments() -> None:
     assert linear == packaged_table()["kucoin", "XBTUSDTM"].instrument
     assert inverse == catalog.RULES["kucoin"]("XBTUSDM")
     assert (bonk.asset, bonk.contract_size, bonk.coins_per_unit) == ("BONK", Decimal(100), 1000)
+
+
+def test_gates_rows_become_instruments() -> None:
+    thousand = GATE_ROW | {"name": "1000SATS_USDT", "quanto_multiplier": "10"}
+    inverse = {"name": "BTC_USD", "type": "inverse", "quanto_multiplier": "0"}
+    listing = read_listing("gate", answer("gate", GATE_ROW, thousand, inverse))
+    near, sats, btc = (entry.instrument for entry in listing.entries)
+    assert near == Instrument(
+        *("gate", "NEAR_USDT", "NEAR", "USDT", "linear", "contracts"), Decimal("0.5")
+    )
+    assert (sats.asset, sats.contract_size, sats.coins_per_unit) == ("SATS", Decimal(10), 1000)
+    assert btc == catalog.RULES["gate"]("BTC_USD")
+    odd = [
+        GATE_ROW | {"quanto_multiplier": "0"},
+        GATE_ROW | {"name": "ETH_USD"},
+        GATE_ROW | {"name": "_USDT"},
+        GATE_ROW | {"type": "inverse"},
+        {"label": "x"},
+    ]
+    assert len(read_listing("gate", answer("gate", *odd)).problems) == len(odd)
+
+
+def test_bitmexs_rows_become_instruments() -> None:
+    inverse = BITMEX_ROW | {"symbol": "XBTUSD", "quoteCurrency": "USD", "isInverse": True}
+    inverse |= {"multiplier": -100000000, "underlyingToSettleMultiplier": -100000000}
+    quanto = BITMEX_ROW | {"symbol": "ETHUSD", "underlying": "ETH", "quoteCurrency": "USD"}
+    quanto |= {"isQuanto": True, "multiplier": 100, "settlCurrency": "XBt"}
+    spot = BITMEX_ROW | {"symbol": "XBT_USDT", "typ": "IFXXXP"}
+    listing = read_listing("bitmex", answer("bitmex", BITMEX_ROW, inverse, quanto, spot))
+    assert listing.problems == []
+    table = packaged_table()
+    for entry in listing.entries:
+        assert entry.instrument == table["bitmex", entry.instrument.symbol].instrument
+    assert len(listing.entries) == 3
+    odd = [
+        BITMEX_ROW | {"quoteCurrency": "EUR"},
+        BITMEX_ROW | {"underlyingToPositionMultiplier": None},
+        inverse | {"underlyingToSettleMultiplier": 0},
+        inverse | {"multiplier": 0},
+        quanto | {"settlCurrency": "USDt"},
+    ]
+    assert len(read_listing("bitmex", answer("bitmex", *odd)).problems) == len(odd)
 
 
 @pytest.mark.parametrize(
