@@ -218,10 +218,12 @@ def test_raw_examples_cover_every_venue_family_and_channel() -> None:
     market = {"liquidation", "trade", "ticker", "book"}
     for venue in ("binance-usdm", "binance-coinm", "bybit", "okx"):
         assert {channel for name, channel in found if name == venue} == {*market, "status"}
-    for venue in ("hyperliquid", "htx", "dydx"):
+    for venue in ("hyperliquid", "htx", "dydx", "gate", "bitget", "bitmex"):
         assert {channel for name, channel in found if name == venue} == market
     for venue in ("binance-spot", "deribit", "kraken", "kucoin", "coinbase"):
         assert {channel for name, channel in found if name == venue} == market - {"liquidation"}
+    for venue in ("gate-spot", "bitget-spot"):
+        assert {channel for name, channel in found if name == venue} == {"trade"}
     operations = {decode_status(value).op for value in schemas.examples("status")}
     assert operations == {"connect", "subscribe", "heartbeat", "gap", "disconnect", "end"}
 
