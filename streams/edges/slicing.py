@@ -32,6 +32,12 @@ _PLACES: Final[Mapping[str, Any]] = {
 or, where `_MEMBERS` says so, an object whose members are rows."""
 
 
+class _Meta(msgspec.Struct, frozen=True):
+    """The first half of Hyperliquid's `metaAndAssetCtxs`; the second are their contexts."""
+
+    universe: list[msgspec.Raw]
+
+
 Around = Callable[[Sequence[int]], bytes]
 """What leaves a value around some of its rows, by ascending index."""
 
@@ -60,13 +66,14 @@ class _Parts:
 def slices(raw: Raw, instruments: Instruments) -> list[tuple[str, bytes]]:
     """(asset, message) for each asset of the message, in order of first appearance.
 
-    The rows are the elements of a top-level array, or stand in the envelope where `_PLACES` says.
-    A message of another shape comes back whole under its first asset.
+    The rows are the elements of a top-level array, or stand in the envelope where `_PLACES` says,
+    or in two arrays side by side (`_Meta`). A message of another shape comes back whole under its
+    first asset.
     """
     text = unpacked(raw.payload)
     payload = raw.payload if isinstance(text, Rejected) else text
     try:
-        count, around = _cut(payload, _PLACES)
+        count, around = _beside(payload) or _cut(payload, _PLACES)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         count = 0
     if not count:
@@ -82,6 +89,22 @@ def _asset(raw: Raw, payload: bytes, instruments: Instruments) -> str:
     outcomes = normalise(part, PARSERS, instruments)
     assets = (getattr(outcome, "asset", None) for outcome in outcomes)
     return next((asset for asset in assets if asset is not None), UNKNOWN)
+
+
+def _beside(payload: bytes) -> tuple[int, Around] | None:
+    """How many coins a polled answer of Hyperliquid tells of, and what leaves it of some of them.
+
+    What else `_Meta` holds stays out: repeated for each coin it would be most of every part.
+    """
+    if not payload.lstrip().startswith(b"[") or b'"universe"' not in payload:
+        return None
+    meta, contexts = msgspec.json.decode(payload, type=tuple[_Meta, list[msgspec.Raw]])
+    coins = meta.universe
+    if len(coins) != len(contexts):
+        return None
+    return len(coins), lambda kept: msgspec.json.encode(
+        [{"universe": [coins[i] for i in kept]}, [contexts[i] for i in kept]]
+    )
 
 
 def _cut(value: bytes, places: Mapping[str, Any] | None) -> tuple[int, Around]:

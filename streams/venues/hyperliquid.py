@@ -1,8 +1,8 @@
 """Hyperliquid public feeds and recorded fills to canonical events, venue `hyperliquid`.
 
-A venue parser: promises trades, contexts and books of what the public socket sends, and forced
-orders in exact dollars where somebody recorded fills. No public feed tells whom a trade
-liquidated, so trades alone give no forced order.
+A venue parser: promises trades, contexts and books of what the public socket sends or a poll
+answers, and forced orders in exact dollars where somebody recorded fills. No public feed tells
+whom a trade liquidated, so trades alone give no forced order.
 
 | fact         | value                                                                          |
 |--------------|--------------------------------------------------------------------------------|
@@ -17,21 +17,23 @@ liquidated, so trades alone give no forced order.
 | units        | base coin; kPEPE quotes 1000 PEPE                                              |
 | completeness | fills of a node: all; of watched accounts: unknown; else no feed               |
 | open interest| `openInterest` coins                                                           |
+| polled       | POST https://api.hyperliquid.xyz/info {"type":"metaAndAssetCtxs"}: an array of |
+|              | the coins (`universe`) and, beside it, their contexts in the same order        |
 | funding      | hourly rate, paid each hour on the hour                                        |
 | times        | ms; a context has none and takes the time of receipt                           |
 
-Quirks: `liquidation` stands on the fills of BOTH parties, so a fill counts only when its account
-is the one named; method `backstop` hands the position to the backstop. A fill with `dir`
+Quirks: `liquidation` stands on the fills of BOTH parties, so a fill counts only when its account is
+the one named; method `backstop` hands the position to the backstop. A fill with `dir`
 Auto-Deleveraging closes the position of the other party (kind adl). All other fills are ignored;
 record `trades` for the tape. The first trades message after a subscribe repeats old trades, which
-carry their `tid` and fall to deduplication or come late; fills of a `userFills` snapshot older
-than 10 minutes are ignored as `replayed`. `userEvents` do not name their account and are not
-used. Coins of builders' markets (`dex:COIN`) have no rule; spot is `PURR/USDC` by rule, `@107` by
-the instrument table.
+carry their `tid` and fall to deduplication or come late; fills of a `userFills` snapshot older than
+10 minutes are ignored as `replayed`. `userEvents` do not name their account and are not used.
+Delisted coins keep their place in a polled answer and are ignored. Coins of builders' markets
+(`dex:COIN`) have no rule; spot is `PURR/USDC` by rule, `@107` by the instrument table.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -113,7 +115,7 @@ _MESSAGE: Final = msgspec.json.Decoder(dict[str, object] | list[object], float_h
 
 
 def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
-    """Outcomes of one websocket message of Hyperliquid, or of one line of a node's fills.
+    """Outcomes of a websocket message of Hyperliquid, of polled contexts or of a node's fills.
 
     Raises:
         msgspec.DecodeError: the payload is neither a JSON object nor an array.
@@ -125,6 +127,8 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
     message = _MESSAGE.decode(raw.payload)
     try:
         if isinstance(message, list):
+            if _told(message):
+                return _polled(raw, instruments, *message)
             return [_pair(raw, instruments, message)]
         if "events" in message and "channel" not in message:
             return _block(raw, instruments, message)
@@ -217,25 +221,50 @@ def _forced(address: str, row: Row) -> LiquidationKind | None:
 
 def _context(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
     data = nested(message, "data")
-    row = nested(data, "ctx")
-    instrument = known(instruments, raw.venue, text(data, "coin"))
+    return [_ticker(raw, instruments, text(data, "coin"), nested(data, "ctx"))]
+
+
+def _told(message: Sequence[object]) -> bool:
+    """Whether an array is a polled `metaAndAssetCtxs` and no pair of an address and a fill."""
+    return len(message) == 2 and isinstance(message[0], dict) and isinstance(message[1], list)
+
+
+def _polled(
+    raw: Raw, instruments: Instruments, meta: Row, contexts: Sequence[object]
+) -> list[Outcome]:
+    """Contexts of all coins; a context is the coin's that stands at its place."""
+    coins = array(meta, "universe")
+    if len(coins) != len(contexts):
+        raise bad("wrong_type", f"{len(contexts)} contexts of {len(coins)} coins")
+
+    def read(row: Row) -> Outcome:
+        listed, context = nested(row, "coin"), nested(row, "context")
+        if listed.get("isDelisted") is True:
+            return Ignored("empty")
+        return _ticker(raw, instruments, text(listed, "name"), context)
+
+    pairs = zip(coins, contexts, strict=True)
+    return each_row([{"coin": coin, "context": context} for coin, context in pairs], read)
+
+
+def _ticker(raw: Raw, instruments: Instruments, coin: str, row: Row) -> Outcome:
+    """A context, pushed or polled: the same values give the same event."""
+    instrument = known(instruments, raw.venue, coin)
     rate = real(row, "funding") if present(row, "funding") else None
     now_us, cycle_us = raw.received_at_us, FUNDING_S * MICROS
     due_us = None if rate is None else (now_us // cycle_us + 1) * cycle_us
-    return [
-        read_ticker(
-            raw,
-            instrument,
-            "context",
-            now_us,
-            row,
-            mark="markPx",
-            index="oraclePx",
-            held="openInterest",
-            funding=(rate, due_us),
-            cycle_s=FUNDING_S,
-        )
-    ]
+    return read_ticker(
+        raw,
+        instrument,
+        "context",
+        now_us,
+        row,
+        mark="markPx",
+        index="oraclePx",
+        held="openInterest",
+        funding=(rate, due_us),
+        cycle_s=FUNDING_S,
+    )
 
 
 def _book(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:

@@ -122,6 +122,7 @@ HYPERLIQUID: list[Any] = [
     {"channel": "trades", "data": [COIN, COIN]},
     {"channel": "userFills", "data": {"user": "0xab", "isSnapshot": True, "fills": [CLOSED] * 2}},
     {"channel": "activeAssetCtx", "data": {"coin": "BTC", "ctx": CONTEXT}},
+    [{"universe": [{"name": "BTC"}, {"name": "ETH"}]}, [CONTEXT, CONTEXT]],
     {"channel": "l2Book", "data": {"coin": "BTC", "time": 1790000000402, "levels": RUNGS}},
     {"events": [["0xab", CLOSED], ["0xab", {**COIN, "dir": "Auto-Deleveraging"}]]},
     ["0xab", CLOSED],

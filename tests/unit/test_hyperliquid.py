@@ -240,6 +240,37 @@ def test_a_context_of_a_k_coin_is_per_coin_and_an_empty_one_says_so() -> None:
     assert reasons(read(context("xyz:GOLD"))) == ["unknown_instrument"]
 
 
+def polled(*coins: tuple[str, dict[str, Any]], **listed: Any) -> list[Any]:
+    universe = [{"szDecimals": 5, "name": name, "maxLeverage": 40, **listed} for name, _ in coins]
+    return [{"universe": universe, "marginTables": []}, [values for _, values in coins]]
+
+
+def test_polled_contexts_are_the_pushed_ones_of_all_coins() -> None:
+    names = ("BTC", "kPEPE")
+    answer = polled(*((name, context(name)["data"]["ctx"]) for name in names))
+    assert read(answer) == [event for name in names for event in read(context(name))]
+
+
+def test_a_bad_polled_context_costs_its_neighbours_nothing() -> None:
+    values = context()["data"]["ctx"]
+    odd: list[Any] = [
+        *(("xyz:GOLD", values), ("ETH", values | {"markPx": "0"}), ("SOL", 5), (7, values)),
+        ("ETH", {"dayNtlVlm": "0.0"}),
+    ]
+    assert reasons(read(polled(("BTC", values), *odd, ("ETH", values)))) == [
+        *("Ticker", "unknown_instrument", "not_positive", "wrong_type", "wrong_type", "empty"),
+        "Ticker",
+    ]
+    assert reasons(read(polled(("BTC", values), isDelisted=True))) == ["empty"]
+
+
+def test_polled_contexts_without_a_coin_each_are_none() -> None:
+    meta, contexts = polled(("BTC", context()["data"]["ctx"]))
+    assert reasons(read([meta, [*contexts, *contexts]])) == ["wrong_type"]
+    assert reasons(read([{}, contexts])) == ["missing_field"]
+    assert reasons(read([{"universe": []}, []])) == ["empty"]
+
+
 def levels(**changes: Any) -> dict[str, Any]:
     bids = [{"px": "62000.0", "sz": "3.1", "n": 5}, {"px": "61999.0", "sz": "2", "n": 1}]
     one = {"coin": "BTC", "time": 1790000000500, "levels": [bids, [{"px": "62001.0", "sz": "1"}]]}

@@ -163,6 +163,20 @@ def test_rows_under_result_are_cut_too() -> None:
     assert by_id(of_slices(message)) == by_id(events(message))
 
 
+def test_two_arrays_side_by_side_are_cut_in_step() -> None:
+    coins = [{"name": name, "szDecimals": 2} for name in ("SOL", "BTC", "kPEPE", "xyz:GOLD")]
+    contexts = [{"openInterest": f"{number}.50", "markPx": "5"} for number in range(4)]
+    answer = [{"universe": coins, "marginTables": [[5, {}]]}, contexts]
+    message = raw("hyperliquid", json.dumps(answer))
+    parts = slices(message, INSTRUMENTS)
+    assert [asset for asset, _ in parts] == ["SOL", "BTC", "PEPE", "?"]
+    assert json.loads(parts[1][1]) == [{"universe": [coins[1]]}, [contexts[1]]]
+    assert repr(of_slices(message)) == repr(events(message))
+    for odd in ([{"universe": coins}, contexts[1:]], [{"universe": 5}, []], [{"universe": coins}]):
+        payload = msgspec.json.encode(odd)
+        assert slices(raw("hyperliquid", payload), INSTRUMENTS) == [("?", payload)]
+
+
 def test_equal_rows_of_one_symbol_keep_the_ids_that_count_them() -> None:
     message = raw(
         "okx",
