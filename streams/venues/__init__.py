@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from streams.core.instruments import Rule
 from streams.core.lanes import VenueParser
 from streams.core.normalise import Parser
 from streams.venues import (
@@ -21,22 +22,39 @@ from streams.venues import (
     okx,
 )
 
-PARSERS: Mapping[str, Parser] = {
+PARSERS: Final[Mapping[str, Parser]] = {
     **{venue: VenueParser(binance.parse, binance.TRADES[venue]) for venue in binance.VENUES},
-    **dict.fromkeys(bybit.VENUES, VenueParser(bybit.parse, bybit.TRADES)),
-    **dict.fromkeys(okx.VENUES, VenueParser(okx.parse, okx.TRADES)),
-    **dict.fromkeys(deribit.VENUES, VenueParser(deribit.parse, deribit.TRADES)),
-    **dict.fromkeys(kraken.VENUES, VenueParser(kraken.parse, kraken.TRADES)),
-    **dict.fromkeys(hyperliquid.VENUES, VenueParser(hyperliquid.parse, hyperliquid.TRADES)),
-    **dict.fromkeys(htx.VENUES, VenueParser(htx.parse)),
-    **dict.fromkeys(kucoin.VENUES, VenueParser(kucoin.parse)),
-    **dict.fromkeys(dydx.VENUES, VenueParser(dydx.parse)),
-    **dict.fromkeys(coinbase.VENUES, VenueParser(coinbase.parse)),
-    **{venue: VenueParser(gate.parse, gate.TRADES[venue]) for venue in gate.VENUES},
     **{venue: VenueParser(bitget.parse, bitget.TRADES[venue]) for venue in bitget.VENUES},
     **dict.fromkeys(bitmex.VENUES, VenueParser(bitmex.parse)),
+    **dict.fromkeys(bybit.VENUES, VenueParser(bybit.parse, bybit.TRADES)),
+    **dict.fromkeys(coinbase.VENUES, VenueParser(coinbase.parse)),
+    **dict.fromkeys(deribit.VENUES, VenueParser(deribit.parse, deribit.TRADES)),
+    **dict.fromkeys(dydx.VENUES, VenueParser(dydx.parse)),
+    **{venue: VenueParser(gate.parse, gate.TRADES[venue]) for venue in gate.VENUES},
+    **dict.fromkeys(htx.VENUES, VenueParser(htx.parse)),
+    **dict.fromkeys(hyperliquid.VENUES, VenueParser(hyperliquid.parse, hyperliquid.TRADES)),
+    **dict.fromkeys(kraken.VENUES, VenueParser(kraken.parse, kraken.TRADES)),
+    **dict.fromkeys(kucoin.VENUES, VenueParser(kucoin.parse)),
+    **dict.fromkeys(okx.VENUES, VenueParser(okx.parse, okx.TRADES)),
 }
 """Parser by venue id."""
+
+RULES: Final[Mapping[str, Rule]] = {
+    **binance.RULES,
+    **bitget.RULES,
+    **bitmex.RULES,
+    **bybit.RULES,
+    **coinbase.RULES,
+    **deribit.RULES,
+    **dydx.RULES,
+    **gate.RULES,
+    **htx.RULES,
+    **hyperliquid.RULES,
+    **kraken.RULES,
+    **kucoin.RULES,
+    **okx.RULES,
+}
+"""What symbols tell by their name alone, by venue id."""
 
 FORCED_ON_TAPE: Final = frozenset({"deribit", "kraken", "dydx"})
 """Venues that mark forced fills among their trades: who has all their trades has those too."""

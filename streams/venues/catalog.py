@@ -21,21 +21,7 @@ import msgspec
 
 from streams.core.events import Contract
 from streams.core.instruments import Instrument, Instruments, Rule, SizeUnit
-from streams.venues import (
-    binance,
-    bitget,
-    bitmex,
-    bybit,
-    coinbase,
-    deribit,
-    dydx,
-    gate,
-    htx,
-    hyperliquid,
-    kraken,
-    kucoin,
-    okx,
-)
+from streams.venues import RULES
 
 COLUMNS: Final = (
     "venue",
@@ -49,22 +35,6 @@ COLUMNS: Final = (
     "basis",
 )
 REFRESHED_NAME: Final = "instruments.csv"
-RULES: Final[Mapping[str, Rule]] = {
-    **binance.RULES,
-    **bybit.RULES,
-    **okx.RULES,
-    **deribit.RULES,
-    **kraken.RULES,
-    **hyperliquid.RULES,
-    **htx.RULES,
-    **kucoin.RULES,
-    **dydx.RULES,
-    **coinbase.RULES,
-    **gate.RULES,
-    **bitget.RULES,
-    **bitmex.RULES,
-}
-"""Rules of all venues, for symbols that tell everything by their name."""
 
 
 class TableError(ValueError):
@@ -178,7 +148,7 @@ def _okx_rule(table: Mapping[tuple[str, str], Instrument]) -> Rule:
     def rule(symbol: str) -> Instrument | None:
         match = _OKX.fullmatch(symbol)
         if match is None:
-            return okx.RULES["okx"](symbol)
+            return RULES["okx"](symbol)
         asset, quote, _ = match.groups()
         if quote == "USD":
             face = Decimal(100 if asset == "BTC" else 10)

@@ -10,7 +10,7 @@ import pytest
 from streams.config import MarginquakeError
 from streams.core.instruments import Instrument
 from streams.edges.instrument_table import refresh
-from streams.venues import PARSERS, catalog
+from streams.venues import PARSERS, RULES, catalog
 from streams.venues.catalog import (
     Entry,
     TableError,
@@ -160,12 +160,12 @@ def test_the_packaged_table_knows_the_documented_contract_sizes() -> None:
 
 def test_table_rows_agree_with_the_rules_where_both_know_a_symbol() -> None:
     for (venue, symbol), (instrument, _) in packaged_table().items():
-        ruled = catalog.RULES[venue](symbol)
+        ruled = RULES[venue](symbol)
         assert ruled is None or ruled == instrument
 
 
 def test_every_venue_that_is_parsed_has_a_rule() -> None:
-    assert set(catalog.RULES) == set(PARSERS)
+    assert set(RULES) == set(PARSERS)
 
 
 def test_symbols_without_a_row_are_told_by_their_name() -> None:
@@ -249,9 +249,9 @@ def test_the_venues_rows_become_instruments() -> None:
     )
     assert (second.instrument.contract, second.instrument.quote) == ("inverse", "USD")
     (coinm,) = read_listing("binance-coinm", answer("binance-coinm", COINM_ROW)).entries
-    assert coinm.instrument == catalog.RULES["binance-coinm"]("BTCUSD_PERP")
+    assert coinm.instrument == RULES["binance-coinm"]("BTCUSD_PERP")
     (bybit,) = read_listing("bybit", answer("bybit", BYBIT_ROW)).entries
-    assert bybit.instrument == catalog.RULES["bybit"]("BTCUSDH27")
+    assert bybit.instrument == RULES["bybit"]("BTCUSDH27")
 
 
 def test_deribit_rows_are_dollars_or_coins_whatever_the_contract_size() -> None:
@@ -260,7 +260,7 @@ def test_deribit_rows_are_dollars_or_coins_whatever_the_contract_size() -> None:
     option = DERIBIT_ROW | {"kind": "option"}
     rows = (DERIBIT_ROW, DERIBIT_ROW | inverse, option, DERIBIT_ROW | {"quote_currency": "BTC"})
     listing = read_listing("deribit", answer("deribit", *rows))
-    rule = catalog.RULES["deribit"]
+    rule = RULES["deribit"]
     assert [entry.instrument for entry in listing.entries] == [
         rule("SOL_USDC-PERPETUAL"),
         rule("BTC-PERPETUAL"),
@@ -278,7 +278,7 @@ def test_a_kraken_row_counts_where_its_type_and_its_name_agree() -> None:
     rows = (KRAKEN_ROW, inverse, larger, index, wrong, unknown)
     listing = read_listing("kraken", answer("kraken", *rows))
     linear, reverse, thousand = [entry.instrument for entry in listing.entries]
-    assert (linear, reverse) == tuple(map(catalog.RULES["kraken"], ("PF_XBTUSD", "PI_XBTUSD")))
+    assert (linear, reverse) == tuple(map(RULES["kraken"], ("PF_XBTUSD", "PI_XBTUSD")))
     assert (thousand.size_unit, thousand.contract_size) == ("contracts", Decimal(1000))
     assert len(listing.problems) == 2
 
@@ -290,7 +290,7 @@ def test_htx_and_kucoin_rows_become_instruments() -> None:
     listing = read_listing("htx", answer("htx", HTX_ROW, coin, dated, many))
     linear, inverse, future, sats = (entry.instrument for entry in listing.entries)
     assert linear == packaged_table()["htx", "BTC-USDT"].instrument
-    assert inverse == catalog.RULES["htx"]("BTC-USD")
+    assert inverse == RULES["htx"]("BTC-USD")
     assert (future.contract, future.contract_size) == ("linear", Decimal("0.001"))
     assert (sats.asset, sats.contract_size, sats.coins_per_unit) == ("SATS", Decimal(10), 1000)
 
@@ -300,7 +300,7 @@ def test_htx_and_kucoin_rows_become_instruments() -> None:
     listing = read_listing("kucoin", answer("kucoin", KUCOIN_ROW, coin, many))
     linear, inverse, bonk = (entry.instrument for entry in listing.entries)
     assert linear == packaged_table()["kucoin", "XBTUSDTM"].instrument
-    assert inverse == catalog.RULES["kucoin"]("XBTUSDM")
+    assert inverse == RULES["kucoin"]("XBTUSDM")
     assert (bonk.asset, bonk.contract_size, bonk.coins_per_unit) == ("BONK", Decimal(100), 1000)
 
 
@@ -313,7 +313,7 @@ def test_gates_rows_become_instruments() -> None:
         *("gate", "NEAR_USDT", "NEAR", "USDT", "linear", "contracts"), Decimal("0.5")
     )
     assert (sats.asset, sats.contract_size, sats.coins_per_unit) == ("SATS", Decimal(10), 1000)
-    assert btc == catalog.RULES["gate"]("BTC_USD")
+    assert btc == RULES["gate"]("BTC_USD")
     odd = [
         GATE_ROW | {"quanto_multiplier": "0"},
         GATE_ROW | {"name": "ETH_USD"},
