@@ -29,6 +29,7 @@ from streams.venues.fields import (
 )
 from streams.venues.quotes import book, interest, ticker
 from streams.venues.rows import data_rows, each_row, index_price, known, ladder, per_coin
+from streams.venues.tape import flawless
 
 _UNUSED_KINDS: Final = ("candle", "kline")
 _NO_LEVELS: Final[tuple[object, ...]] = ([], [["0", "0"]])
@@ -57,9 +58,9 @@ def parse(raw: Raw, instruments: Instruments, assumed: Assumed = ASSUMED) -> lis
     """
     payload = raw.payload
     if raw.channel == "trade" or b'"publicTrade"' in payload[:160]:
-        prints = trades.quick(raw, instruments)
-        if prints is not None:
-            return prints
+        found = flawless(raw, instruments, trades.TRADES[raw.venue])
+        if found is not None:
+            return found
     if payload in (b"pong", b"ping"):
         return [Ignored("control")]
     message = _MESSAGE.decode(payload)

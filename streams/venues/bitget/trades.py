@@ -12,11 +12,11 @@ import msgspec
 
 from streams.core.events import Ignored, Outcome, Raw
 from streams.core.instruments import Instruments
-from streams.core.lanes import UNREADABLE, TradeFormat
+from streams.core.lanes import TradeFormat
 from streams.venues.bitget.symbols import FUTURES, PRODUCTS, SPOT
 from streams.venues.fields import Row, positive, stamp_us, text
 from streams.venues.rows import PLAIN_SIDES, known, order_side
-from streams.venues.tape import prints, replayed, trade
+from streams.venues.tape import replayed, trade
 from streams.venues.typed import Amount, Name
 
 V2: Final = ("side", "size", "price", "ts", "tradeId")
@@ -70,21 +70,11 @@ def _of(venue: str) -> Callable[[bytes], _Trades]:
     return decode
 
 
-_DECODERS: Final = {venue: _of(venue) for venue in (FUTURES, SPOT)}
 TRADES: Final[Mapping[str, TradeFormat]] = {
-    venue: TradeFormat((decode,), many=True, buy="buy", sell="sell")
-    for venue, decode in _DECODERS.items()
+    venue: TradeFormat((_of(venue),), many=True, buy="buy", sell="sell")
+    for venue in (FUTURES, SPOT)
 }
 """`publicTrade` of v3 in lots, by venue id."""
-
-
-def quick(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
-    """All prints of a flawless update of v3; None leaves it to the path by rows."""
-    try:
-        message = _DECODERS[raw.venue](raw.payload)
-    except UNREADABLE:
-        return None
-    return prints(raw, instruments, message.data, "buy")
 
 
 def single(

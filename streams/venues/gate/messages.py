@@ -17,6 +17,7 @@ from streams.venues.gate import forced, state, trades
 from streams.venues.gate.forced import ASSUMED, Assumed
 from streams.venues.gate.symbols import FUTURES, SPOT
 from streams.venues.rows import each_row
+from streams.venues.tape import flawless
 
 _Reader = Callable[[Raw, Instruments, Row], list[Outcome]]
 
@@ -45,9 +46,9 @@ def parse(raw: Raw, instruments: Instruments, assumed: Assumed = ASSUMED) -> lis
     """
     lotted = raw.channel == "trade" or b'"futures.trades"' in raw.payload[:128]
     if raw.venue == FUTURES and lotted:
-        prints = trades.quick(raw, instruments)
-        if prints is not None:
-            return prints
+        found = flawless(raw, instruments, trades.LOTS)
+        if found is not None:
+            return found
     message = _MESSAGE.decode(raw.payload)
     if isinstance(message, list):
         return _polled(raw, instruments, message)

@@ -10,7 +10,7 @@ import msgspec
 
 from streams.core.events import Ignored, OrderSide, Outcome, Raw
 from streams.core.instruments import Instruments
-from streams.core.lanes import UNREADABLE, TradeFormat
+from streams.core.lanes import TradeFormat
 from streams.venues.fields import (
     LARGEST,
     SMALLEST,
@@ -25,7 +25,7 @@ from streams.venues.fields import (
     text,
 )
 from streams.venues.rows import PLAIN_SIDES, known, order_side
-from streams.venues.tape import prints, trade
+from streams.venues.tape import trade
 from streams.venues.typed import Amount, Count, Name
 
 _SELL: Final = "sell"
@@ -66,15 +66,6 @@ LOTS: Final = TradeFormat(
     (_TRADES.decode,), many=True, buy=_BUY, sell=_SELL, numbered=True, marked=True
 )
 """`futures.trades` in lots."""
-
-
-def quick(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
-    """All prints of a flawless `futures.trades`; None leaves it to the path by rows."""
-    try:
-        message = _TRADES.decode(raw.payload)
-    except UNREADABLE:
-        return None
-    return prints(raw, instruments, message.data, _BUY)
 
 
 def future(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
