@@ -212,7 +212,7 @@ def _ticker(raw: Raw, instruments: Instruments, _channel: str, params: Row) -> l
             last="last_price",
             held="open_interest",
             funding=(rate, None),
-            cycle_s=FUNDING_S,
+            interval_s=None if rate is None else FUNDING_S,
         )
     ]
 

@@ -263,7 +263,7 @@ def _ticker(raw: Raw, instruments: Instruments, coin: str, row: Row) -> Outcome:
         index="oraclePx",
         held="openInterest",
         funding=(rate, due_us),
-        cycle_s=FUNDING_S,
+        interval_s=None if rate is None else FUNDING_S,
     )
 
 

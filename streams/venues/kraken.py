@@ -176,6 +176,7 @@ def _execution(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
 
 def _ticker(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
     instrument = known(instruments, raw.venue, text(row, "product_id"))
+    rate, due_us = _funding(row)
     return [
         read_ticker(
             raw,
@@ -187,8 +188,8 @@ def _ticker(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
             index="index",
             last="last",
             held="openInterest",
-            funding=_funding(row),
-            cycle_s=FUNDING_S,
+            funding=(rate, due_us),
+            interval_s=None if rate is None else FUNDING_S,
         )
     ]
 

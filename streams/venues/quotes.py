@@ -82,12 +82,12 @@ def read_ticker(
     *,
     mark: str,
     index: str,
-    held: str,
     last: str | None = None,
-    funding: tuple[float | None, int | None],
-    cycle_s: int,
+    held: str | None = None,
+    funding: tuple[float | None, int | None] = (None, None),
+    interval_s: int | None = None,
 ) -> Ticker | Ignored:
-    """The ticker of a row that states prices and open interest; `Ignored("empty")` without any.
+    """The ticker of a row that names its prices and open interest; `Ignored("empty")` without any.
 
     Args:
         raw: the record it came in.
@@ -97,10 +97,10 @@ def read_ticker(
         row: where the values stand.
         mark: key of the mark price, as are `index`, `last` and `held` (open interest).
         index: see `mark`.
-        held: see `mark`.
         last: see `mark`; None where the row has no such price.
+        held: see `mark`; None where the row has no open interest.
         funding: rate, and when it is due (us).
-        cycle_s: of the rate, where there is one.
+        interval_s: cycle of the rate.
 
     Raises:
         BadField: a value is no number of its kind.
@@ -111,8 +111,8 @@ def read_ticker(
         # A contract that has not traded yet has a zero here, as its index has before its listing.
         None if last is None else index_price(row, last, instrument),
     )
-    amount = not_negative(row, held) if present(row, held) else None
-    if (*prices, amount, funding[0]) == (None,) * 5:
+    amount = None if held is None or not present(row, held) else not_negative(row, held)
+    if {*prices, amount, *funding, interval_s} == {None}:
         return Ignored("empty")
     return ticker(
         raw,
@@ -124,7 +124,7 @@ def read_ticker(
         last=prices[2],
         interest=(None, None) if amount is None else interest(instrument, amount),
         funding=funding,
-        interval_s=None if funding[0] is None else cycle_s,
+        interval_s=interval_s,
     )
 
 

@@ -82,19 +82,25 @@ def test_a_ticker_leaves_open_what_it_was_not_told() -> None:
     assert event.id != ticker(RAW, LINEAR, "last", 5, mark=1.5, funding=(0.1, 9)).id
 
 
-def test_a_ticker_of_named_fields_is_empty_without_any_and_has_a_cycle_with_a_rate() -> None:
-    def read(row: Row, rate: float | None) -> Ticker | Ignored:
-        keys = {"mark": "m", "index": "i", "held": "o"}
-        return read_ticker(RAW, INVERSE, "t", 5, row, **keys, funding=(rate, None), cycle_s=60)
+def test_a_ticker_of_named_fields_is_empty_without_any_value() -> None:
+    def read(
+        row: Row, rate: float | None = None, due: int | None = None, cycle: int | None = None
+    ) -> Ticker | Ignored:
+        keys = {"mark": "m", "index": "i", "held": "o", "last": "l"}
+        return read_ticker(RAW, INVERSE, "t", 5, row, **keys, funding=(rate, due), interval_s=cycle)
 
-    assert read({"l": 5}, None) == Ignored("empty")
-    told = read({"m": "2", "i": 0, "o": 3}, None)
+    assert read({"x": 5, "i": 0, "l": "0"}) == Ignored("empty")
+    told = read({"m": "2", "i": 0, "o": 3, "l": "2.5"})
     assert isinstance(told, Ticker)
-    assert (told.mark_price, told.index_price, told.last_price) == (2.0, None, None)
+    assert (told.mark_price, told.index_price, told.last_price) == (2.0, None, 2.5)
     assert (told.open_interest_usd, told.funding_interval_s) == (300_000_000, None)
-    rated = read({}, 0.0)
-    assert isinstance(rated, Ticker)
-    assert (rated.funding_rate, rated.funding_interval_s) == (0.0, 60)
+    assert isinstance(read({}, rate=0.0), Ticker)
+    assert isinstance(read({}, due=9), Ticker)
+    cycle = read({}, cycle=60)
+    assert isinstance(cycle, Ticker)
+    assert (cycle.funding_rate, cycle.funding_interval_s) == (None, 60)
+    bare = read_ticker(RAW, INVERSE, "t", 5, {"": 7, "l": 2}, mark="m", index="i")
+    assert bare == Ignored("empty")
 
 
 def test_a_book_is_its_instruments() -> None:

@@ -20,15 +20,14 @@ from streams.venues.fields import (
     Row,
     bad,
     given,
-    not_negative,
     positive,
     present,
     real,
     stamp_us,
     text,
 )
-from streams.venues.quotes import book, interest, ticker
-from streams.venues.rows import data_rows, each_row, index_price, known, ladder, per_coin
+from streams.venues.quotes import book, read_ticker, ticker
+from streams.venues.rows import data_rows, each_row, known, ladder
 from streams.venues.tape import flawless
 
 _UNUSED_KINDS: Final = ("candle", "kline")
@@ -108,7 +107,7 @@ def _trades(raw: Raw, instruments: Instruments, topic: _Topic, message: Row) -> 
 
 
 def _tickers(raw: Raw, instruments: Instruments, topic: _Topic, message: Row) -> list[Outcome]:
-    last_price, held = ("lastPrice", "openInterest") if topic.newer else ("lastPr", "holdingAmount")
+    last, held = ("lastPrice", "openInterest") if topic.newer else ("lastPr", "holdingAmount")
 
     def read(row: Row) -> Outcome:
         instrument = known(instruments, raw.venue, topic.symbol)
@@ -116,21 +115,16 @@ def _tickers(raw: Raw, instruments: Instruments, topic: _Topic, message: Row) ->
         # A dated contract states a rate too, due at 0 or at no time.
         funded = due or "nextFundingTime" not in row
         rate = real(row, "fundingRate") if funded and present(row, "fundingRate") else None
-        mark = per_coin(row, "markPrice", instrument)
-        index = index_price(row, "indexPrice", instrument)
-        last = per_coin(row, last_price, instrument)
-        held_ = not_negative(row, held) if present(row, held) else None
-        if (mark, index, last, held_, rate) == (None,) * 5 and not due:
-            return Ignored("empty")
-        return ticker(
+        return read_ticker(
             raw,
             instrument,
             "ticker",
             _stamp(row, message),
-            mark=mark,
-            index=index,
+            row,
+            mark="markPrice",
+            index="indexPrice",
             last=last,
-            interest=(None, None) if held_ is None else interest(instrument, held_),
+            held=held,
             funding=(rate, due or None),
         )
 

@@ -12,13 +12,12 @@ from streams.venues.fields import (
     given,
     integer,
     nested,
-    not_negative,
     present,
     real,
     text,
 )
-from streams.venues.quotes import book, interest, ticker
-from streams.venues.rows import Ladder, index_price, keyed_ladder, known, ladder, per_coin
+from streams.venues.quotes import book, read_ticker
+from streams.venues.rows import Ladder, keyed_ladder, known, ladder
 
 
 def future(raw: Raw, instruments: Instruments, message: Row, row: Row) -> Outcome:
@@ -51,31 +50,26 @@ def spot(raw: Raw, instruments: Instruments, message: Row, row: Row) -> Outcome:
     """
     instrument = known(instruments, raw.venue, text(row, "currency_pair"))
     at_us = any_stamp_us(message, "time_ms" if present(message, "time_ms") else "time")
-    return _ticker(raw, instrument, row, "ticker", at_us, "last", "")
+    return _ticker(raw, instrument, row, "ticker", at_us, "last", None)
 
 
 def _ticker(
-    raw: Raw, instrument: Instrument, row: Row, kind: str, at_us: int, last: str, held: str
+    raw: Raw, instrument: Instrument, row: Row, kind: str, at_us: int, last: str, held: str | None
 ) -> Outcome:
     """A ticker; `last` and `held` name the fields of the last price and of the open interest."""
-    mark = per_coin(row, "mark_price", instrument)
-    index = index_price(row, "index_price", instrument)
-    traded = per_coin(row, last, instrument)
-    amount = not_negative(row, held) if present(row, held) else None
     rate = real(row, "funding_rate") if present(row, "funding_rate") else None
     due = any_stamp_us(row, "funding_next_apply") if present(row, "funding_next_apply") else 0
     cycle = integer(row, "funding_interval") if present(row, "funding_interval") else 0
-    if (mark, index, traded, amount, rate) == (None,) * 5 and not due and not cycle:
-        return Ignored("empty")
-    return ticker(
+    return read_ticker(
         raw,
         instrument,
         kind,
         at_us,
-        mark=mark,
-        index=index,
-        last=traded,
-        interest=(None, None) if amount is None else interest(instrument, amount),
+        row,
+        mark="mark_price",
+        index="index_price",
+        last=last,
+        held=held,
         funding=(rate, due or None),
         interval_s=cycle or None,
     )
