@@ -44,7 +44,6 @@ from streams.core.events import (
     Outcome,
     Raw,
     Rejected,
-    Trade,
     stable_id,
 )
 from streams.core.instruments import Instrument, Instruments, Rule
@@ -67,11 +66,10 @@ from streams.venues.rows import (
     index_price,
     known,
     ladder,
-    micro_dollars,
     order_side,
     per_coin,
 )
-from streams.venues.tape import forced_order, trade
+from streams.venues.tape import forced_with_id, trade
 
 VENUES: Final = frozenset({"bitmex"})
 
@@ -134,8 +132,8 @@ def _liquidation(raw: Raw, instruments: Instruments, action: str, row: Row) -> O
             "unknown_instrument",
             f"{instrument.symbol!r} is worth bitcoin, whose price the message does not tell",
         )
-    at_us = raw.received_at_us
-    return forced_order(raw, instrument, side, size, price, at_us, "all", order)
+    facts = (raw, instrument, side, size, price, raw.received_at_us)
+    return forced_with_id(*facts, "all", order, price_kind="bankruptcy")
 
 
 def _trade(raw: Raw, instruments: Instruments, action: str, row: Row) -> Outcome:
@@ -147,23 +145,12 @@ def _trade(raw: Raw, instruments: Instruments, action: str, row: Row) -> Outcome
     size, price = positive(row, "size"), positive(row, "price")
     at_us, match = iso_us(row, "timestamp"), text(row, "trdMatchID")
     instrument = known(instruments, raw.venue, text(row, "symbol"))
-    stated = present(row, "homeNotional") and present(row, "foreignNotional")
-    if instrument.contract != "quanto" and not stated:
-        return trade(raw, instrument, side, size, price, at_us, match)
-    coins, dollars = positive(row, "homeNotional"), positive(row, "foreignNotional")
-    return Trade(
-        venue=raw.venue,
-        symbol=instrument.symbol,
-        asset=instrument.asset,
-        contract=instrument.contract,
-        taker_side=side,
-        price=float(instrument.price_per_coin(price)),
-        base_qty=float(coins * instrument.coins_per_unit),
-        usd=micro_dollars(dollars),
-        event_time_us=at_us,
-        received_at_us=raw.received_at_us,
-        id=match,
-    )
+    stated = None
+    told = present(row, "homeNotional") and present(row, "foreignNotional")
+    if told or instrument.contract == "quanto":
+        coins = positive(row, "homeNotional") * instrument.coins_per_unit
+        stated = coins, positive(row, "foreignNotional")
+    return trade(raw, instrument, side, size, price, at_us, match, stated)
 
 
 def _instrument(raw: Raw, instruments: Instruments, action: str, row: Row) -> Outcome:

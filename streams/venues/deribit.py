@@ -64,7 +64,7 @@ from streams.venues.rows import (
     ladder,
     order_side,
 )
-from streams.venues.tape import flawless, forced_fill, trade
+from streams.venues.tape import flawless, forced_with_id, trade
 from streams.venues.typed import Amount, Name
 
 VENUES: Final = frozenset({"deribit"})
@@ -179,7 +179,7 @@ def _trade(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
     if not present(row, "block_trade_id"):
         found.append(trade(raw, instrument, taker, size, price, time_us, identity))
     for side in closing:
-        order = forced_fill(raw, instrument, side, size, price, time_us, "all", identity)
+        order = forced_with_id(raw, instrument, side, size, price, time_us, "all", identity)
         found.append(order)
     return found or [Ignored("off_book")]
 

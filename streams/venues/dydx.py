@@ -70,7 +70,7 @@ from streams.venues.rows import (
     known,
     order_side,
 )
-from streams.venues.tape import forced_fill, replayed, trade
+from streams.venues.tape import forced_with_id, replayed, trade
 
 VENUES: Final = frozenset({"dydx"})
 
@@ -144,7 +144,7 @@ def _trade(raw: Raw, instrument: Instrument, again: bool, row: Row) -> Sequence[
     if forced != "adl":
         outcomes.append(trade(raw, instrument, taker, size, price, time_us, identity))
     if forced is not None:
-        fill = forced_fill(raw, instrument, taker, size, price, time_us, "all", identity, forced)
+        fill = forced_with_id(raw, instrument, taker, size, price, time_us, "all", identity, forced)
         outcomes.append(fill)
     return outcomes
 

@@ -66,7 +66,7 @@ from streams.venues.fields import (
 )
 from streams.venues.quotes import book, read_ticker
 from streams.venues.rows import data_rows, each_row, keyed_ladder, known, order_side
-from streams.venues.tape import flawless, forced_fill, replayed, trade
+from streams.venues.tape import flawless, forced_with_id, replayed, trade
 from streams.venues.typed import Amount, Count
 
 VENUES: Final = frozenset({"hyperliquid"})
@@ -203,7 +203,7 @@ def _fill(
     size, price = positive(row, "sz"), positive(row, "px")
     identity, time_us = str(integer(row, "tid")), stamp_us(row, "time")
     instrument = known(instruments, raw.venue, text(row, "coin"))
-    return forced_fill(raw, instrument, side, size, price, time_us, completeness, identity, kind)
+    return forced_with_id(raw, instrument, side, size, price, time_us, completeness, identity, kind)
 
 
 def _forced(address: str, row: Row) -> LiquidationKind | None:

@@ -54,7 +54,7 @@ from streams.venues.fields import (
 )
 from streams.venues.quotes import book, read_ticker
 from streams.venues.rows import PLAIN_SIDES, all_of_each, keyed_ladder, known, order_side
-from streams.venues.tape import flawless, forced_fill, replayed, trade
+from streams.venues.tape import flawless, forced_with_id, replayed, trade
 from streams.venues.typed import Amount, Name
 
 VENUES: Final = frozenset({"kraken"})
@@ -149,7 +149,7 @@ def _trade(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
     instrument = known(instruments, raw.venue, text(row, "product_id"))
     found: list[Outcome] = [trade(raw, instrument, side, size, price, time_us, identity)]
     if kind == "liquidation":
-        found.append(forced_fill(raw, instrument, side, size, price, time_us, "all", identity))
+        found.append(forced_with_id(raw, instrument, side, size, price, time_us, "all", identity))
     return found
 
 
@@ -170,7 +170,9 @@ def _execution(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
     for order in orders:
         if present(order, "orderType") and _FORCED.search(text(order, "orderType")):
             side = order_side(order, "direction", _DIRECTIONS)
-            found.append(forced_fill(raw, instrument, side, size, price, time_us, "all", identity))
+            found.append(
+                forced_with_id(raw, instrument, side, size, price, time_us, "all", identity)
+            )
     return found
 
 

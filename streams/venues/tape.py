@@ -2,7 +2,7 @@
 
 `prints` is the hot path: a typed message to positional structs, floats only, dollars rounded from
 the float product. Promises the outcome of the row by row path (`trade`) for a flawless message
-and None for any other, so that one place names reasons. `forced` and `forced_fill` are exact, by
+and None for any other, so that one place names reasons. `forced` and `forced_with_id` are exact, by
 Decimal.
 """
 
@@ -26,7 +26,7 @@ from streams.core.events import (
 )
 from streams.core.instruments import Instrument, Instruments
 from streams.core.lanes import UNREADABLE, TradeFormat
-from streams.venues.rows import MAX_USD, by_value, notional
+from streams.venues.rows import MAX_USD, by_value, micro_dollars, notional
 
 LATEST_MS: Final = 10**14
 """From here on a stamp is no millisecond stamp."""
@@ -126,12 +126,19 @@ def trade(
     price: Decimal,
     time_us: int,
     identity: str,
+    stated: tuple[Decimal, Decimal] | None = None,
 ) -> Trade:
     """One trade whose fields needed a closer look.
+
+    `stated`: its coins and dollars where the venue states them, in place of those of its size.
 
     Raises:
         BadField: not_finite, when its dollars do not fit.
     """
+    if stated is None:
+        coins, usd = instrument.base_qty(size, price) or 0, notional(instrument, size, price)
+    else:
+        coins, usd = stated[0], micro_dollars(stated[1])
     return Trade(
         venue=raw.venue,
         symbol=instrument.symbol,
@@ -139,8 +146,8 @@ def trade(
         contract=instrument.contract,
         taker_side=side,
         price=float(instrument.price_per_coin(price)),
-        base_qty=float(instrument.base_qty(size, price) or 0),
-        usd=notional(instrument, size, price),
+        base_qty=float(coins),
+        usd=usd,
         event_time_us=time_us,
         received_at_us=raw.received_at_us,
         id=identity,
@@ -168,52 +175,13 @@ def forced(
     """
     key = (raw.venue, instrument.symbol, time_us, order_side, by_value(size), by_value(price))
     k = seen.get(key, 0)
-    order = _closed(
-        raw,
-        instrument,
-        order_side,
-        size,
-        price,
-        time_us,
-        completeness,
-        "liquidation",
-        price_kind,
-        stable_id(*key, k),
-    )
+    facts = (raw, instrument, order_side, size, price, time_us, completeness)
+    order = _closed(*facts, "liquidation", price_kind, stable_id(*key, k))
     seen[key] = k + 1
     return order
 
 
-def forced_order(
-    raw: Raw,
-    instrument: Instrument,
-    order_side: OrderSide,
-    size: Decimal,
-    price: Decimal,
-    time_us: int,
-    completeness: Completeness,
-    identity: str,
-) -> Liquidation:
-    """One forced order at its bankruptcy price; `identity` is the venue's id of the order.
-
-    Raises:
-        BadField: not_finite, when its dollars do not fit.
-    """
-    return _closed(
-        raw,
-        instrument,
-        order_side,
-        size,
-        price,
-        time_us,
-        completeness,
-        "liquidation",
-        "bankruptcy",
-        stable_id(raw.venue, instrument.symbol, identity),
-    )
-
-
-def forced_fill(
+def forced_with_id(
     raw: Raw,
     instrument: Instrument,
     order_side: OrderSide,
@@ -223,28 +191,19 @@ def forced_fill(
     completeness: Completeness,
     identity: str,
     kind: LiquidationKind = "liquidation",
+    price_kind: PriceKind = "fill",
 ) -> Liquidation:
-    """One fill of a forced order, for venues that mark their trades or fills as forced.
+    """One forced order or a fill of it, for venues that give it an id or mark their trades.
 
-    `identity` is the venue's id of the trade. It is of both parties: the order's side is a part of
+    `identity` is the venue's id. That of a trade is of both parties: the order's side is a part of
     the event's id, since both may have been forced.
 
     Raises:
         BadField: not_finite, when its dollars do not fit.
     """
     event_id = stable_id(raw.venue, instrument.symbol, identity, order_side)
-    return _closed(
-        raw,
-        instrument,
-        order_side,
-        size,
-        price,
-        time_us,
-        completeness,
-        kind,
-        "fill",
-        event_id,
-    )
+    facts = (raw, instrument, order_side, size, price, time_us, completeness)
+    return _closed(*facts, kind, price_kind, event_id)
 
 
 def replayed(raw: Raw, time_us: int) -> bool:

@@ -9,7 +9,7 @@ from streams.core.instruments import Instrument, Instruments
 from streams.core.lanes import Lane, TradeFormat
 from streams.venues.quotes import interest
 from streams.venues.rows import in_coins
-from streams.venues.tape import forced, forced_order, trade
+from streams.venues.tape import forced, forced_with_id, trade
 
 RAW = Raw("v", None, "c", 1_790_000_001_000_000, b"{}")
 COINS = Instrument("v", "BTCUSD", "BTC", "USD", "inverse", "base")
@@ -60,7 +60,9 @@ def test_a_forced_order_has_the_kind_of_price_and_the_id_that_its_venue_gives() 
     other = forced(RAW, COINS, "sell", size, price, 5, "all", {}, "order")
     assert (plain.price_kind, other.price_kind) == ("bankruptcy", "order")
     assert plain.id == other.id
-    named = forced_order(RAW, COINS, "sell", size, price, 5, "all", "a")
-    moved = forced_order(RAW, COINS, "sell", size, price + 1, 9, "all", "a")
-    assert (named.id, named.price_kind, named.usd) == (moved.id, "bankruptcy", 100_000_000_000)
-    assert forced_order(RAW, COINS, "sell", size, price, 5, "all", "b").id != named.id
+    named = forced_with_id(RAW, COINS, "sell", size, price, 5, "all", "a")
+    moved = forced_with_id(RAW, COINS, "sell", size, price + 1, 9, "all", "a")
+    assert (named.id, named.price_kind, named.usd) == (moved.id, "fill", 100_000_000_000)
+    assert forced_with_id(RAW, COINS, "sell", size, price, 5, "all", "b").id != named.id
+    kind = forced_with_id(RAW, COINS, "sell", size, price, 5, "all", "a", price_kind="bankruptcy")
+    assert (kind.id, kind.price_kind) == (named.id, "bankruptcy")

@@ -10,7 +10,7 @@ from streams.core.instruments import Instrument
 from streams.venues.fields import BadField, Row, array, nested, text
 from streams.venues.quotes import book, interest, read_ticker, ticker
 from streams.venues.rows import PLAIN_SIDES, all_of_each, each_row, keyed_ladder, order_side
-from streams.venues.tape import REPLAY_US, forced_fill, replayed
+from streams.venues.tape import REPLAY_US, forced_with_id, replayed
 
 NOW_US = 1_790_000_001_000_000
 RAW = Raw("venue", None, "c0", NOW_US, b"{}")
@@ -110,13 +110,13 @@ def test_a_book_is_its_instruments() -> None:
 
 def test_a_forced_fill_is_exact_and_named_by_trade_and_side() -> None:
     size, price = Decimal("0.05"), Decimal("61900.123457")
-    sold = forced_fill(RAW, LINEAR, "sell", size, price, 5, "all", "t1")
-    bought = forced_fill(RAW, LINEAR, "buy", size, price, 5, "all", "t1", "adl")
+    sold = forced_with_id(RAW, LINEAR, "sell", size, price, 5, "all", "t1")
+    bought = forced_with_id(RAW, LINEAR, "buy", size, price, 5, "all", "t1", "adl")
     # 0.05 x 61,900.123457 = 3,095.00617285 dollars, half-even to 3,095,006,173 micro-dollars.
     assert (sold.position_side, sold.usd, sold.base_qty) == ("long", 3_095_006_173, 0.05)
     assert (bought.position_side, bought.kind, bought.price_kind) == ("short", "adl", "fill")
     assert sold.kind == "liquidation"
-    again = forced_fill(RAW, LINEAR, "sell", size, price, 5, "all", "t1")
+    again = forced_with_id(RAW, LINEAR, "sell", size, price, 5, "all", "t1")
     assert again.id == sold.id != bought.id
 
 
