@@ -1,0 +1,27 @@
+"""Messages of OKX that are good, and the fields that their rows cannot do without."""
+
+from typing import Any
+
+from tests.messages import Needed
+
+SWAP = "BTC-USDT-SWAP"
+DETAIL = {"side": "sell", "posSide": "long", "bkPx": "61500.0", "sz": "35", "ts": "1790000000402"}
+TRADE = {"instId": SWAP, "tradeId": "9", "px": "62000.1", "sz": "12", "side": "buy"}
+TRADE |= {"ts": "1790000000500"}
+INTEREST = {"instId": SWAP, "oi": "5", "oiCcy": "6", "oiUsd": "7", "ts": "1790000000000"}
+FUNDING = {"instId": SWAP, "fundingRate": "0.001", "fundingTime": "5", "nextFundingTime": "9"}
+SIDES = {"bids": [["5", "1", "0", "1"]], "asks": [["6", "1", "0", "1"]], "ts": "1790000000000"}
+MESSAGES: list[Any] = [
+    {
+        "arg": {"channel": "liquidation-orders", "instType": "SWAP"},
+        "data": [{"instId": SWAP, "details": [DETAIL, DETAIL]}],
+    },
+    {"arg": {"channel": "trades", "instId": SWAP}, "data": [TRADE, TRADE]},
+    {"arg": {"channel": "open-interest", "instId": SWAP}, "data": [INTEREST]},
+    {"arg": {"channel": "funding-rate", "instId": SWAP}, "data": [FUNDING]},
+    {"arg": {"channel": "books", "instId": SWAP}, "action": "snapshot", "data": [SIDES]},
+]
+NEEDED: list[Needed] = [
+    (MESSAGES[0], DETAIL, sorted(DETAIL.keys() - {"posSide"})),
+    (MESSAGES[1], TRADE, sorted(TRADE)),
+]
