@@ -24,6 +24,7 @@ from streams.core.normalise import normalise
 from streams.venues import binance
 from streams.venues.binance.forced import order_id
 from streams.venues.binance.trades import print_row, quick
+from tests.outcomes import sole
 
 INSTRUMENTS = Instruments({}, binance.RULES)
 PARSERS = dict.fromkeys(binance.VENUES, binance.parse)
@@ -70,27 +71,19 @@ def aggregate(symbol: str = "BTCUSDT", **fields: Any) -> dict[str, Any]:
 
 
 def liquidation(message: Any, venue: str = "binance-usdm") -> Liquidation:
-    outcome = only(message, venue)
-    assert isinstance(outcome, Liquidation), outcome
-    return outcome
+    return sole(Liquidation, outcomes(message, venue))
 
 
 def trade(message: Any, venue: str = "binance-usdm") -> Trade:
-    outcome = only(message, venue)
-    assert isinstance(outcome, Trade), outcome
-    return outcome
+    return sole(Trade, outcomes(message, venue))
 
 
 def ticker(message: Any, venue: str = "binance-usdm") -> Ticker:
-    outcome = only(message, venue)
-    assert isinstance(outcome, Ticker), outcome
-    return outcome
+    return sole(Ticker, outcomes(message, venue))
 
 
 def book(message: Any, venue: str = "binance-usdm", channel: str | None = None) -> Book:
-    outcome = only(message, venue, channel)
-    assert isinstance(outcome, Book), outcome
-    return outcome
+    return sole(Book, outcomes(message, venue, channel))
 
 
 @pytest.mark.parametrize(

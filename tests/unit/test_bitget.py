@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from streams.core.events import Book, Ignored, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
+from streams.core.events import Book, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
 from streams.core.instruments import Instruments
 from streams.core.normalise import normalise
 from streams.core.throttle import feed
 from streams.venues import bitget
 from streams.venues.tape import REPLAY_US
+from tests.outcomes import all_of, encoded, reasons, sole
 
 NOW_US = 1_790_000_001_000_000
 INSTRUMENTS = Instruments({}, bitget.RULES)
@@ -19,8 +20,7 @@ PARSERS = dict.fromkeys(bitget.VENUES, bitget.parse)
 
 
 def read(message: object, venue: str = "bitget", channel: str | None = None) -> list[Outcome]:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return normalise(Raw(venue, channel, "c0", NOW_US, payload), PARSERS, INSTRUMENTS)
+    return normalise(Raw(venue, channel, "c0", NOW_US, encoded(message)), PARSERS, INSTRUMENTS)
 
 
 def pushed(
@@ -51,25 +51,15 @@ def trade_row(**changes: Any) -> dict[str, Any]:
 
 
 def liquidations(message: object) -> list[Liquidation]:
-    outcomes = read(message)
-    assert all(isinstance(outcome, Liquidation) for outcome in outcomes), outcomes
-    return [outcome for outcome in outcomes if isinstance(outcome, Liquidation)]
+    return all_of(Liquidation, read(message))
 
 
 def the_trade(message: object, venue: str = "bitget", channel: str | None = "trade") -> Trade:
-    (outcome,) = read(message, venue, channel)
-    assert isinstance(outcome, Trade), outcome
-    return outcome
+    return sole(Trade, read(message, venue, channel))
 
 
 def the_ticker(message: object, venue: str = "bitget") -> Ticker:
-    (outcome,) = read(message, venue)
-    assert isinstance(outcome, Ticker), outcome
-    return outcome
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [o.reason if isinstance(o, (Rejected, Ignored)) else "event" for o in outcomes]
+    return sole(Ticker, read(message, venue))
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from streams.core.events import Book, Ignored, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
+from streams.core.events import Book, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
 from streams.core.instruments import Instrument, Instruments
 from streams.core.normalise import normalise
 from streams.core.throttle import feed
 from streams.venues import bitmex
+from tests.outcomes import all_of, encoded, reasons, sole
 
 NOW_US = 1_790_000_001_000_000
 AT_US = 1_790_000_000_500_000
@@ -30,8 +31,7 @@ INSTRUMENTS = Instruments(
 
 
 def read(message: object, channel: str | None = None) -> list[Outcome]:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return normalise(Raw("bitmex", channel, "c0", NOW_US, payload), PARSERS, INSTRUMENTS)
+    return normalise(Raw("bitmex", channel, "c0", NOW_US, encoded(message)), PARSERS, INSTRUMENTS)
 
 
 def table(name: str, action: str, *rows: Any) -> dict[str, Any]:
@@ -51,26 +51,16 @@ def trade_row(**changes: Any) -> dict[str, Any]:
 
 
 def liquidations(*rows: Any) -> list[Liquidation]:
-    outcomes = read(table("liquidation", "insert", *rows))
-    assert all(isinstance(outcome, Liquidation) for outcome in outcomes), outcomes
-    return [outcome for outcome in outcomes if isinstance(outcome, Liquidation)]
+    return all_of(Liquidation, read(table("liquidation", "insert", *rows)))
 
 
 def the_trade(**changes: Any) -> Trade:
-    (outcome,) = read(table("trade", "insert", trade_row(**changes)), "trade")
-    assert isinstance(outcome, Trade), outcome
-    return outcome
+    return sole(Trade, read(table("trade", "insert", trade_row(**changes)), "trade"))
 
 
 def the_ticker(action: str = "update", **values: Any) -> Ticker:
     row = {"symbol": "XBTUSD", "timestamp": AT, **values}
-    (outcome,) = read(table("instrument", action, row))
-    assert isinstance(outcome, Ticker), outcome
-    return outcome
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [o.reason if isinstance(o, (Rejected, Ignored)) else "event" for o in outcomes]
+    return sole(Ticker, read(table("instrument", action, row)))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from streams.core.events import (
-    Ignored,
     Liquidation,
     Outcome,
     Raw,
@@ -18,6 +17,7 @@ from streams.core.events import (
 from streams.core.instruments import Instruments
 from streams.core.normalise import normalise
 from streams.venues import bybit
+from tests.outcomes import all_of, encoded, reasons, sole
 
 NOW_US = 1_790_000_001_000_000
 INSTRUMENTS = Instruments({}, bybit.RULES)
@@ -27,8 +27,7 @@ PARSERS = dict.fromkeys(bybit.VENUES, bybit.parse)
 def read(
     message: object, venue: str = "bybit", channel: str | None = None, now_us: int = NOW_US
 ) -> list[Outcome]:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return normalise(Raw(venue, channel, "c0", now_us, payload), PARSERS, INSTRUMENTS)
+    return normalise(Raw(venue, channel, "c0", now_us, encoded(message)), PARSERS, INSTRUMENTS)
 
 
 def forced(*rows: dict[str, Any]) -> dict[str, Any]:
@@ -71,25 +70,15 @@ def ticker(symbol: str, kind: str = "delta", **values: Any) -> dict[str, Any]:
 
 
 def liquidations(message: object, venue: str = "bybit") -> list[Liquidation]:
-    outcomes = read(message, venue)
-    assert all(isinstance(outcome, Liquidation) for outcome in outcomes), outcomes
-    return [outcome for outcome in outcomes if isinstance(outcome, Liquidation)]
+    return all_of(Liquidation, read(message, venue))
 
 
 def the_trade(message: object, venue: str = "bybit", channel: str | None = "trade") -> Trade:
-    (outcome,) = read(message, venue, channel)
-    assert isinstance(outcome, Trade), outcome
-    return outcome
+    return sole(Trade, read(message, venue, channel))
 
 
 def the_ticker(message: object, venue: str = "bybit") -> Ticker:
-    (outcome,) = read(message, venue)
-    assert isinstance(outcome, Ticker), outcome
-    return outcome
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [o.reason if isinstance(o, (Rejected, Ignored)) else "event" for o in outcomes]
+    return sole(Ticker, read(message, venue))
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,19 @@
 """Bybit tickers are partial and books are in coins, whatever the contract."""
 
-import json
 from typing import Any
 
 import pytest
 
 from streams.core.events import (
     Book,
-    Ignored,
     Outcome,
     Raw,
-    Rejected,
     Ticker,
 )
 from streams.core.instruments import Instruments
 from streams.core.normalise import normalise
 from streams.venues import bybit
+from tests.outcomes import encoded, reasons, sole
 
 NOW_US = 1_790_000_001_000_000
 INSTRUMENTS = Instruments({}, bybit.RULES)
@@ -25,8 +23,7 @@ PARSERS = dict.fromkeys(bybit.VENUES, bybit.parse)
 def read(
     message: object, venue: str = "bybit", channel: str | None = None, now_us: int = NOW_US
 ) -> list[Outcome]:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return normalise(Raw(venue, channel, "c0", now_us, payload), PARSERS, INSTRUMENTS)
+    return normalise(Raw(venue, channel, "c0", now_us, encoded(message)), PARSERS, INSTRUMENTS)
 
 
 def ticker(symbol: str, kind: str = "delta", **values: Any) -> dict[str, Any]:
@@ -41,13 +38,7 @@ def book(**changes: Any) -> dict[str, Any]:
 
 
 def the_ticker(message: object, venue: str = "bybit") -> Ticker:
-    (outcome,) = read(message, venue)
-    assert isinstance(outcome, Ticker), outcome
-    return outcome
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [o.reason if isinstance(o, (Rejected, Ignored)) else "event" for o in outcomes]
+    return sole(Ticker, read(message, venue))
 
 
 def test_a_linear_snapshot_gives_the_whole_ticker() -> None:

@@ -1,6 +1,5 @@
 """Coinbase trades have the taker's side on both feeds, and books are full and sorted."""
 
-import json
 from functools import partial
 from typing import Any
 
@@ -9,16 +8,15 @@ import pytest
 from streams.core.events import (
     MAX_BOOK_LEVELS,
     Book,
-    Ignored,
     Outcome,
     Raw,
-    Rejected,
     Ticker,
     Trade,
 )
 from streams.core.instruments import Instruments
 from streams.core.normalise import Parser, normalise
 from streams.venues import coinbase
+from tests.outcomes import encoded, reasons, sole
 
 NOW_US = 1_789_992_001_000_000
 """One second after the trades below."""
@@ -26,8 +24,7 @@ INSTRUMENTS = Instruments({}, coinbase.RULES)
 
 
 def read(message: object, parse: Parser = coinbase.parse) -> list[Outcome]:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    raw = Raw("coinbase", None, "c0", NOW_US, payload)
+    raw = Raw("coinbase", None, "c0", NOW_US, encoded(message))
     return normalise(raw, {"coinbase": parse}, INSTRUMENTS)
 
 
@@ -75,19 +72,11 @@ def market_trades(*rows: Any, kind: str = "update") -> dict[str, Any]:
 
 
 def the_trade(message: object, parse: Parser = coinbase.parse) -> Trade:
-    (outcome,) = read(message, parse)
-    assert isinstance(outcome, Trade), outcome
-    return outcome
+    return sole(Trade, read(message, parse))
 
 
 def the_book(message: object) -> Book:
-    (outcome,) = read(message)
-    assert isinstance(outcome, Book), outcome
-    return outcome
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [o.reason if isinstance(o, (Rejected, Ignored)) else "event" for o in outcomes]
+    return sole(Book, read(message))
 
 
 @pytest.mark.parametrize(("maker", "taker"), [("sell", "buy"), ("buy", "sell")])

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from streams.core.events import Book, Ignored, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
+from streams.core.events import Book, Liquidation, Outcome, Raw, Ticker, Trade
 from streams.core.instruments import Instruments
 from streams.core.normalise import normalise
 from streams.core.throttle import feed
 from streams.venues import deribit
+from tests.outcomes import encoded, kinds, sole
 
 NOW_US = 1_790_000_001_000_000
 INSTRUMENTS = Instruments({}, deribit.RULES)
@@ -17,8 +18,7 @@ PARSERS = {"deribit": deribit.parse}
 
 
 def read(message: object, channel: str | None = None) -> list[Outcome]:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return normalise(Raw("deribit", channel, "c0", NOW_US, payload), PARSERS, INSTRUMENTS)
+    return normalise(Raw("deribit", channel, "c0", NOW_US, encoded(message)), PARSERS, INSTRUMENTS)
 
 
 def pushed(channel: str, data: Any) -> dict[str, Any]:
@@ -36,12 +36,6 @@ def row(**changes: Any) -> dict[str, Any]:
 
 def trades(*rows: Any) -> dict[str, Any]:
     return pushed("trades.future.BTC.100ms", list(rows))
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [
-        o.reason if isinstance(o, Rejected | Ignored) else o.__class__.__name__ for o in outcomes
-    ]
 
 
 def sides(outcomes: list[Outcome]) -> list[tuple[str, str]]:
@@ -114,10 +108,10 @@ def test_a_trade_without_the_flag_is_a_trade_alone() -> None:
 
 
 def test_a_block_trade_is_off_the_book_but_a_forced_one_still_closed_a_position() -> None:
-    assert reasons(read(trades(row(block_trade_id="BLOCK-1")))) == ["off_book"]
+    assert kinds(read(trades(row(block_trade_id="BLOCK-1")))) == ["off_book"]
     forced = read(trades(row(block_trade_id="BLOCK-1", liquidation="T")))
-    assert reasons(forced) == ["Liquidation"]
-    assert reasons(read(trades(row(combo_id="BTC-FS-1", combo_trade_id="9")))) == ["Trade"]
+    assert kinds(forced) == ["Liquidation"]
+    assert kinds(read(trades(row(combo_id="BTC-FS-1", combo_trade_id="9")))) == ["Trade"]
 
 
 def test_the_slow_path_tells_the_same_of_a_trade_as_the_fast_one() -> None:
@@ -137,7 +131,7 @@ def test_a_polled_answer_has_the_same_events_as_the_channel() -> None:
     rows = [row(liquidation="M"), row(trade_id="260000003")]
     answer = {"jsonrpc": "2.0", "id": 7, "result": {"trades": rows, "has_more": False}}
     assert read(answer) == read(trades(*rows))
-    assert reasons(read({"id": 7, "result": {"trades": {}}})) == ["wrong_type"]
+    assert kinds(read({"id": 7, "result": {"trades": {}}})) == ["wrong_type"]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +160,7 @@ def test_a_bad_row_is_rejected_with_its_reason_and_the_good_ones_stay(
     good = row(liquidation=flag)
     bad = row(**{"liquidation": flag, **change})
     expected = ["Trade"] if flag is ... else ["Trade", "Liquidation"]
-    found = reasons(read(trades(good, bad, good)))
+    found = kinds(read(trades(good, bad, good)))
     # What is seen only when the event is made is seen of the trade and of the forced order.
     rejected = found[len(expected) : -len(expected)]
     assert set(rejected) == {reason}
@@ -182,9 +176,7 @@ def ticker(**changes: Any) -> dict[str, Any]:
 
 
 def the_ticker(message: object) -> Ticker:
-    (outcome,) = read(message)
-    assert isinstance(outcome, Ticker), outcome
-    return outcome
+    return sole(Ticker, read(message))
 
 
 def test_a_ticker_of_an_inverse_contract_has_dollars_and_funding_for_eight_hours() -> None:
@@ -208,10 +200,10 @@ def test_a_contract_without_funding_or_trades_leaves_them_open() -> None:
     nothing = dict.fromkeys(
         ("mark_price", "index_price", "last_price", "open_interest", "current_funding")
     )
-    assert reasons(read(ticker(**nothing))) == ["empty"]
-    assert reasons(read(ticker(mark_price=0))) == ["not_positive"]
-    assert reasons(read(ticker(open_interest=-1))) == ["not_positive"]
-    assert reasons(read(ticker(instrument_name="BTC-25DEC26-60000-C"))) == ["unknown_instrument"]
+    assert kinds(read(ticker(**nothing))) == ["empty"]
+    assert kinds(read(ticker(mark_price=0))) == ["not_positive"]
+    assert kinds(read(ticker(open_interest=-1))) == ["not_positive"]
+    assert kinds(read(ticker(instrument_name="BTC-25DEC26-60000-C"))) == ["unknown_instrument"]
 
 
 def levels(**changes: Any) -> dict[str, Any]:
@@ -233,10 +225,10 @@ def test_the_first_message_of_a_change_feed_is_a_book_and_the_rest_are_left() ->
     assert isinstance(event, Book)
     assert event.bids == ((50000.0, 0.02),)
     change = levels(type="change", prev_change_id=54, bids=[["delete", 50000.0, 0.0]], asks=[])
-    assert reasons(read(pushed("book.BTC-PERPETUAL.100ms", change))) == ["book_delta"]
-    assert reasons(read(pushed("book.BTC-PERPETUAL.100ms", levels(type=7)))) == ["unknown_message"]
-    assert reasons(read(pushed("book.B.100ms", levels(bids=[["gone", 1, 2]])))) == ["wrong_type"]
-    assert reasons(read(pushed("book.B.100ms", levels(bids=[])))) == ["empty"]
+    assert kinds(read(pushed("book.BTC-PERPETUAL.100ms", change))) == ["book_delta"]
+    assert kinds(read(pushed("book.BTC-PERPETUAL.100ms", levels(type=7)))) == ["unknown_message"]
+    assert kinds(read(pushed("book.B.100ms", levels(bids=[["gone", 1, 2]])))) == ["wrong_type"]
+    assert kinds(read(pushed("book.B.100ms", levels(bids=[])))) == ["empty"]
 
 
 @pytest.mark.parametrize(
@@ -270,7 +262,7 @@ def test_the_first_message_of_a_change_feed_is_a_book_and_the_rest_are_left() ->
 def test_a_message_without_events_says_why(
     message: object, reason: str, channel: str | None
 ) -> None:
-    assert reasons(read(message, channel)) == [reason]
+    assert kinds(read(message, channel)) == [reason]
 
 
 def test_the_feed_is_complete_at_any_time() -> None:

@@ -1,23 +1,21 @@
 """dYdX messages become canonical events: a forced fill is a trade and the order of its taker."""
 
-import json
 from typing import Any
 
 import pytest
 
 from streams.core.events import (
     Book,
-    Ignored,
     Liquidation,
     Outcome,
     Raw,
-    Rejected,
     Ticker,
     Trade,
 )
 from streams.core.instruments import Instruments
 from streams.core.normalise import normalise
 from streams.venues import dydx
+from tests.outcomes import encoded, reasons
 
 NOW_US = 1_789_992_001_000_000
 """One second after the trades below."""
@@ -25,8 +23,7 @@ INSTRUMENTS = Instruments({}, dydx.RULES)
 
 
 def read(message: object) -> list[Outcome]:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    raw = Raw("dydx", None, "c0", NOW_US, payload)
+    raw = Raw("dydx", None, "c0", NOW_US, encoded(message))
     return normalise(raw, {"dydx": dydx.parse}, INSTRUMENTS)
 
 
@@ -57,10 +54,6 @@ def framed(channel: str, contents: object, kind: str = "channel_data", **more: A
 
 def trades(*rows: Any, kind: str = "channel_data") -> Any:
     return framed("v4_trades", {"trades": list(rows)}, kind)
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [o.reason if isinstance(o, (Rejected, Ignored)) else "event" for o in outcomes]
 
 
 @pytest.mark.parametrize(

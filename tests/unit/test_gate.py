@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from streams.core.events import Ignored, Liquidation, Outcome, Raw, Rejected, Trade
+from streams.core.events import Liquidation, Outcome, Raw, Trade
 from streams.core.instruments import Instrument, Instruments
 from streams.core.normalise import normalise
 from streams.core.throttle import feed
 from streams.venues import gate
+from tests.outcomes import all_of, encoded, reasons, sole
 
 NOW_US = 1_790_000_001_000_000
 CHANGE_MS = 1_787_184_000_000
@@ -39,8 +40,7 @@ INSTRUMENTS = Instruments(
 def read(
     message: object, venue: str = "gate", channel: str | None = None, now_us: int = NOW_US
 ) -> list[Outcome]:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return normalise(Raw(venue, channel, "c0", now_us, payload), PARSERS, INSTRUMENTS)
+    return normalise(Raw(venue, channel, "c0", now_us, encoded(message)), PARSERS, INSTRUMENTS)
 
 
 def update(channel: str, result: object, event: str = "update") -> dict[str, Any]:
@@ -78,19 +78,11 @@ def pair_row(**changes: Any) -> dict[str, Any]:
 
 
 def liquidations(message: object, now_us: int = NOW_US) -> list[Liquidation]:
-    outcomes = read(message, now_us=now_us)
-    assert all(isinstance(outcome, Liquidation) for outcome in outcomes), outcomes
-    return [outcome for outcome in outcomes if isinstance(outcome, Liquidation)]
+    return all_of(Liquidation, read(message, now_us=now_us))
 
 
 def the_trade(message: object, venue: str = "gate", channel: str | None = "trade") -> Trade:
-    (outcome,) = read(message, venue, channel)
-    assert isinstance(outcome, Trade), outcome
-    return outcome
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [o.reason if isinstance(o, (Rejected, Ignored)) else "event" for o in outcomes]
+    return sole(Trade, read(message, venue, channel))
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from streams.core.events import Book, Ignored, Outcome, Raw, Rejected, Ticker
+from streams.core.events import Book, Outcome, Raw, Rejected, Ticker
 from streams.core.instruments import Instrument, Instruments
 from streams.core.normalise import normalise
 from streams.venues import gate
+from tests.outcomes import reasons, sole
 
 NOW_US = 1_790_000_001_000_000
 PARSERS = dict.fromkeys(gate.VENUES, gate.parse)
@@ -35,19 +36,11 @@ def ticker_row(**changes: Any) -> dict[str, Any]:
 
 
 def the_ticker(message: object, venue: str = "gate") -> Ticker:
-    (outcome,) = read(message, venue)
-    assert isinstance(outcome, Ticker), outcome
-    return outcome
+    return sole(Ticker, read(message, venue))
 
 
 def the_book(message: object, venue: str = "gate") -> Book:
-    (outcome,) = read(message, venue)
-    assert isinstance(outcome, Book), outcome
-    return outcome
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [o.reason if isinstance(o, (Rejected, Ignored)) else "event" for o in outcomes]
+    return sole(Book, read(message, venue))
 
 
 @pytest.mark.parametrize("result", [ticker_row(), [ticker_row()], [[ticker_row()]]])

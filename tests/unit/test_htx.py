@@ -9,17 +9,16 @@ from typing import Any
 import pytest
 
 from streams.core.events import (
-    Ignored,
     Liquidation,
     Outcome,
     Raw,
-    Rejected,
     Trade,
 )
 from streams.core.instruments import Instrument, Instruments
 from streams.core.normalise import Parser, normalise
 from streams.venues import htx
 from streams.venues.tape import REPLAY_US
+from tests.outcomes import all_of, encoded, reasons, sole
 
 NOW_US = 1_790_000_001_000_000
 SIZES = {"BTC-USDT": "0.001", "DOGE-USDT": "100"}
@@ -35,8 +34,7 @@ INSTRUMENTS = Instruments(
 
 
 def read(message: object, parse: Parser = htx.parse) -> list[Outcome]:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return normalise(Raw("htx", None, "c0", NOW_US, payload), {"htx": parse}, INSTRUMENTS)
+    return normalise(Raw("htx", None, "c0", NOW_US, encoded(message)), {"htx": parse}, INSTRUMENTS)
 
 
 def order(**changes: Any) -> dict[str, Any]:
@@ -75,19 +73,11 @@ def trade_row(**changes: Any) -> dict[str, Any]:
 
 
 def liquidations(message: object, parse: Parser = htx.parse) -> list[Liquidation]:
-    outcomes = read(message, parse)
-    assert all(isinstance(outcome, Liquidation) for outcome in outcomes), outcomes
-    return [outcome for outcome in outcomes if isinstance(outcome, Liquidation)]
+    return all_of(Liquidation, read(message, parse))
 
 
 def the_trade(message: object, parse: Parser = htx.parse) -> Trade:
-    (outcome,) = read(message, parse)
-    assert isinstance(outcome, Trade), outcome
-    return outcome
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [o.reason if isinstance(o, (Rejected, Ignored)) else "event" for o in outcomes]
+    return sole(Trade, read(message, parse))
 
 
 @pytest.mark.parametrize("offset", ["close", "both", None])

@@ -8,19 +8,16 @@ import pytest
 from streams.core.events import Book, Ticker
 from streams.core.normalise import Parser
 from streams.venues import htx
-from tests.unit.test_htx import NOW_US, forced, pushed, read, reasons
+from tests.outcomes import reasons, sole
+from tests.unit.test_htx import NOW_US, forced, pushed, read
 
 
 def the_book(message: object) -> Book:
-    (outcome,) = read(message)
-    assert isinstance(outcome, Book), outcome
-    return outcome
+    return sole(Book, read(message))
 
 
 def the_ticker(message: object, parse: Parser = htx.parse) -> Ticker:
-    (outcome,) = read(message, parse)
-    assert isinstance(outcome, Ticker), outcome
-    return outcome
+    return sole(Ticker, read(message, parse))
 
 
 def test_funding_is_due_at_the_end_of_the_period() -> None:

@@ -1,17 +1,17 @@
 """Hyperliquid: trades tell nobody's liquidation; a fill tells it of the account that it names."""
 
-import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from streams.core.events import Book, Ignored, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
+from streams.core.events import Book, Liquidation, Outcome, Raw, Ticker, Trade
 from streams.core.instruments import Instrument, Instruments
 from streams.core.normalise import normalise
 from streams.core.throttle import feed
 from streams.venues import hyperliquid
 from streams.venues.tape import REPLAY_US
+from tests.outcomes import encoded, kinds, sole
 
 NOW_US = 1_790_000_001_000_000
 HYPE = Instrument("hyperliquid", "@107", "HYPE", "USDC", "spot", "base", Decimal(1))
@@ -21,8 +21,9 @@ OWN, OTHER = "0xaB" + "0" * 38, "0xcd" + "1" * 38
 
 
 def read(message: object, channel: str | None = None) -> list[Outcome]:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return normalise(Raw("hyperliquid", channel, "c0", NOW_US, payload), PARSERS, INSTRUMENTS)
+    return normalise(
+        Raw("hyperliquid", channel, "c0", NOW_US, encoded(message)), PARSERS, INSTRUMENTS
+    )
 
 
 def pushed(channel: str, data: Any) -> dict[str, Any]:
@@ -55,16 +56,8 @@ def block(*pairs: Any) -> dict[str, Any]:
     return {"local_time": "x", "block_time": "x", "block_number": 7, "events": list(pairs)}
 
 
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [
-        o.reason if isinstance(o, Rejected | Ignored) else o.__class__.__name__ for o in outcomes
-    ]
-
-
 def the_order(message: object) -> Liquidation:
-    (outcome,) = read(message)
-    assert isinstance(outcome, Liquidation), outcome
-    return outcome
+    return sole(Liquidation, read(message))
 
 
 @pytest.mark.parametrize(
@@ -88,11 +81,11 @@ def test_a_fill_of_the_named_account_is_its_forced_order(
 
 def test_the_other_party_of_a_liquidation_was_not_forced() -> None:
     buyer = forced(side="B", dir="Open Long", crossed=False)
-    assert reasons(read([OTHER, buyer])) == ["unused_channel"]
-    assert reasons(read(of_account(forced(user=OTHER)))) == ["unused_channel"]
-    assert reasons(read(of_account(fill()))) == ["unused_channel"]
+    assert kinds(read([OTHER, buyer])) == ["unused_channel"]
+    assert kinds(read(of_account(forced(user=OTHER)))) == ["unused_channel"]
+    assert kinds(read(of_account(fill()))) == ["unused_channel"]
     both = read(block([OWN, forced()], [OTHER, buyer]))
-    assert reasons(both) == ["Liquidation", "unused_channel"]
+    assert kinds(both) == ["Liquidation", "unused_channel"]
 
 
 def test_an_address_is_the_same_in_any_case() -> None:
@@ -117,9 +110,9 @@ def test_a_fill_has_one_id_whoever_recorded_it() -> None:
 def test_old_fills_of_a_snapshot_are_replayed() -> None:
     edge = (NOW_US - REPLAY_US) // 1000
     fills = [forced(time=edge), forced(time=edge - 1), fill(time=edge - 1)]
-    found = reasons(read(of_account(*fills, isSnapshot=True)))
+    found = kinds(read(of_account(*fills, isSnapshot=True)))
     assert found == ["Liquidation", "replayed", "replayed"]
-    assert reasons(read(of_account(*fills))) == ["Liquidation"] * 2 + ["unused_channel"]
+    assert kinds(read(of_account(*fills))) == ["Liquidation"] * 2 + ["unused_channel"]
 
 
 @pytest.mark.parametrize(
@@ -143,16 +136,16 @@ def test_a_bad_fill_costs_its_neighbours_nothing(change: dict[str, Any], reason:
     bad = {**forced(**{k: v for k, v in change.items() if k == "method"}), **change}
     bad = {key: value for key, value in bad.items() if value is not ...}
     expected = ["Liquidation", reason, "Liquidation"]
-    assert reasons(read(of_account(forced(), bad, forced()))) == expected
-    assert reasons(read(block([OWN, forced()], [OWN, bad], [OWN, forced()]))) == expected
+    assert kinds(read(of_account(forced(), bad, forced()))) == expected
+    assert kinds(read(block([OWN, forced()], [OWN, bad], [OWN, forced()]))) == expected
 
 
 def test_a_pair_of_another_form_is_no_fill() -> None:
     pairs: list[Any] = [[OWN], [1, forced()], [OWN, 5], {}, [OWN, forced()]]
-    assert reasons(read(block(*pairs))) == ["wrong_type"] * 4 + ["Liquidation"]
-    assert reasons(read([OWN, forced(), 1])) == ["wrong_type"]
-    assert reasons(read(block())) == ["empty"]
-    assert reasons(read({"events": 5})) == ["wrong_type"]
+    assert kinds(read(block(*pairs))) == ["wrong_type"] * 4 + ["Liquidation"]
+    assert kinds(read([OWN, forced(), 1])) == ["wrong_type"]
+    assert kinds(read(block())) == ["empty"]
+    assert kinds(read({"events": 5})) == ["wrong_type"]
 
 
 @pytest.mark.parametrize(("side", "taker"), [("B", "buy"), ("A", "sell")])
@@ -187,7 +180,7 @@ def test_the_slow_path_tells_the_same_of_a_trade_as_the_fast_one(coin: str) -> N
 
 def test_a_trades_message_sent_again_has_the_ids_that_it_had() -> None:
     message = pushed("trades", [row(), row(tid=2, time=1789999000000)])
-    assert reasons(read(message)) == ["Trade", "Trade"]
+    assert kinds(read(message)) == ["Trade", "Trade"]
     assert read(message) == read(message)
 
 
@@ -207,7 +200,7 @@ def test_a_trades_message_sent_again_has_the_ids_that_it_had() -> None:
 )
 def test_a_bad_trade_costs_its_neighbours_nothing(change: dict[str, Any], reason: str) -> None:
     found = read(pushed("trades", [row(), row(**change), row(tid=2)]), "trade")
-    assert reasons(found) == ["Trade", reason, "Trade"]
+    assert kinds(found) == ["Trade", reason, "Trade"]
 
 
 def context(coin: str = "BTC", **changes: Any) -> dict[str, Any]:
@@ -233,11 +226,9 @@ def test_a_context_of_a_k_coin_is_per_coin_and_an_empty_one_says_so() -> None:
     assert isinstance(event, Ticker)
     assert event.open_interest_base == 7000.0
     assert event.mark_price == pytest.approx(0.0000125)
-    assert reasons(read(context(funding="", openInterest=None, markPx="", oraclePx="0"))) == [
-        "empty"
-    ]
-    assert reasons(read(context(markPx="0"))) == ["not_positive"]
-    assert reasons(read(context("xyz:GOLD"))) == ["unknown_instrument"]
+    assert kinds(read(context(funding="", openInterest=None, markPx="", oraclePx="0"))) == ["empty"]
+    assert kinds(read(context(markPx="0"))) == ["not_positive"]
+    assert kinds(read(context("xyz:GOLD"))) == ["unknown_instrument"]
 
 
 def polled(*coins: tuple[str, dict[str, Any]], **listed: Any) -> list[Any]:
@@ -257,18 +248,18 @@ def test_a_bad_polled_context_costs_its_neighbours_nothing() -> None:
         *(("xyz:GOLD", values), ("ETH", values | {"markPx": "0"}), ("SOL", 5), (7, values)),
         ("ETH", {"dayNtlVlm": "0.0"}),
     ]
-    assert reasons(read(polled(("BTC", values), *odd, ("ETH", values)))) == [
+    assert kinds(read(polled(("BTC", values), *odd, ("ETH", values)))) == [
         *("Ticker", "unknown_instrument", "not_positive", "wrong_type", "wrong_type", "empty"),
         "Ticker",
     ]
-    assert reasons(read(polled(("BTC", values), isDelisted=True))) == ["empty"]
+    assert kinds(read(polled(("BTC", values), isDelisted=True))) == ["empty"]
 
 
 def test_polled_contexts_without_a_coin_each_are_none() -> None:
     meta, contexts = polled(("BTC", context()["data"]["ctx"]))
-    assert reasons(read([meta, [*contexts, *contexts]])) == ["wrong_type"]
-    assert reasons(read([{}, contexts])) == ["missing_field"]
-    assert reasons(read([{"universe": []}, []])) == ["empty"]
+    assert kinds(read([meta, [*contexts, *contexts]])) == ["wrong_type"]
+    assert kinds(read([{}, contexts])) == ["missing_field"]
+    assert kinds(read([{"universe": []}, []])) == ["empty"]
 
 
 def levels(**changes: Any) -> dict[str, Any]:
@@ -283,9 +274,9 @@ def test_a_book_is_a_full_snapshot() -> None:
     assert event.bids == ((62000.0, 3.1), (61999.0, 2.0))
     assert event.asks == ((62001.0, 1.0),)
     assert event.event_time_us == 1_790_000_000_500_000
-    assert reasons(read(levels(levels=[[], []]))) == ["empty"]
-    assert reasons(read(levels(levels=[[]]))) == ["wrong_type"]
-    assert reasons(read(levels(levels=[[5], []]))) == ["wrong_type"]
+    assert kinds(read(levels(levels=[[], []]))) == ["empty"]
+    assert kinds(read(levels(levels=[[]]))) == ["wrong_type"]
+    assert kinds(read(levels(levels=[[5], []]))) == ["wrong_type"]
 
 
 @pytest.mark.parametrize(
@@ -317,7 +308,7 @@ def test_a_book_is_a_full_snapshot() -> None:
 def test_a_message_without_events_says_why(
     message: object, reason: str, channel: str | None
 ) -> None:
-    assert reasons(read(message, channel)) == [reason]
+    assert kinds(read(message, channel)) == [reason]
 
 
 def test_only_a_nodes_fills_make_a_complete_feed() -> None:

@@ -1,16 +1,16 @@
 """Kraken Futures: a liquidation is a print of the tape; hand-overs and unwinds are not."""
 
-import json
 from typing import Any
 
 import pytest
 
-from streams.core.events import Book, Ignored, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
+from streams.core.events import Book, Liquidation, Outcome, Raw, Ticker, Trade
 from streams.core.instruments import Instruments
 from streams.core.normalise import normalise
 from streams.core.throttle import feed
 from streams.venues import kraken
 from streams.venues.tape import REPLAY_US
+from tests.outcomes import encoded, kinds, sole
 
 NOW_US = 1_790_000_001_000_000
 INSTRUMENTS = Instruments({}, kraken.RULES)
@@ -18,8 +18,7 @@ PARSERS = {"kraken": kraken.parse}
 
 
 def read(message: object, channel: str | None = None) -> list[Outcome]:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return normalise(Raw("kraken", channel, "c0", NOW_US, payload), PARSERS, INSTRUMENTS)
+    return normalise(Raw("kraken", channel, "c0", NOW_US, encoded(message)), PARSERS, INSTRUMENTS)
 
 
 def row(**changes: Any) -> dict[str, Any]:
@@ -36,12 +35,6 @@ def row(**changes: Any) -> dict[str, Any]:
 
 def snapshot(*rows: Any) -> dict[str, Any]:
     return {"feed": "trade_snapshot", "product_id": "PF_XBTUSD", "trades": list(rows)}
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [
-        o.reason if isinstance(o, Rejected | Ignored) else o.__class__.__name__ for o in outcomes
-    ]
 
 
 @pytest.mark.parametrize(("side", "position"), [("sell", "long"), ("buy", "short")])
@@ -76,14 +69,14 @@ def test_a_quantity_of_an_inverse_contract_is_dollars() -> None:
 def test_a_position_handed_over_or_unwound_is_neither_a_trade_nor_a_forced_order(
     kind: str,
 ) -> None:
-    assert reasons(read(row(type=kind))) == ["off_book"]
+    assert kinds(read(row(type=kind))) == ["off_book"]
 
 
 @pytest.mark.parametrize("symbol", ["PF_XBTUSD", "PI_XBTUSD", "PF_DOGEUSD"])
 def test_the_slow_path_tells_the_same_of_a_trade_as_the_fast_one(symbol: str) -> None:
     one = row(type="fill", product_id=symbol, qty=12.5, price=0.5123)
     assert read(one, "trade") == read({**one, "event": None}, "trade")
-    assert reasons(read(one)) == ["Trade"]
+    assert kinds(read(one)) == ["Trade"]
 
 
 def test_the_snapshot_of_a_subscribe_has_the_ids_of_the_live_feed() -> None:
@@ -97,8 +90,8 @@ def test_the_snapshot_of_a_subscribe_has_the_ids_of_the_live_feed() -> None:
 def test_old_rows_of_a_snapshot_are_replayed_and_counted_no_more() -> None:
     edge = (NOW_US - REPLAY_US) // 1000
     found = read(snapshot(row(time=edge), row(time=edge - 1), row(type="fill", time=edge - 1)))
-    assert reasons(found) == ["Trade", "Liquidation", "replayed", "replayed"]
-    assert reasons(read(row(time=edge - 1))) == ["Trade", "Liquidation"]
+    assert kinds(found) == ["Trade", "Liquidation", "replayed", "replayed"]
+    assert kinds(read(row(time=edge - 1))) == ["Trade", "Liquidation"]
 
 
 @pytest.mark.parametrize(
@@ -123,8 +116,8 @@ def test_old_rows_of_a_snapshot_are_replayed_and_counted_no_more() -> None:
 def test_a_bad_row_is_rejected_with_its_reason_and_the_good_ones_stay(
     change: dict[str, Any], reason: str
 ) -> None:
-    assert reasons(read(row(**change))) == [reason]
-    found = reasons(read(snapshot(row(), row(**change), row(uid="9"))))
+    assert kinds(read(row(**change))) == [reason]
+    found = kinds(read(snapshot(row(), row(**change), row(uid="9"))))
     assert found == ["Trade", "Liquidation", reason, "Trade", "Liquidation"]
 
 
@@ -142,8 +135,8 @@ def execution(taker: str, maker: str = "Limit", **changes: Any) -> dict[str, Any
 def test_the_history_has_the_events_of_the_feed() -> None:
     page = {"elements": [execution("PartialLiquidation")], "len": 1}
     assert read(page) == read(row())
-    assert reasons(read({"elements": [execution("Market")]})) == ["Trade"]
-    assert reasons(read({"elements": []})) == ["empty"]
+    assert kinds(read({"elements": [execution("Market")]})) == ["Trade"]
+    assert kinds(read({"elements": []})) == ["empty"]
 
 
 def test_the_history_may_name_the_resting_order_as_the_forced_one() -> None:
@@ -156,12 +149,12 @@ def test_the_history_may_name_the_resting_order_as_the_forced_one() -> None:
 def test_a_bad_row_of_the_history_costs_its_neighbours_nothing() -> None:
     good = execution("Market")
     rows = [good, {}, {"event": {}}, execution("Market", takerOrder=5), 7, good]
-    assert reasons(read({"elements": rows})) == [
+    assert kinds(read({"elements": rows})) == [
         *("Trade", "missing_field", "missing_field", "wrong_type", "wrong_type", "Trade")
     ]
     side = execution("Market", takerOrder={"tradeable": "PF_XBTUSD", "direction": "sell"})
-    assert reasons(read({"elements": [side]})) == ["unknown_side"]
-    assert reasons(read({"elements": [execution("Market", makerOrder=None)]})) == ["Trade"]
+    assert kinds(read({"elements": [side]})) == ["unknown_side"]
+    assert kinds(read({"elements": [execution("Market", makerOrder=None)]})) == ["Trade"]
 
 
 def ticker(**changes: Any) -> dict[str, Any]:
@@ -174,9 +167,7 @@ def ticker(**changes: Any) -> dict[str, Any]:
 
 
 def the_ticker(message: object) -> Ticker:
-    (outcome,) = read(message)
-    assert isinstance(outcome, Ticker), outcome
-    return outcome
+    return sole(Ticker, read(message))
 
 
 def test_a_ticker_has_prices_open_interest_and_the_hourly_rate() -> None:
@@ -216,9 +207,9 @@ def test_a_ticker_without_a_good_value_says_why() -> None:
     assert (fresh.index_price, fresh.last_price) == (None, None)
     bare = ("index", "last", "openInterest", "markPrice", "next_funding_rate_time")
     empty = ticker(**dict.fromkeys((*bare, "relative_funding_rate"), ...))
-    assert reasons(read(empty)) == ["empty"]
-    assert reasons(read(ticker(markPrice=0))) == ["not_positive"]
-    assert reasons(read(ticker(product_id="IN_XBTUSD"))) == ["unknown_instrument"]
+    assert kinds(read(empty)) == ["empty"]
+    assert kinds(read(ticker(markPrice=0))) == ["not_positive"]
+    assert kinds(read(ticker(product_id="IN_XBTUSD"))) == ["unknown_instrument"]
 
 
 def levels(**changes: Any) -> dict[str, Any]:
@@ -234,9 +225,9 @@ def test_a_book_snapshot_is_in_coins_and_updates_are_left_to_the_collector() -> 
     assert (event.bids, event.asks) == (((50000.0, 0.02),), ((62500.0, 0.008),))
     assert event.event_time_us == 1_790_000_000_500_000
     change = {"feed": "book", "product_id": "PI_XBTUSD", "side": "buy", "seq": 6, "price": 1}
-    assert reasons(read(change)) == ["book_delta"]
-    assert reasons(read(levels(bids=[[50000.0, 1000]]))) == ["wrong_type"]
-    assert reasons(read(levels(asks=[]))) == ["empty"]
+    assert kinds(read(change)) == ["book_delta"]
+    assert kinds(read(levels(bids=[[50000.0, 1000]]))) == ["wrong_type"]
+    assert kinds(read(levels(asks=[]))) == ["empty"]
 
 
 @pytest.mark.parametrize(
@@ -265,7 +256,7 @@ def test_a_book_snapshot_is_in_coins_and_updates_are_left_to_the_collector() -> 
 def test_a_message_without_events_says_why(
     message: object, reason: str, channel: str | None
 ) -> None:
-    assert reasons(read(message, channel)) == [reason]
+    assert kinds(read(message, channel)) == [reason]
 
 
 def test_the_feed_is_complete_at_any_time() -> None:

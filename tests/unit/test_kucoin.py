@@ -1,15 +1,15 @@
 """KuCoin futures messages become canonical events with the right side, unit and reason."""
 
-import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from streams.core.events import Book, Ignored, Outcome, Raw, Rejected, Ticker, Trade
+from streams.core.events import Book, Outcome, Raw, Ticker, Trade
 from streams.core.instruments import Instrument, Instruments
 from streams.core.normalise import normalise
 from streams.venues import kucoin
+from tests.outcomes import encoded, reasons, sole
 
 NOW_US = 1_790_000_001_000_000
 INSTRUMENTS = Instruments(
@@ -27,8 +27,7 @@ INSTRUMENTS = Instruments(
 
 
 def read(message: object) -> list[Outcome]:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    raw = Raw("kucoin", None, "c0", NOW_US, payload)
+    raw = Raw("kucoin", None, "c0", NOW_US, encoded(message))
     return normalise(raw, {"kucoin": kucoin.parse}, INSTRUMENTS)
 
 
@@ -58,19 +57,11 @@ def instrument(subject: str, **row: Any) -> dict[str, Any]:
 
 
 def the_trade(message: object) -> Trade:
-    (outcome,) = read(message)
-    assert isinstance(outcome, Trade), outcome
-    return outcome
+    return sole(Trade, read(message))
 
 
 def the_ticker(message: object) -> Ticker:
-    (outcome,) = read(message)
-    assert isinstance(outcome, Ticker), outcome
-    return outcome
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [o.reason if isinstance(o, (Rejected, Ignored)) else "event" for o in outcomes]
+    return sole(Ticker, read(message))
 
 
 @pytest.mark.parametrize("side", ["buy", "sell"])

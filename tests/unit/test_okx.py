@@ -1,13 +1,11 @@
 """OKX messages become canonical events with the right side, unit and reason."""
 
-import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from streams.core.events import (
-    Ignored,
     Liquidation,
     Outcome,
     Raw,
@@ -18,6 +16,7 @@ from streams.core.instruments import Instrument, Instruments
 from streams.core.normalise import normalise
 from streams.venues import okx
 from streams.venues.tape import REPLAY_US
+from tests.outcomes import all_of, encoded, reasons, sole
 
 NOW_US = 1_790_000_001_000_000
 PARSERS = {"okx": okx.parse}
@@ -52,8 +51,7 @@ INSTRUMENTS = Instruments(
 
 
 def read(message: object, channel: str | None = None, now_us: int = NOW_US) -> list[Outcome]:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return normalise(Raw("okx", channel, "c0", now_us, payload), PARSERS, INSTRUMENTS)
+    return normalise(Raw("okx", channel, "c0", now_us, encoded(message)), PARSERS, INSTRUMENTS)
 
 
 def detail(**changes: Any) -> dict[str, Any]:
@@ -77,19 +75,11 @@ def trade_row(**changes: Any) -> dict[str, Any]:
 
 
 def liquidations(message: object) -> list[Liquidation]:
-    outcomes = read(message)
-    assert all(isinstance(outcome, Liquidation) for outcome in outcomes), outcomes
-    return [outcome for outcome in outcomes if isinstance(outcome, Liquidation)]
+    return all_of(Liquidation, read(message))
 
 
 def the_trade(message: object, channel: str | None = "trade") -> Trade:
-    (outcome,) = read(message, channel)
-    assert isinstance(outcome, Trade), outcome
-    return outcome
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [o.reason if isinstance(o, (Rejected, Ignored)) else "event" for o in outcomes]
+    return sole(Trade, read(message, channel))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """OKX tickers are partial and books are in coins, whatever the contract."""
 
-import json
 from decimal import Decimal
 from typing import Any
 
@@ -8,15 +7,14 @@ import pytest
 
 from streams.core.events import (
     Book,
-    Ignored,
     Outcome,
     Raw,
-    Rejected,
     Ticker,
 )
 from streams.core.instruments import Instrument, Instruments
 from streams.core.normalise import normalise
 from streams.venues import okx
+from tests.outcomes import encoded, reasons, sole
 
 NOW_US = 1_790_000_001_000_000
 PARSERS = {"okx": okx.parse}
@@ -51,8 +49,7 @@ INSTRUMENTS = Instruments(
 
 
 def read(message: object, channel: str | None = None, now_us: int = NOW_US) -> list[Outcome]:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return normalise(Raw("okx", channel, "c0", now_us, payload), PARSERS, INSTRUMENTS)
+    return normalise(Raw("okx", channel, "c0", now_us, encoded(message)), PARSERS, INSTRUMENTS)
 
 
 def pushed(channel: str, *rows: Any, symbol: str = "BTC-USDT-SWAP") -> dict[str, Any]:
@@ -61,13 +58,7 @@ def pushed(channel: str, *rows: Any, symbol: str = "BTC-USDT-SWAP") -> dict[str,
 
 
 def the_ticker(message: object) -> Ticker:
-    (outcome,) = read(message)
-    assert isinstance(outcome, Ticker), outcome
-    return outcome
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [o.reason if isinstance(o, (Rejected, Ignored)) else "event" for o in outcomes]
+    return sole(Ticker, read(message))
 
 
 def test_open_interest_is_coins_and_dollars() -> None:
