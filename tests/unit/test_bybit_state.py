@@ -6,29 +6,10 @@ import pytest
 
 from streams.core.events import (
     Book,
-    Outcome,
-    Raw,
     Ticker,
 )
-from streams.core.instruments import Instruments
-from streams.core.normalise import normalise
-from streams.venues import bybit
-from tests.outcomes import encoded, reasons, sole
-
-NOW_US = 1_790_000_001_000_000
-INSTRUMENTS = Instruments({}, bybit.RULES)
-PARSERS = dict.fromkeys(bybit.VENUES, bybit.parse)
-
-
-def read(
-    message: object, venue: str = "bybit", channel: str | None = None, now_us: int = NOW_US
-) -> list[Outcome]:
-    return normalise(Raw(venue, channel, "c0", now_us, encoded(message)), PARSERS, INSTRUMENTS)
-
-
-def ticker(symbol: str, kind: str = "delta", **values: Any) -> dict[str, Any]:
-    data = {"symbol": symbol, **values}
-    return {"topic": f"tickers.{symbol}", "type": kind, "cs": 7, "ts": 1790000000800, "data": data}
+from tests.outcomes import reasons, sole
+from tests.unit.test_bybit import read, ticker
 
 
 def book(**changes: Any) -> dict[str, Any]:

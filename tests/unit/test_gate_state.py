@@ -1,31 +1,12 @@
 """Gate tickers are partial and books are in coins, whatever the contract."""
 
-import json
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from streams.core.events import Book, Outcome, Raw, Rejected, Ticker
-from streams.core.instruments import Instrument, Instruments
-from streams.core.normalise import normalise
-from streams.venues import gate
+from streams.core.events import Book, Rejected, Ticker
 from tests.outcomes import reasons, sole
-
-NOW_US = 1_790_000_001_000_000
-PARSERS = dict.fromkeys(gate.VENUES, gate.parse)
-BTC = Instrument("gate", "BTC_USDT", "BTC", "USDT", "linear", "contracts", Decimal("0.0001"))
-INSTRUMENTS = Instruments({("gate", "BTC_USDT"): BTC}, gate.RULES)
-
-
-def read(message: object, venue: str = "gate") -> list[Outcome]:
-    payload = json.dumps(message).encode()
-    return normalise(Raw(venue, None, "c0", NOW_US, payload), PARSERS, INSTRUMENTS)
-
-
-def update(channel: str, result: object, event: str = "update") -> dict[str, Any]:
-    stamps = {"time": 1790000000, "time_ms": 1790000000600}
-    return {"channel": channel, "event": event, **stamps, "result": result}
+from tests.unit.test_gate import NOW_US, read, update
 
 
 def ticker_row(**changes: Any) -> dict[str, Any]:

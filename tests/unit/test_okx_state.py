@@ -1,55 +1,15 @@
 """OKX tickers are partial and books are in coins, whatever the contract."""
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from streams.core.events import (
     Book,
-    Outcome,
-    Raw,
     Ticker,
 )
-from streams.core.instruments import Instrument, Instruments
-from streams.core.normalise import normalise
-from streams.venues import okx
-from tests.outcomes import encoded, reasons, sole
-
-NOW_US = 1_790_000_001_000_000
-PARSERS = {"okx": okx.parse}
-
-
-def contract(symbol: str, size: str) -> Instrument:
-    asset, quote = symbol.split("-")[:2]
-    return Instrument(
-        "okx",
-        symbol,
-        asset,
-        quote,
-        "inverse" if quote == "USD" else "linear",
-        "contracts",
-        Decimal(size),
-    )
-
-
-INSTRUMENTS = Instruments(
-    {
-        ("okx", symbol): contract(symbol, size)
-        for symbol, size in {
-            "BTC-USDT-SWAP": "0.01",
-            "ETH-USDT-SWAP": "0.1",
-            "BTC-USD-SWAP": "100",
-            "XRP-USD-260925": "10",
-            "PEPE-USDT-SWAP": "10000000",
-        }.items()
-    },
-    okx.RULES,
-)
-
-
-def read(message: object, channel: str | None = None, now_us: int = NOW_US) -> list[Outcome]:
-    return normalise(Raw("okx", channel, "c0", now_us, encoded(message)), PARSERS, INSTRUMENTS)
+from tests.outcomes import reasons, sole
+from tests.unit.test_okx import NOW_US, read
 
 
 def pushed(channel: str, *rows: Any, symbol: str = "BTC-USDT-SWAP") -> dict[str, Any]:
