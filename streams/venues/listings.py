@@ -34,16 +34,16 @@ URLS: Final[Mapping[str, tuple[str, ...]]] = {
     "bitmex": ("https://www.bitmex.com/api/v1/instrument/active",),
     "bybit": ("https://api.bybit.com/v5/market/instruments-info?category=inverse&limit=1000",),
     "deribit": ("https://www.deribit.com/api/v2/public/get_instruments?currency=any&kind=future",),
-    "kraken": ("https://futures.kraken.com/derivatives/api/v3/instruments",),
-    "htx": (
-        "https://api.hbdm.com/linear-swap-api/v1/swap_contract_info?business_type=all",
-        "https://api.hbdm.com/swap-api/v1/swap_contract_info",
-    ),
-    "kucoin": ("https://api-futures.kucoin.com/api/v1/contracts/active",),
     "gate": (
         "https://api.gateio.ws/api/v4/futures/usdt/contracts",
         "https://api.gateio.ws/api/v4/futures/btc/contracts",
     ),
+    "htx": (
+        "https://api.hbdm.com/linear-swap-api/v1/swap_contract_info?business_type=all",
+        "https://api.hbdm.com/swap-api/v1/swap_contract_info",
+    ),
+    "kraken": ("https://futures.kraken.com/derivatives/api/v3/instruments",),
+    "kucoin": ("https://api-futures.kucoin.com/api/v1/contracts/active",),
     "okx": (
         "https://www.okx.com/api/v5/public/instruments?instType=SWAP",
         "https://www.okx.com/api/v5/public/instruments?instType=FUTURES",
@@ -234,10 +234,10 @@ _SHAPES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Row], Instrument | 
     "bitmex": ((), _bitmex),
     "bybit": (("result", "list"), _bybit_inverse),
     "deribit": (("result",), _deribit),
-    "kraken": (("instruments",), _kraken),
-    "htx": (("data",), _htx),
-    "kucoin": (("data",), _kucoin),
     "gate": ((), _gate),
+    "htx": (("data",), _htx),
+    "kraken": (("instruments",), _kraken),
+    "kucoin": (("data",), _kucoin),
     "okx": (("data",), _okx),
 }
 
