@@ -24,7 +24,7 @@ does). Futures and perpetuals of Advanced Trade have no rule and are unknown ins
 
 Quirks: the side of Advanced is not verified: `advanced_side` of `parse` says whose it is, and the
 same trade_id on both feeds settles it. `last_match` and the `snapshot` of market_trades repeat
-trades: those older than 10 minutes are ignored as `replayed`, younger ones carry the id they had.
+trades, which are `replayed`: they were made before anybody watched.
 Advanced collects for 250 ms, and its levels are an unsorted list of both sides. A full book is cut
 to its best 1000 levels. `rfq_match` is made off the book. A product against USDC may be an alias
 of the one against USD: record one of them.
@@ -71,7 +71,7 @@ from streams.venues.rows import (
     order_side,
     price,
 )
-from streams.venues.tape import replayed, trade
+from streams.venues.tape import trade
 
 VENUES: Final = frozenset({"coinbase"})
 
@@ -151,17 +151,17 @@ def _advanced(raw: Raw, instruments: Instruments, message: Row, party: Party) ->
 
 
 def _trades(raw: Raw, instruments: Instruments, party: Party, event: Row) -> list[Outcome]:
-    again = text(event, "type") == "snapshot"
-    return each_row(array(event, "trades"), partial(_trade, raw, instruments, party, again))
+    history = text(event, "type") == "snapshot"
+    return each_row(array(event, "trades"), partial(_trade, raw, instruments, party, history))
 
 
-def _trade(raw: Raw, instruments: Instruments, party: Party, again: bool, row: Row) -> Outcome:
+def _trade(raw: Raw, instruments: Instruments, party: Party, history: bool, row: Row) -> Outcome:
+    if history:
+        return Ignored("replayed")
     told = order_side(row, "side", _SIDES)
     size, paid = positive(row, "size"), positive(row, "price")
     time_us, identity = iso_us(row, "time"), str(integer(row, "trade_id"))
     instrument = known(instruments, raw.venue, text(row, "product_id"))
-    if again and replayed(raw, time_us):
-        return Ignored("replayed")
     taker = told if party == "taker" else _OTHER[told]
     return trade(raw, instrument, taker, size, paid, time_us, identity)
 

@@ -21,8 +21,8 @@ collector does), and does not watch `message_id` for gaps (the collector does).
 | times        | ISO 8601: trade `createdAt`, oracle `effectiveAt`; else the time of receipt    |
 
 Quirks: DELEVERAGED is a match off the book at the bankruptcy price: an event of kind `adl` and no
-trade. A `subscribed` frame repeats history in the shape of news: rows older than 10 minutes are
-ignored as `replayed`, younger ones carry the id they had and fall to deduplication.
+trade. A `subscribed` frame tells history in the shape of news: its trades are `replayed`, for they
+were made before anybody watched.
 `channel_batch_data` has a list of contents. The oracle's price stands for mark and index, since
 the venue has no other. A book may come crossed and is rejected then. Markets of several parts
 (`COIN,dex,contract-USD`) have no plain coin and are unknown instruments.
@@ -70,7 +70,7 @@ from streams.venues.rows import (
     known,
     order_side,
 )
-from streams.venues.tape import forced_with_id, replayed, trade
+from streams.venues.tape import forced_with_id, trade
 
 VENUES: Final = frozenset({"dydx"})
 
@@ -126,11 +126,13 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
 
 def _trades(raw: Raw, instruments: Instruments, message: Row, part: Row) -> list[Outcome]:
     instrument = known(instruments, raw.venue, text(message, "id"))
-    again = message["type"] == "subscribed"
-    return all_of_each(array(part, "trades"), partial(_trade, raw, instrument, again))
+    history = message["type"] == "subscribed"
+    return all_of_each(array(part, "trades"), partial(_trade, raw, instrument, history))
 
 
-def _trade(raw: Raw, instrument: Instrument, again: bool, row: Row) -> Sequence[Outcome]:
+def _trade(raw: Raw, instrument: Instrument, history: bool, row: Row) -> Sequence[Outcome]:
+    if history:
+        return [Ignored("replayed")]
     kind = text(row, "type")
     forced = _FORCED.get(kind)
     if forced is None and kind not in _ORDINARY:
@@ -138,8 +140,6 @@ def _trade(raw: Raw, instrument: Instrument, again: bool, row: Row) -> Sequence[
     taker = order_side(row, "side", _SIDES)
     size, price = positive(row, "size"), positive(row, "price")
     time_us, identity = iso_us(row, "createdAt"), text(row, "id")
-    if again and replayed(raw, time_us):
-        return [Ignored("replayed")]
     outcomes: list[Outcome] = []
     if forced != "adl":
         outcomes.append(trade(raw, instrument, taker, size, price, time_us, identity))

@@ -18,18 +18,17 @@ does not watch `seq`, which has no gaps per product.
 | funding      | `relative_funding_rate`, a fraction for an hour, due `next_funding_rate_time`  |
 | times        | ms, JSON numbers, perhaps 1.0e-05; trade, ticker `time`, book `timestamp`      |
 
-Quirks: every subscribe repeats the last trades, newest first, as `trade_snapshot`: rows older
-than 10 minutes are ignored as `replayed`, younger ones carry their `uid` and fall to
-deduplication. An assignment hands a position over and a termination unwinds it; whose side is
-told is not known, so neither is a forced order here. `funding_rate` is money per contract and not
-used; Kraken leaves a rate of zero out, so a perpetual with a next funding time and no rate has
-rate zero, and a next funding time of zero says that there is no funding. The REST history of
-executions is read too: there `orderType` tells which order was forced, and its `uid` is taken for
-that of the feed, which nobody has confirmed.
+Quirks: every subscribe repeats the last trades, newest first, as `trade_snapshot`: its rows are
+`replayed`, for they were made before anybody watched. An assignment hands a position over and a
+termination unwinds it; whose side is told is not known, so neither is a forced order here.
+`funding_rate` is money per contract and not used; Kraken leaves a rate of zero out, so a perpetual
+with a next funding time and no rate has rate zero, and a next funding time of zero says that there
+is no funding. The REST history of executions is read too: there `orderType` tells which order was
+forced, and its `uid` is taken for that of the feed, which nobody has confirmed.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -53,8 +52,8 @@ from streams.venues.fields import (
     text,
 )
 from streams.venues.quotes import book, read_ticker
-from streams.venues.rows import PLAIN_SIDES, all_of_each, keyed_ladder, known, order_side
-from streams.venues.tape import flawless, forced_with_id, replayed, trade
+from streams.venues.rows import PLAIN_SIDES, all_of_each, each_row, keyed_ladder, known, order_side
+from streams.venues.tape import flawless, forced_with_id, trade
 from streams.venues.typed import Amount, Name
 
 VENUES: Final = frozenset({"kraken"})
@@ -127,13 +126,8 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
         return [error.outcome]
 
 
-def _snapshot(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
-    def read(row: Row) -> Sequence[Outcome]:
-        if replayed(raw, stamp_us(row, "time")):
-            return [Ignored("replayed")]
-        return _trade(raw, instruments, {"product_id": message.get("product_id"), **row})
-
-    return all_of_each(array(message, "trades"), read)
+def _snapshot(_raw: Raw, _instruments: Instruments, message: Row) -> list[Outcome]:
+    return each_row(array(message, "trades"), lambda _row: Ignored("replayed"))
 
 
 def _trade(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:

@@ -19,9 +19,8 @@ EXECUTED = {
 MESSAGES: list[Any] = [
     {"feed": "trade", **TAKEN},
     {"feed": "trade", **TAKEN, "type": "fill"},
-    {"feed": "trade_snapshot", "product_id": "PF_XBTUSD", "trades": [TAKEN, TAKEN]},
     {"feed": "ticker", **PRODUCT, **HOURLY, "openInterest": 5, "markPrice": 6.5, "index": 6.5},
     {"feed": "book_snapshot", "product_id": "PI_XBTUSD", "timestamp": 1790000000402, **SIZED},
     {"elements": [{"event": {"Execution": {"execution": EXECUTED}}}] * 2},
 ]
-NEEDED: list[Needed] = [(MESSAGES[2], TAKEN, sorted(TAKEN))]
+NEEDED: list[Needed] = [(MESSAGES[0], MESSAGES[0], sorted(TAKEN))]

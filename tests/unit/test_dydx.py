@@ -87,13 +87,10 @@ def test_any_other_known_trade_is_a_trade(kind: str) -> None:
     assert (event.taker_side, event.base_qty) == ("buy", 0.25)
 
 
-def test_history_after_a_subscribe_keeps_its_ids_and_is_replayed_after_ten_minutes() -> None:
-    live = read(trades(row(type="LIQUIDATED")))
-    old = row(type="LIQUIDATED", createdAt="2026-09-21T11:50:00.999Z")
-    again = read(trades(old, row(type="LIQUIDATED"), kind="subscribed"))
-    assert reasons(again) == ["replayed", "event", "event"]
-    assert again[1:] == live
-    assert reasons(read(trades(old))) == ["event", "event"]
+def test_the_history_that_a_subscription_begins_with_is_not_counted() -> None:
+    rows = [row(type="LIQUIDATED"), row(type="DELEVERAGED"), row()]
+    assert reasons(read(trades(*rows, kind="subscribed"))) == ["replayed"] * 3
+    assert reasons(read(trades(*rows))) == ["event"] * 4
 
 
 def test_a_batch_holds_several_contents_and_a_bad_one_costs_its_neighbours_nothing() -> None:

@@ -100,9 +100,9 @@ def _pushed(
 
 
 def _trades(raw: Raw, instruments: Instruments, topic: _Topic, message: Row) -> list[Outcome]:
-    again = message.get("action") == "snapshot"
+    history = message.get("action") == "snapshot"
     names = trades.V3 if topic.newer else trades.V2
-    read = partial(trades.single, raw, instruments, topic.symbol, names, again)
+    read = partial(trades.single, raw, instruments, topic.symbol, names, history)
     return each_row(data_rows(message), read)
 
 

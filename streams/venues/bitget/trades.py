@@ -1,8 +1,8 @@
 """Trades of Bitget: those of v3 by a typed decoder, all others row by row.
 
 Promises the outcome of the row by row path for a flawless message; whatever is odd in the least is
-left to that path, which names the reason. The first message after a subscribe is odd: it holds
-trades that may be too old to be told from their first copy.
+left to that path, which names the reason. The first message after a subscribe is odd: it tells
+history, which is not counted.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from streams.core.lanes import TradeFormat
 from streams.venues.bitget.symbols import FUTURES, PRODUCTS, SPOT
 from streams.venues.fields import Row, positive, stamp_us, text
 from streams.venues.rows import PLAIN_SIDES, known, order_side
-from streams.venues.tape import replayed, trade
+from streams.venues.tape import trade
 from streams.venues.typed import Amount, Name
 
 V2: Final = ("side", "size", "price", "ts", "tradeId")
@@ -82,7 +82,7 @@ def single(
     instruments: Instruments,
     symbol: str,
     names: tuple[str, str, str, str, str],
-    again: bool,
+    history: bool,
     row: Row,
 ) -> Outcome:
     """One trade.
@@ -92,16 +92,16 @@ def single(
         instruments: contract sizes and classes.
         symbol: whose it is.
         names: `V2` or `V3`.
-        again: whether the message may repeat old trades.
+        history: whether the message tells trades from before the subscription.
         row: its fields.
 
     Raises:
         BadField: a field is missing, of the wrong type, not finite or not positive.
     """
+    if history:
+        return Ignored("replayed")
     side = order_side(row, names[0], PLAIN_SIDES)
     size, price = positive(row, names[1]), positive(row, names[2])
     at_us, identity = stamp_us(row, names[3]), text(row, names[4])
     instrument = known(instruments, raw.venue, symbol)
-    if again and replayed(raw, at_us):
-        return Ignored("replayed")
     return trade(raw, instrument, side, size, price, at_us, identity)
