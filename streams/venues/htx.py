@@ -1,14 +1,14 @@
-"""HTX (Huobi) USDT and coin-margined swaps to canonical events, venue `htx`.
+"""HTX (Huobi) swaps and futures, USDT and coin-margined, to canonical events, venue `htx`.
 
 A venue parser: promises one outcome per row in the message's order, and exact dollars for forced
-orders by the contract sizes of the instrument table. Does not fold book updates (the collector
-does) and does not read coin futures: their topics name a coin and an expiry class, no contract.
+orders by the contract sizes of the instrument table, else by the coins that a row states beside
+its contracts. Does not fold book updates (the collector does).
 
 | fact         | value                                                                          |
 |--------------|--------------------------------------------------------------------------------|
 | host         | wss://api.hbdm.com: /linear-swap-ws, /swap-ws (trades, books, last price);     |
 |              | /linear-swap-notification, /swap-notification (forced orders, funding);        |
-|              | /ws_index (mark, index, basis)                                                 |
+|              | /ws_index (mark, index, basis); coin futures: /ws, /notification               |
 | subscribe    | {"op":"sub","cid":"1","topic":"public.*.liquidation_orders",                   |
 |              | "business_type":"all"}; {"sub":"market.BTC-USDT.trade.detail","id":"1"}        |
 | keep-alive   | answer {"ping":t} with {"pong":t}, {"op":"ping","ts":t} with op pong; every 5 s |
@@ -24,11 +24,14 @@ does) and does not read coin futures: their topics name a coin and an expiry cla
 
 Quirks: the topic of a forced order may hold `*`, so `contract_code` names it; `offset` is `close`
 or `both` (one-way mode) and changes nothing; `amount` and `pair` are absent in old rows and
-`volume` never is, so contracts count. Not verified, hence arguments of `parse`: a trade's `amount`
-counts both its sides (documented, and even in every recorded row at hand) and is halved; the
-polled open interest is documented so too, but odd values were recorded, and it counts as it is.
-The price of a kline of mark or index is its last; of a basis its first, stamped so. Merged depth
-(all steps but 0 and 6) has no best price and is not used. A swap and its index have one name.
+`volume` never is, so contracts count. A contract that no table knows takes its size from a row that
+states both; its book needs the table. The market topics of coin futures name an expiry class
+(`BTC_CW`) and their forced orders a contract (`BTC261225`): two symbols of one coin. Not verified,
+hence arguments of `parse`: a trade's `amount` counts both its sides (documented, and even in every
+recorded row at hand) and is halved; the polled open interest is documented so too, but odd values
+were recorded, and it counts as it is. The price of a kline of mark or index is its last; of a basis
+its first, stamped so. Merged depth (all steps but 0 and 6) has no best price and is not used. A
+swap and its index have one name.
 """
 
 import re
@@ -66,6 +69,7 @@ from streams.venues.fields import (
     stamp_us,
     text,
 )
+from streams.venues.multiples import listed
 from streams.venues.packed import unpacked
 from streams.venues.quotes import book, interest, ticker
 from streams.venues.rows import (
@@ -86,6 +90,8 @@ VENUES: Final = frozenset({"htx"})
 _CONTROL: Final = ("ping", "pong", "subbed", "unsubbed")
 _UNUSED_TOPICS: Final = frozenset({"contract_info", "contract_elements"})
 _UNUSED_CHANNELS: Final = frozenset({"kline", "premium_index", "estimated_rate"})
+_HELD: Final = frozenset({"amount", "value", "trade_volume"})
+"""Fields beside the `volume` of open interest."""
 _UNMERGED: Final = (["step0"], ["step6"])
 _MESSAGE: Final = msgspec.json.Decoder(dict[str, object], float_hook=str)
 
@@ -168,8 +174,26 @@ def _liquidation(
     bankrupt = positive(row, "bankrupt_price" if "bankrupt_price" in row else "price")
     time_us = stamp_us(row, "liquidation_time" if "liquidation_time" in row else "created_at")
     size = positive(row, "volume")
-    instrument = known(instruments, raw.venue, text(row, "contract_code"))
+    instrument = _sized(raw, instruments, text(row, "contract_code"), row, "volume", "amount")
     return forced(raw, instrument, closing, size, bankrupt, time_us, completeness, seen)
+
+
+def _sized(
+    raw: Raw, instruments: Instruments, symbol: str, row: Row, contracts: str, coins: str
+) -> Instrument:
+    """The contract, with the size that a row states by its contracts and coins if no table does.
+
+    Raises:
+        BadField: unknown_instrument, when the row does not state both either.
+    """
+    unlisted = instruments.resolve(raw.venue, symbol) is None
+    if unlisted and present(row, contracts) and present(row, coins):
+        match = _LINEAR.fullmatch(symbol)
+        if match is not None:
+            asset, units = listed(match[1])
+            face = positive(row, coins) / positive(row, contracts)
+            return Instrument("htx", symbol, asset, match[2], "linear", "contracts", face, units)
+    return known(instruments, raw.venue, symbol)
 
 
 def _funding(raw: Raw, instruments: Instruments, at_us: int, row: Row) -> Outcome:
@@ -191,13 +215,14 @@ def _polled(
     Forced orders come again with every poll, under the ids that the pushed ones have. The time of
     receipt says when open interest could be known.
     """
-    if "trade_volume" in row:
-        held = not_negative(row, "volume") / sides
-        instrument = known(instruments, raw.venue, text(row, "contract_code"))
-        amount = interest(instrument, held)
-        return ticker(raw, instrument, "interest", raw.received_at_us, interest=amount)
     if "liquidation_time" not in row and "created_at" not in row:
-        raise bad("unknown_message", "a polled row of neither open interest nor a forced order")
+        if not (_HELD & row.keys()):
+            raise bad("unknown_message", "a polled row of neither open interest nor a forced order")
+        held = not_negative(row, "volume")
+        symbol = text(row, "contract_code")
+        instrument = _sized(raw, instruments, symbol, row, "volume", "amount")
+        amount = interest(instrument, held / sides)
+        return ticker(raw, instrument, "interest", raw.received_at_us, interest=amount)
     order = _liquidation(raw, instruments, completeness, seen, row)
     old = isinstance(order, Liquidation) and replayed(raw, order.event_time_us)
     return Ignored("replayed") if old else order
@@ -218,12 +243,14 @@ def _pushed(raw: Raw, instruments: Instruments, message: Row, sides: int) -> lis
         return [reader(raw, instrument, message, tick, parts[3:])]
     if parts[2:] != ["trade", "detail"]:
         return [Rejected("unknown_channel", f"channel {channel[:60]!r}")]
-    instrument = known(instruments, raw.venue, symbol)
     rows = array(nested(message, "tick"), "data")
-    return each_row(rows, partial(_trade, raw, instrument, sides))
+    return each_row(rows, partial(_trade, raw, instruments, symbol, sides))
 
 
-def _trade(raw: Raw, instrument: Instrument, sides: int, row: Row) -> Outcome:
+def _trade(raw: Raw, instruments: Instruments, symbol: str, sides: int, row: Row) -> Outcome:
+    instrument = _sized(raw, instruments, symbol, row, "amount", "quantity")
+    if row.get("direction") == "":
+        raise bad("unknown_side", "field 'direction' is empty, as it is where HTX tells no side")
     taker = order_side(row, "direction", PLAIN_SIDES)
     size, paid = positive(row, "amount") / sides, positive(row, "price")
     return trade(raw, instrument, taker, size, paid, stamp_us(row, "ts"), str(integer(row, "id")))
@@ -295,15 +322,18 @@ _READERS: Final[Mapping[str, _Reader]] = {
     "basis": _basis,
 }
 
-_COIN: Final = re.compile(r"([A-Z0-9]{1,24})-USD", re.ASCII)
+_LINEAR: Final = re.compile(r"([A-Z0-9]{1,24})-(USDT|USDC)(?:-\d{6})?", re.ASCII)
+_COIN: Final = re.compile(r"([A-Z0-9]{1,24}?)(?:-USD|\d{6}|_(?:CW|NW|CQ|NQ))", re.ASCII)
 
 
-def coin_swap(symbol: str) -> Instrument | None:
-    """The coin-margined swap that a name means; a USDT swap's size is not told by its name.
+def coin_margined(symbol: str) -> Instrument | None:
+    """The coin-margined contract that a name means; a linear one's size is not told by its name.
 
-    >>> coin_swap("BTC-USD").contract_size, coin_swap("XRP-USD").contract_size
+    >>> coin_margined("BTC-USD").contract_size, coin_margined("XRP-USD").contract_size
     (Decimal('100'), Decimal('10'))
-    >>> coin_swap("BTC-USDT")
+    >>> coin_margined("BTC261225").asset, coin_margined("ETH_CQ").contract
+    ('BTC', 'inverse')
+    >>> coin_margined("BTC-USDT")
     """
     match = _COIN.fullmatch(symbol)
     if match is None:
@@ -312,4 +342,4 @@ def coin_swap(symbol: str) -> Instrument | None:
     return Instrument("htx", symbol, match[1], "USD", "inverse", "contracts", face)
 
 
-RULES: Final[Mapping[str, Rule]] = {"htx": coin_swap}
+RULES: Final[Mapping[str, Rule]] = {"htx": coin_margined}

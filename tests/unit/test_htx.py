@@ -116,6 +116,45 @@ def test_a_coin_swap_is_its_face_in_dollars_with_and_without_amount(code: str, u
     assert (event.contract, event.usd, event.base_qty) == ("inverse", usd, usd / 5e9)
 
 
+@pytest.mark.parametrize("code", ["FIL-USDT", "FIL-USDT-261225"])
+def test_an_unlisted_contract_has_the_size_that_its_row_states(code: str) -> None:
+    row = order(contract_code=code, volume=30, amount=3, price=4.25)
+    (event,) = liquidations(forced(row))
+    assert (event.symbol, event.asset, event.contract) == (code, "FIL", "linear")
+    assert (event.base_qty, event.usd) == (3.0, 12_750_000)
+    (trade,) = all_of(
+        Trade, read(trades(trade_row(amount=30, quantity=3, price=4.25), symbol=code))
+    )
+    assert (trade.base_qty, trade.usd) == (1.5, 6_375_000)
+    for silent in ({"amount": None}, {"amount": 0}, {"amount": "NaN"}):
+        assert reasons(read(forced({**row, **silent}))) != ["event"]
+    del row["amount"]
+    assert reasons(read(forced(row))) == ["unknown_instrument"]
+
+
+def test_a_listed_contract_keeps_the_size_of_the_table() -> None:
+    (event,) = liquidations(forced(order(amount=9)))
+    assert event.base_qty == 0.035
+
+
+@pytest.mark.parametrize(("code", "usd"), [("BTC261225", 100), ("ETH261225", 10)])
+def test_a_coin_future_is_its_face_in_dollars(code: str, usd: int) -> None:
+    row = order(contract_code=code, volume=1, price=5000.0)
+    for name in ("amount", "pair", "trade_turnover", "business_type", "contract_type"):
+        del row[name]
+    (event,) = liquidations(forced(row, topic=f"public.{code[:3]}.liquidation_orders"))
+    assert (event.asset, event.contract, event.usd) == (code[:3], "inverse", usd * 1_000_000)
+    kind = trades(trade_row(amount=4), symbol=f"{code[:3]}_CQ")
+    assert (the_trade(kind).usd, the_trade(kind).asset) == (2 * usd * 1_000_000, code[:3])
+
+
+def test_a_trade_without_a_side_is_told_from_one_without_the_field() -> None:
+    bare = trade_row()
+    del bare["direction"]
+    outcomes = read(trades(trade_row(direction=""), bare, trade_row()))
+    assert reasons(outcomes) == ["unknown_side", "missing_field", "event"]
+
+
 def test_the_contract_code_names_the_contract_whatever_the_topic() -> None:
     for topic in ("public.*.liquidation_orders", "public.BTC-USDT.liquidation_orders"):
         rows = [order(), order(contract_code="DOGE-USDT")]
@@ -202,7 +241,7 @@ def test_a_bad_trade_costs_its_neighbours_nothing() -> None:
     ]
     rows = [trade_row(**change) for change in changes]
     assert reasons(read(trades(trade_row(), *rows, 7, trade_row()))) == [
-        *("event", "missing_field", "unknown_side", "not_positive", "not_finite"),
+        *("event", "unknown_side", "unknown_side", "not_positive", "not_finite"),
         *("missing_field", "wrong_type", "wrong_type", "event"),
     ]
 
@@ -219,8 +258,9 @@ def test_a_bad_trade_costs_its_neighbours_nothing() -> None:
         ({"created_at": "soon"}, "wrong_type"),
         ({"created_at": 1_790_000_060_000}, "future_skew"),
         ({"direction": "long"}, "unknown_side"),
-        ({"contract_code": "BTC-USDT-261225"}, "unknown_instrument"),
-        ({"contract_code": "NEW-USDT"}, "unknown_instrument"),
+        ({"contract_code": "BTC-USDT-261225", "amount": None}, "unknown_instrument"),
+        ({"contract_code": "NEW-USDT", "amount": ""}, "unknown_instrument"),
+        ({"contract_code": "NEW-USDT", "amount": 0}, "not_positive"),
         ({"contract_code": 7}, "wrong_type"),
     ],
 )
@@ -231,9 +271,10 @@ def test_a_bad_order_is_rejected_with_its_reason_and_the_good_ones_stay(
     assert reasons(outcomes) == ["event", reason, "wrong_type", "event"]
 
 
-def test_a_coin_future_and_a_stranger_are_unknown_instruments() -> None:
-    for name in ("BTC_CQ", "BTC240628", "NEW-USDT", "BTC-EUR"):
-        assert reasons(read(trades(trade_row(), symbol=name))) == ["unknown_instrument"]
+@pytest.mark.parametrize("symbol", ["BTC_XQ", "BTC24062", "NEW-USDT-2612", "BTC-EUR", "*"])
+def test_a_stranger_is_an_unknown_instrument(symbol: str) -> None:
+    assert reasons(read(trades(trade_row(), symbol=symbol))) == ["unknown_instrument"]
+    assert reasons(read(pushed(f"{symbol}.detail", close=5))) == ["unknown_instrument"]
 
 
 @pytest.mark.parametrize(

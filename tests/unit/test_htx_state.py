@@ -90,6 +90,11 @@ def test_polled_open_interest_counts_one_side_and_is_known_at_receipt() -> None:
     assert linear.event_time_us == NOW_US
     doubled = partial(htx.parse, interest_sides=2)
     assert the_ticker({"data": [row]}, doubled).open_interest_base == 258.7185
+    for name in ("trade_amount", "trade_volume"):
+        del row[name]
+    assert the_ticker({"data": [row]}) == linear
+    unlisted = {**row, "contract_code": "FIL-USDT", "volume": 20, "amount": 2.0}
+    assert the_ticker({"data": [unlisted]}, doubled).open_interest_base == 1.0
 
 
 LEVELS = {"bids": [[62000.0, 500], [61999.5, 20]], "asks": [[62000.1, 300]]}
