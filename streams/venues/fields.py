@@ -25,6 +25,8 @@ LARGEST: Final = 1e18
 """`MAX_MAGNITUDE`, for floats of the hot paths."""
 SMALLEST: Final = 1e-29
 """A smaller float is left to `as_decimal`, which takes it for zero."""
+WRITTEN: Final = "0123456789.+-eE"
+"""What venues write numbers with; Python reads `1_000`, blanks and the digits of any script too."""
 _LONGEST_NUMBER: Final = 64
 _LONGEST_DIGITS: Final = 18
 _MOST_NANOS: Final = 2**63
@@ -106,10 +108,13 @@ def as_decimal(value: object, name: str) -> Decimal:
         raise bad("not_finite", f"field {name!r} is beyond 1e18")
     if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
         raise bad("wrong_type", f"field {name!r} has {len(value)} characters, expected a number")
+    written = str(value)
     try:
-        number = Decimal(str(value))
+        number = Decimal(written)
     except InvalidOperation:
         raise bad("wrong_type", f"field {name!r} is {shown(value)}, expected a number") from None
+    if number.is_finite() and written.strip(WRITTEN):
+        raise bad("wrong_type", f"field {name!r} is {shown(value)}, expected a number")
     if not number.is_finite() or number.adjusted() >= 18:
         raise bad("not_finite", f"field {name!r} is {shown(str(value))}")
     return number if number.adjusted() > -30 else _ZERO
@@ -121,7 +126,7 @@ def quick_float(value: object) -> float | None:
     >>> quick_float("0.250"), quick_float("0"), quick_float("x"), quick_float(3)
     (0.25, None, None, None)
     """
-    if type(value) is not str or len(value) > _LONGEST_NUMBER:
+    if type(value) is not str or len(value) > _LONGEST_NUMBER or value.strip(WRITTEN):
         return None
     try:
         number = float(value)
@@ -168,7 +173,7 @@ def integer(row: Row, key: str) -> int:
     value = row.get(key)
     if type(value) is int and 0 <= value < MAX_MAGNITUDE:
         return value
-    if type(value) is str and len(value) <= _LONGEST_DIGITS and value.isdecimal():
+    if type(value) is str and len(value) <= _LONGEST_DIGITS and value.isdigit() and value.isascii():
         return int(value)
     number = decimal(row, key)
     if number < 0 or number != number.to_integral_value():

@@ -20,6 +20,7 @@ from streams.core.instruments import Instrument, Instruments
 from streams.venues.fields import (
     LARGEST,
     SMALLEST,
+    WRITTEN,
     BadField,
     Row,
     array,
@@ -182,7 +183,7 @@ def _quick_pair(level: object) -> tuple[float, float] | None:
     if type(level) is not list or len(level) < 2:
         return None
     first, second = level[0], level[1]
-    if type(first) is not str or type(second) is not str:
+    if type(first) is not str or type(second) is not str or (first + second).strip(WRITTEN):
         return None
     try:
         price, size = float(first), float(second)

@@ -7,9 +7,18 @@ import pytest
 
 from streams.core.events import Ignored, Outcome, Raw, Rejected, Ticker
 from streams.core.instruments import Instrument
-from streams.venues.fields import BadField, Row, array, nested, text
+from streams.venues.fields import (
+    BadField,
+    Row,
+    array,
+    as_decimal,
+    integer,
+    nested,
+    quick_float,
+    text,
+)
 from streams.venues.quotes import book, interest, read_ticker, ticker
-from streams.venues.rows import PLAIN_SIDES, all_of_each, each_row, keyed_ladder, order_side
+from streams.venues.rows import PLAIN_SIDES, all_of_each, each_row, keyed_ladder, ladder, order_side
 from streams.venues.tape import REPLAY_US, forced_with_id, replayed
 
 NOW_US = 1_790_000_001_000_000
@@ -35,6 +44,20 @@ def test_a_row_may_hold_several_events_and_a_bad_row_costs_its_neighbours_nothin
     assert [getattr(one, "detail", "")[:1] for one in found] == ["a", "a", "f", "a", "b", "b"]
     assert [getattr(one, "reason", "") for one in found][2:4] == ["missing_field", "wrong_type"]
     assert all_of_each([], read) == each_row([], lambda row: Ignored("empty")) == [Ignored("empty")]
+
+
+@pytest.mark.parametrize("written", ["1_000", " 5 ", "5\n", "\u0661\u0662", "\uff11", "1 0"])
+def test_only_what_a_venue_writes_is_a_number(written: str) -> None:
+    assert quick_float(written) is None
+    for read in (
+        lambda: as_decimal(written, "p"),
+        lambda: integer({"n": written}, "n"),
+        lambda: ladder([[written, "1"]], LINEAR, "bids"),
+        lambda: ladder([["1", written]], LINEAR, "bids"),
+    ):
+        with pytest.raises(BadField) as caught:
+            read()
+        assert reason(caught) == "wrong_type"
 
 
 def test_a_side_is_one_of_the_venues_words() -> None:
