@@ -24,6 +24,8 @@ from streams.core.normalise import Parser
 from streams.edges import checkpoints
 from streams.edges.framer_metrics import FramerMetrics
 from streams.raw_records import raw_from_record
+from streams.venues.gate.signs import SignCheck
+from streams.venues.gate.symbols import FUTURES as GATE
 
 GROUP: Final = "marginquake-framer"
 MAX_RECORDS: Final = 10_000
@@ -63,7 +65,7 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         self._since = 0
         # The client calls the listener while a batch or a checkpoint waits for the broker.
         self._turn = asyncio.Lock()
-        self._metrics = FramerMetrics()
+        self._metrics = FramerMetrics(SignCheck(parsers[GATE], instruments))
         self._consumer: Any = None
         self._producer: Any = None
         self.ready = False
@@ -142,6 +144,7 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
             offsets = [at for at, raw in zip(offsets, read, strict=True) if isinstance(raw, Raw)]
             read = [raw for raw in read if isinstance(raw, Raw)]
         framer.apply_all(cast("list[Raw]", read), offsets)
+        self._metrics.framed(cast("list[Raw]", read))
         framer.state.next_offset = records[-1].offset + 1
         self._since += len(records)
         highwater = self._consumer.highwater(TopicPartition(RAW, partition))

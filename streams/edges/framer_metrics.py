@@ -1,6 +1,9 @@
 """Metrics of the framer process, taken from the exact counters of its partitions' states."""
 
+from collections.abc import Sequence
+
 from streams.contracts import RAW
+from streams.core.events import Raw
 from streams.core.framing import Framer
 from streams.telemetry import (
     CHECKPOINT_BYTES,
@@ -12,17 +15,33 @@ from streams.telemetry import (
     RECORDS_FILTERED,
     RECORDS_LATE,
     RECORDS_RECEIVED,
+    SIDES_CHECKED,
     WATERMARK_LAG,
 )
+from streams.venues.gate.signs import SignCheck
+from streams.venues.gate.symbols import FUTURES as GATE
 
 _STAGE = "framer"
 
 
 class FramerMetrics:
-    """Adds the growth of each partition's counters since the last checkpoint."""
+    """Adds the growth of each partition's counters since the last checkpoint.
 
-    def __init__(self) -> None:
+    Args:
+        signs: what holds the sides of forced orders against their venue's count; None without.
+    """
+
+    def __init__(self, signs: SignCheck | None = None) -> None:
         self._known: dict[int, dict[str, int]] = {}
+        self._signs = signs
+
+    def framed(self, raws: Sequence[Raw]) -> None:
+        """Count what the check of sides says of some records."""
+        if self._signs is None:
+            return
+        for raw in [raw for raw in raws if raw.venue == GATE]:
+            for verdict in self._signs.see(raw):
+                SIDES_CHECKED.labels(venue=GATE, verdict=verdict).inc()
 
     def frames(self, partition: int, sent: int) -> None:
         """Frames sent of a partition."""

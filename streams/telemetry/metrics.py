@@ -113,6 +113,12 @@ RECORDS_DEAD_LETTERED: Final = _counter(
     "Records written to deadletters.v1, by RejectReason or SinkRejectReason.",
     "A jump of one reason at one venue: its format changed; replay after the parser is mended.",
 )
+SIDES_CHECKED: Final = _counter(
+    "marginquake_sides_checked_total",
+    ("venue", "verdict"),
+    "Minutes of a contract whose forced orders were held against the venue's own count by side.",
+    "More contradictions than agreements: the venue's sign is not the assumed one; see its parser.",
+)
 FRAMES_SEALED: Final = _counter(
     "marginquake_frames_sealed_total",
     ("partition",),

@@ -74,7 +74,7 @@ def test_every_metric_has_the_prefix_a_unit_and_an_action() -> None:
 
 def test_no_metric_is_labelled_by_something_unbounded() -> None:
     allowed = {"venue", "channel", "reason", "stage", "partition", "topic", "table", "scope"}
-    allowed |= {"version", "process"}
+    allowed |= {"version", "process", "verdict"}
     assert {label for doc in METRICS for label in doc.labels} <= allowed
 
 

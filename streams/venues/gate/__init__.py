@@ -4,7 +4,8 @@
 |--------------|--------------------------------------------------------------------------------|
 | host         | wss://fx-ws.gateio.ws/v4/ws/{usdt, btc, usd1}; spot wss://api.gateio.ws/ws/v4/ |
 | subscribe    | {"time":s,"channel":"futures.trades","event":"subscribe","payload":[..]};      |
-|              | `public_liquidates` takes ["!all"], books ["BTC_USDT","20","0"]                |
+|              | `public_liquidates` takes ["!all"], books ["BTC_USDT","20","0"], the counts    |
+|              | that sides are checked by, `contract_stats`, ["BTC_USDT","1m"]                 |
 | keep-alive   | {"time":s,"channel":"futures.ping"}; the answer is of channel `futures.pong`   |
 | forced side  | pushed: sign of `size` is the ORDER's, negative = sell = a long was closed     |
 |              | (weakly documented: `Assumed`); polled `liq_orders`: `size` is the POSITION's, |

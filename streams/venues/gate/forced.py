@@ -31,9 +31,9 @@ class Assumed(msgspec.Struct, frozen=True):
     """What Gate does not document of `public_liquidates`.
 
     `negative`: the order's side that a negative size means. A long closed by force is sold in all
-    that is known of the channel; `futures.contract_stats` counts both sides by the minute and would
-    show a mistake. `price_kind`: what `price` is of. Another assumption is
-    `partial(gate.parse, assumed=Assumed(...))` in place of `gate.parse`.
+    that is known of the channel; `futures.contract_stats` counts both sides by the minute, and
+    `signs` holds the two against each other. `price_kind`: what `price` is of. Another assumption
+    is `partial(gate.parse, assumed=Assumed(...))` in place of `gate.parse`.
     """
 
     negative: OrderSide = "sell"

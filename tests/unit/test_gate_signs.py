@@ -1,0 +1,94 @@
+"""The sign of Gate's forced orders is held against the venue's own count by minute and side."""
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pytest
+
+from streams.core.events import Raw
+from streams.core.instruments import Instruments
+from streams.core.normalise import Parser
+from streams.edges.framer_metrics import FramerMetrics
+from streams.telemetry.metrics import REGISTRY
+from streams.venues import gate
+from streams.venues.gate.signs import SignCheck
+
+MINUTE_S = 1_789_999_980
+INSTRUMENTS = Instruments({}, gate.RULES)
+OTHER = partial(gate.parse, assumed=gate.Assumed(negative="buy"))
+
+
+def raw(message: Any, venue: str = "gate") -> Raw:
+    return Raw(venue, None, "c0", 1_790_000_100_000_000, json.dumps(message).encode())
+
+
+def order(size: int, second: int = 0, **changes: Any) -> Raw:
+    stamp_ms = (MINUTE_S + second) * 1000
+    row = {"contract": "BTC_USD", "price": "50000", "size": size, "time": stamp_ms, **changes}
+    return raw({"channel": "futures.public_liquidates", "event": "update", "result": [row]})
+
+
+def count(longs: Any, shorts: Any, minute: int = 0, **changes: Any) -> Raw:
+    row = {"time": MINUTE_S + 60 * minute, "contract": "BTC_USD", **changes}
+    row |= {"long_liq_usd": longs, "short_liq_usd": shorts}
+    return raw({"channel": "futures.contract_stats", "event": "update", "result": [row]})
+
+
+def verdicts(records: Sequence[Raw], parse: Parser = gate.parse) -> list[str]:
+    check = SignCheck(parse, INSTRUMENTS)
+    return [verdict for record in records for verdict in check.see(record)]
+
+
+def test_a_minute_is_judged_once_the_next_one_is_counted() -> None:
+    minute = [order(-700), count(700, 0), order(-50, 59), order(30, 59), count(750, 30)]
+    assert verdicts(minute) == []
+    assert verdicts([*minute, count(0, 0, 1)]) == ["agrees"]
+    assert verdicts([*minute, count(0, 0, 1)], OTHER) == ["contradicts"]
+    assert verdicts([*minute, count(0, 0, 1), count(9, 0, 2)]) == ["agrees"]
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [count(700, 0), count(0, 0, 1)],
+        [order(-700), count(0, 0), count(0, 0, 1)],
+        [order(-700), order(700), count(700, 700), count(0, 0, 1)],
+        [order(-700), count(700, 0), count(700, 0)],
+        [order(-700), count(700, 0, contract="ETH_USDT"), count(0, 0, 1)],
+        [order(-700), count("NaN", 0), count(0, 0, 1)],
+        [order(-700), count(None, 0), count(-1, 0), count(0, 0, 1)],
+        [order(-700, contract="NEW_USDT"), count(700, 0), count(0, 0, 1)],
+    ],
+)
+def test_a_minute_that_shows_nothing_is_not_judged(records: list[Raw]) -> None:
+    assert verdicts(records) == []
+
+
+def test_other_records_and_garbage_are_passed_over() -> None:
+    noise = [
+        Raw("gate", None, "c0", 0, b'{"channel":"futures.public_liquidates"'),
+        Raw("gate", None, "c0", 0, b'{"channel":"futures.contract_stats","result":5}'),
+        raw({"channel": "futures.contract_stats", "event": "subscribe", "result": [{}]}),
+        raw({"channel": "futures.trades", "event": "update", "result": []}),
+    ]
+    records = [order(-700), *noise, count(700, 0), *noise, count(0, 0, 1)]
+    assert verdicts(records) == ["agrees"]
+    strangers = [Raw("gate-spot", None, "c0", 0, record.payload) for record in records]
+    assert verdicts(strangers) == []
+
+
+def test_only_the_last_minutes_are_kept() -> None:
+    late = [order(-700, 60 * minute) for minute in range(12)]
+    assert verdicts([*late, count(700, 0), count(0, 0, 1)]) == []
+    assert verdicts([*late, count(700, 0, 11), count(0, 0, 12)]) == ["agrees"]
+
+
+def test_the_framer_counts_the_verdicts() -> None:
+    name, labels = "marginquake_sides_checked_total", {"venue": "gate", "verdict": "agrees"}
+    before = REGISTRY.get_sample_value(name, labels) or 0.0
+    records = [order(-700), count(700, 0), count(0, 0, 1)]
+    FramerMetrics(SignCheck(gate.parse, INSTRUMENTS)).framed(records)
+    FramerMetrics().framed(records)
+    assert REGISTRY.get_sample_value(name, labels) == before + 1
