@@ -50,6 +50,7 @@ from streams.venues.fields import (
     bad,
     flag,
     given,
+    id_text,
     integer,
     micros,
     nested,
@@ -188,7 +189,7 @@ def _trade(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     side = order_side(row, "S", _TAKER)
     size, price = positive(row, "v"), positive(row, "p")
     instrument = known(instruments, raw.venue, text(row, "s"))
-    return trade(raw, instrument, side, size, price, stamp_us(row, "T"), text(row, "i"))
+    return trade(raw, instrument, side, size, price, stamp_us(row, "T"), id_text(row, "i"))
 
 
 def _all_liquidations(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:

@@ -45,6 +45,7 @@ from streams.venues.fields import (
     array,
     bad,
     given,
+    id_text,
     integer,
     nested,
     positive,
@@ -173,7 +174,7 @@ def _trade(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
     taker = order_side(row, "direction", PLAIN_SIDES)
     closing = _liquidated(row, taker)
     size, price = positive(row, "amount"), positive(row, "price")
-    identity, time_us = text(row, "trade_id"), stamp_us(row, "timestamp")
+    identity, time_us = id_text(row, "trade_id"), stamp_us(row, "timestamp")
     instrument = known(instruments, raw.venue, text(row, "instrument_name"))
     found: list[Outcome] = []
     if not present(row, "block_trade_id"):

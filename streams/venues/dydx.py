@@ -51,6 +51,7 @@ from streams.venues.fields import (
     array,
     bad,
     given,
+    id_text,
     iso_us,
     nested,
     not_negative,
@@ -139,7 +140,7 @@ def _trade(raw: Raw, instrument: Instrument, history: bool, row: Row) -> Sequenc
         raise bad("unknown_message", f"a trade of type {kind[:40]!r}")
     taker = order_side(row, "side", _SIDES)
     size, price = positive(row, "size"), positive(row, "price")
-    time_us, identity = iso_us(row, "createdAt"), text(row, "id")
+    time_us, identity = iso_us(row, "createdAt"), id_text(row, "id")
     outcomes: list[Outcome] = []
     if forced != "adl":
         outcomes.append(trade(raw, instrument, taker, size, price, time_us, identity))

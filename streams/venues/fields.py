@@ -72,6 +72,18 @@ def text(row: Row, key: str) -> str:
     return value
 
 
+def id_text(row: Row, key: str) -> str:
+    """A venue's id as text; those of digits are sent as JSON integers too.
+
+    >>> id_text({"i": "260000001"}, "i"), id_text({"i": 260000001}, "i")
+    ('260000001', '260000001')
+    """
+    value = row.get(key)
+    if type(value) is int and 0 <= value < MAX_MAGNITUDE:
+        return str(value)
+    return text(row, key)
+
+
 def nested(row: Row, key: str) -> Row:
     """A JSON object."""
     value = given(row, key)

@@ -40,6 +40,7 @@ from streams.venues.fields import (
     Row,
     bad,
     given,
+    id_text,
     integer,
     nanos_us,
     nested,
@@ -119,7 +120,7 @@ def _pushed(raw: Raw, instruments: Instruments, message: Row) -> Outcome:
 def _execution(raw: Raw, instrument: Instrument, _message: Row, row: Row) -> Outcome:
     taker = order_side(row, "side", PLAIN_SIDES)
     size, paid = positive(row, "size"), positive(row, "price")
-    return trade(raw, instrument, taker, size, paid, nanos_us(row, "ts"), text(row, "tradeId"))
+    return trade(raw, instrument, taker, size, paid, nanos_us(row, "ts"), id_text(row, "tradeId"))
 
 
 def _instrument(raw: Raw, instrument: Instrument, message: Row, row: Row) -> Outcome:

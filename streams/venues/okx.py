@@ -53,6 +53,7 @@ from streams.venues.fields import (
     Row,
     array,
     bad,
+    id_text,
     not_negative,
     positive,
     present,
@@ -163,7 +164,7 @@ def _trade(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     side = order_side(row, "side", PLAIN_SIDES)
     size, price = positive(row, "sz"), positive(row, "px")
     instrument = known(instruments, raw.venue, text(row, "instId"))
-    return trade(raw, instrument, side, size, price, stamp_us(row, "ts"), text(row, "tradeId"))
+    return trade(raw, instrument, side, size, price, stamp_us(row, "ts"), id_text(row, "tradeId"))
 
 
 def _liquidations(raw: Raw, instruments: Instruments, arg: Row, message: Row) -> list[Outcome]:

@@ -142,7 +142,7 @@ def test_a_polled_answer_has_the_same_events_as_the_channel() -> None:
         ({"price": "NaN"}, "not_finite"),
         ({"amount": [1]}, "wrong_type"),
         ({"price": ...}, "missing_field"),
-        ({"trade_id": 7}, "wrong_type"),
+        ({"trade_id": [7]}, "wrong_type"),
         ({"timestamp": None}, "missing_field"),
         ({"timestamp": 1790000060000}, "future_skew"),
         ({"direction": "Sell"}, "unknown_side"),

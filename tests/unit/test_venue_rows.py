@@ -12,6 +12,7 @@ from streams.venues.fields import (
     Row,
     array,
     as_decimal,
+    id_text,
     integer,
     nested,
     quick_float,
@@ -58,6 +59,13 @@ def test_only_what_a_venue_writes_is_a_number(written: str) -> None:
         with pytest.raises(BadField) as caught:
             read()
         assert reason(caught) == "wrong_type"
+
+
+def test_an_id_of_digits_is_the_same_as_text_and_as_a_number() -> None:
+    assert id_text({"i": 7}, "i") == id_text({"i": "7"}, "i") == "7"
+    for odd in (True, 7.0, -7, 10**18, [7], None, ""):
+        with pytest.raises(BadField):
+            id_text({"i": odd}, "i")
 
 
 def test_a_side_is_one_of_the_venues_words() -> None:

@@ -14,7 +14,7 @@ from streams.core.events import Ignored, Outcome, Raw
 from streams.core.instruments import Instruments
 from streams.core.lanes import TradeFormat
 from streams.venues.bitget.symbols import FUTURES, PRODUCTS, SPOT
-from streams.venues.fields import Row, positive, stamp_us, text
+from streams.venues.fields import Row, id_text, positive, stamp_us
 from streams.venues.rows import PLAIN_SIDES, known, order_side
 from streams.venues.tape import trade
 from streams.venues.typed import Amount, Name
@@ -102,6 +102,6 @@ def single(
         return Ignored("replayed")
     side = order_side(row, names[0], PLAIN_SIDES)
     size, price = positive(row, names[1]), positive(row, names[2])
-    at_us, identity = stamp_us(row, names[3]), text(row, names[4])
+    at_us, identity = stamp_us(row, names[3]), id_text(row, names[4])
     instrument = known(instruments, raw.venue, symbol)
     return trade(raw, instrument, side, size, price, at_us, identity)
