@@ -24,6 +24,7 @@ from streams.core.normalise import Parser
 from streams.edges import checkpoints
 from streams.edges.framer_metrics import FramerMetrics
 from streams.raw_records import raw_from_record
+from streams.venues.coinbase_sides import AdvancedSideCheck
 from streams.venues.gate.signs import SignCheck
 from streams.venues.gate.symbols import FUTURES as GATE
 
@@ -65,7 +66,9 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         self._since = 0
         # The client calls the listener while a batch or a checkpoint waits for the broker.
         self._turn = asyncio.Lock()
-        self._metrics = FramerMetrics(SignCheck(parsers[GATE], instruments))
+        self._metrics = FramerMetrics(
+            {GATE: SignCheck(parsers[GATE], instruments), "coinbase": AdvancedSideCheck()}
+        )
         self._consumer: Any = None
         self._producer: Any = None
         self.ready = False

@@ -1,6 +1,6 @@
 """Metrics of the framer process, taken from the exact counters of its partitions' states."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from streams.contracts import RAW
 from streams.core.events import Raw
@@ -18,8 +18,7 @@ from streams.telemetry import (
     SIDES_CHECKED,
     WATERMARK_LAG,
 )
-from streams.venues.gate.signs import SignCheck
-from streams.venues.gate.symbols import FUTURES as GATE
+from streams.venues.sides import SideCheck
 
 _STAGE = "framer"
 
@@ -28,20 +27,18 @@ class FramerMetrics:
     """Adds the growth of each partition's counters since the last checkpoint.
 
     Args:
-        signs: what holds the sides of forced orders against their venue's count; None without.
+        checks: what holds assumed sides against a witness, by venue.
     """
 
-    def __init__(self, signs: SignCheck | None = None) -> None:
+    def __init__(self, checks: Mapping[str, SideCheck] | None = None) -> None:
         self._known: dict[int, dict[str, int]] = {}
-        self._signs = signs
+        self._checks = checks or {}
 
     def framed(self, raws: Sequence[Raw]) -> None:
-        """Count what the check of sides says of some records."""
-        if self._signs is None:
-            return
-        for raw in [raw for raw in raws if raw.venue == GATE]:
-            for verdict in self._signs.see(raw):
-                SIDES_CHECKED.labels(venue=GATE, verdict=verdict).inc()
+        """Count what the checks of sides say of some records."""
+        for raw in [raw for raw in raws if raw.venue in self._checks]:
+            for verdict in self._checks[raw.venue].see(raw):
+                SIDES_CHECKED.labels(venue=raw.venue, verdict=verdict).inc()
 
     def frames(self, partition: int, sent: int) -> None:
         """Frames sent of a partition."""

@@ -116,8 +116,8 @@ RECORDS_DEAD_LETTERED: Final = _counter(
 SIDES_CHECKED: Final = _counter(
     "marginquake_sides_checked_total",
     ("venue", "verdict"),
-    "Minutes of a contract whose forced orders were held against the venue's own count by side.",
-    "More contradictions than agreements: the venue's sign is not the assumed one; see its parser.",
+    "Assumed sides held against a witness: minutes of Gate's forced orders, Coinbase's trades.",
+    "More contradictions than agreements: an assumed side is wrong; set it by the venue's parser.",
 )
 FRAMES_SEALED: Final = _counter(
     "marginquake_frames_sealed_total",

@@ -22,12 +22,12 @@ does). Futures and perpetuals of Advanced Trade have no rule and are unknown ins
 | times        | ISO 8601 with 6 to 9 digits: trade `time`, else the message's; an Exchange     |
 |              | book without one takes the receipt                                             |
 
-Quirks: the side of Advanced is not verified: `advanced_side` of `parse` says whose it is, and the
-same trade_id on both feeds settles it. `last_match` and the `snapshot` of market_trades repeat
-trades, which are `replayed`: they were made before anybody watched.
-Advanced collects for 250 ms, and its levels are an unsorted list of both sides. A full book is cut
-to its best 1000 levels. `rfq_match` is made off the book. A product against USDC may be an alias
-of the one against USD: record one of them.
+Quirks: the side of Advanced is not verified: `advanced_side` of `parse` says whose it is, and
+`coinbase_sides` settles it by the trades that both feeds told. `last_match` and the `snapshot` of
+market_trades repeat trades, which are `replayed`: they were made before anybody watched. Advanced
+collects for 250 ms, and its levels are an unsorted list of both sides. A full book is cut to its
+best 1000 levels. `rfq_match` is made off the book. A product against USDC may be an alias of the
+one against USD: record one of them.
 """
 
 import re
@@ -78,6 +78,9 @@ VENUES: Final = frozenset({"coinbase"})
 Party = Literal["maker", "taker"]
 """Whose side a trade's `side` is."""
 
+ADVANCED_SIDE: Final[Party] = "maker"
+"""What is assumed of the Advanced feed."""
+
 _SIDES: Final[dict[str, OrderSide]] = {"buy": "buy", "sell": "sell", "BUY": "buy", "SELL": "sell"}
 _OTHER: Final[dict[OrderSide, OrderSide]] = {"buy": "sell", "sell": "buy"}
 _CONTROL: Final = frozenset({"subscriptions", "heartbeat", "heartbeats", "error"})
@@ -90,7 +93,9 @@ _UNUSED: Final = frozenset(
 _MESSAGE: Final = msgspec.json.Decoder(dict[str, object], float_hook=str)
 
 
-def parse(raw: Raw, instruments: Instruments, *, advanced_side: Party = "maker") -> list[Outcome]:
+def parse(
+    raw: Raw, instruments: Instruments, *, advanced_side: Party = ADVANCED_SIDE
+) -> list[Outcome]:
     """Outcomes of one websocket message of Coinbase.
 
     Args:

@@ -89,6 +89,6 @@ def test_the_framer_counts_the_verdicts() -> None:
     name, labels = "marginquake_sides_checked_total", {"venue": "gate", "verdict": "agrees"}
     before = REGISTRY.get_sample_value(name, labels) or 0.0
     records = [order(-700), count(700, 0), count(0, 0, 1)]
-    FramerMetrics(SignCheck(gate.parse, INSTRUMENTS)).framed(records)
+    FramerMetrics({"gate": SignCheck(gate.parse, INSTRUMENTS)}).framed(records)
     FramerMetrics().framed(records)
     assert REGISTRY.get_sample_value(name, labels) == before + 1

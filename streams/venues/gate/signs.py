@@ -15,8 +15,7 @@ from streams.core.lanes import UNREADABLE
 from streams.core.normalise import Parser
 from streams.venues.fields import BadField, Row, any_stamp_us, not_negative, text
 from streams.venues.gate.symbols import FUTURES
-
-Verdict = Literal["agrees", "contradicts"]
+from streams.venues.sides import Verdict
 
 _PUSHED: Final = b'"futures.public_liquidates"'
 _COUNTED: Final = b'"futures.contract_stats"'
