@@ -26,8 +26,8 @@ Quirks: `liquidation` stands on the fills of BOTH parties, so a fill counts only
 the one named; method `backstop` hands the position to the backstop. A fill with `dir`
 Auto-Deleveraging closes the position of the other party (kind adl). All other fills are ignored;
 record `trades` for the tape. The first trades message after a subscribe repeats old trades, which
-carry their `tid` and fall to deduplication or come late; fills of a `userFills` snapshot older than
-10 minutes are ignored as `replayed`. `userEvents` do not name their account and are not used.
+carry their `tid` and fall to deduplication or come late; the fills that a `userFills` subscription
+begins with are marked and `replayed`. `userEvents` do not name their account and are not used.
 Delisted coins keep their place in a polled answer and are ignored. Coins of builders' markets
 (`dex:COIN`) have no rule; spot is `PURR/USDC` by rule, `@107` by the instrument table.
 """
@@ -66,7 +66,7 @@ from streams.venues.fields import (
 )
 from streams.venues.quotes import book, read_ticker
 from streams.venues.rows import data_rows, each_row, keyed_ladder, known, order_side
-from streams.venues.tape import flawless, forced_with_id, replayed, trade
+from streams.venues.tape import flawless, forced_with_id, trade
 from streams.venues.typed import Amount, Count
 
 VENUES: Final = frozenset({"hyperliquid"})
@@ -165,7 +165,7 @@ def _user_fills(raw: Raw, instruments: Instruments, message: Row) -> list[Outcom
     address = text(data, "user")
 
     def read(row: Row) -> Outcome:
-        if data.get("isSnapshot") is True and replayed(raw, stamp_us(row, "time")):
+        if data.get("isSnapshot") is True:
             return Ignored("replayed")
         return _fill(raw, instruments, address, "unknown", row)
 

@@ -10,7 +10,7 @@ CONTEXT = {"funding": "1e-05", "openInterest": "5", "markPx": "6.5", "oraclePx":
 RUNGS = [[{"px": "5.5", "sz": "1"}], [{"px": "6", "sz": "1"}]]
 MESSAGES: list[Any] = [
     {"channel": "trades", "data": [COIN, COIN]},
-    {"channel": "userFills", "data": {"user": "0xab", "isSnapshot": True, "fills": [CLOSED] * 2}},
+    {"channel": "userFills", "data": {"user": "0xab", "isSnapshot": False, "fills": [CLOSED] * 2}},
     {"channel": "activeAssetCtx", "data": {"coin": "BTC", "ctx": CONTEXT}},
     [{"universe": [{"name": "BTC"}, {"name": "ETH"}]}, [CONTEXT, CONTEXT]],
     {"channel": "l2Book", "data": {"coin": "BTC", "time": 1790000000402, "levels": RUNGS}},

@@ -10,7 +10,6 @@ from streams.core.instruments import Instrument, Instruments
 from streams.core.normalise import normalise
 from streams.core.throttle import feed
 from streams.venues import hyperliquid
-from streams.venues.tape import REPLAY_US
 from tests.outcomes import encoded, kinds, sole
 
 NOW_US = 1_790_000_001_000_000
@@ -107,12 +106,12 @@ def test_a_fill_has_one_id_whoever_recorded_it() -> None:
     assert the_order([OWN, forced()]).id != the_order([OWN, forced(tid=8)]).id
 
 
-def test_old_fills_of_a_snapshot_are_replayed() -> None:
-    edge = (NOW_US - REPLAY_US) // 1000
-    fills = [forced(time=edge), forced(time=edge - 1), fill(time=edge - 1)]
-    found = kinds(read(of_account(*fills, isSnapshot=True)))
-    assert found == ["Liquidation", "replayed", "replayed"]
-    assert kinds(read(of_account(*fills))) == ["Liquidation"] * 2 + ["unused_channel"]
+def test_the_history_that_a_subscription_begins_with_is_not_counted() -> None:
+    fills = [forced(), fill()]
+    assert kinds(read(of_account(*fills, isSnapshot=True))) == ["replayed", "replayed"]
+    for mark in (False, None):
+        found = kinds(read(of_account(*fills, isSnapshot=mark)))
+        assert found == ["Liquidation", "unused_channel"]
 
 
 @pytest.mark.parametrize(
