@@ -36,6 +36,7 @@ RejectReason = Literal[
     "unknown_channel",
     "unknown_message",
     "unknown_instrument",
+    "unknown_notional",
     "unknown_side",
     "retired_format",
     "too_large",

@@ -25,7 +25,7 @@ Quirks: an order is counted once, in full, by its `insert`; an `update` only shr
 and a `delete` ends it. A `partial` is sent after each subscribe and repeats what is there: orders
 and trades in it are `replayed`. Numbers are JSON numbers, read as they are written. Quanto
 contracts (ETHUSD) are worth bitcoin: their trades state the dollars, while forced orders, books and
-open interest do not and are left out, orders rejected as an unknown instrument. Trades whose
+open interest do not and are left out, orders rejected as of unknown notional. Trades whose
 `trdType` is not `Regular` are off the book. `funding` tells of the payment that was made: of it
 only the cycle is read. Books come from `orderBook10` alone; XBT is BTC.
 """
@@ -129,7 +129,7 @@ def _liquidation(raw: Raw, instruments: Instruments, action: str, row: Row) -> O
     instrument = known(instruments, raw.venue, text(row, "symbol"))
     if instrument.contract == "quanto":
         raise bad(
-            "unknown_instrument",
+            "unknown_notional",
             f"{instrument.symbol!r} is worth bitcoin, whose price the message does not tell",
         )
     facts = (raw, instrument, side, size, price, raw.received_at_us)

@@ -92,7 +92,7 @@ def test_dollars_are_the_stated_ones_whatever_the_price() -> None:
 def test_a_coin_futures_amount_has_no_unit_until_somebody_names_it() -> None:
     message = forced(forced_row(symbol="BTCUSD"), forced_row(), kind="coin-futures")
     outcomes = read(message)
-    assert reasons(outcomes) == ["unknown_instrument", "event"]
+    assert reasons(outcomes) == ["unknown_notional", "event"]
     assert isinstance(outcomes[0], Rejected)
     assert "not verified" in outcomes[0].detail
     raw = Raw("bitget", None, "c", NOW_US, json.dumps(message).encode())

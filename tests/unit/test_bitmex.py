@@ -105,7 +105,7 @@ def test_an_order_is_counted_by_its_insert_alone() -> None:
 def test_a_quanto_order_has_no_dollars_that_the_message_knows() -> None:
     (outcome,) = read(table("liquidation", "insert", order(symbol="ETHUSD")))
     assert isinstance(outcome, Rejected)
-    assert outcome.reason == "unknown_instrument"
+    assert outcome.reason == "unknown_notional"
     assert "bitcoin" in outcome.detail
 
 

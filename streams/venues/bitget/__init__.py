@@ -22,9 +22,9 @@ forced orders, which it does not have. Does not fold book updates (the collector
 | times        | ms strings; v3 tickers: the message's `ts`; a forced order is up to 20 s old   |
 
 Quirks: the unit of a forced order's amount is not verified for coin-futures. Such an order is
-rejected as an unknown instrument, so that the dead letters keep it, unless `Assumed` names the
-unit. The first trades after a subscribe are a `snapshot` of recent ones, which are `replayed`: they
-were made before anybody watched. An empty side of a book may be a level of zeros. The product of a
+rejected as of unknown notional, so that the dead letters keep it, unless `Assumed` names the unit.
+The first trades after a subscribe are a `snapshot` of recent ones, which are `replayed`: they were
+made before anybody watched. An empty side of a book may be a level of zeros. The product of a
 message (`instType`) tells spot from futures, not the connection.
 """
 

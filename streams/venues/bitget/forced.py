@@ -52,7 +52,7 @@ def _liquidation(
     unit = "quote" if listed.contract == "linear" else assumed.inverse_amount
     if unit is None:
         raise bad(
-            "unknown_instrument",
+            "unknown_notional",
             f"{listed.symbol[:40]!r}: the unit of forced amounts of coin-futures is not verified",
         )
     sized = msgspec.structs.replace(listed, size_unit=unit)
