@@ -175,6 +175,9 @@ def test_the_history_that_a_subscription_begins_with_is_not_counted() -> None:
     snapshot = pushed("publicTrade", *rows) | {"action": "snapshot"}
     assert reasons(read(snapshot, channel="trade")) == ["replayed", "replayed"]
     assert reasons(read(pushed("publicTrade", *rows))) == ["event", "event"]
+    for action, reason in (("partial", "unknown_message"), ("", "missing_field")):
+        message = pushed("publicTrade", *rows) | {"action": action}
+        assert reasons(read(message, channel="trade")) == [reason]
 
 
 def test_the_slow_path_tells_the_same_of_a_trade_as_the_fast_one() -> None:

@@ -100,7 +100,10 @@ def _pushed(
 
 
 def _trades(raw: Raw, instruments: Instruments, topic: _Topic, message: Row) -> list[Outcome]:
-    history = message.get("action") == "snapshot"
+    action = text(message, "action")
+    if action not in ("snapshot", "update"):
+        raise bad("unknown_message", f"trades of action {action[:40]!r}")
+    history = action == "snapshot"
     names = trades.V3 if topic.newer else trades.V2
     read = partial(trades.single, raw, instruments, topic.symbol, names, history)
     return each_row(data_rows(message), read)
