@@ -24,8 +24,9 @@ class RawHeaders(Row):
     venue: Venue
     """Venue id; decides which parser reads the value."""
     channel: str
-    """`liquidation`, `trade`, `ticker`, `book`, `status` or `macro` (the value is one of schema
-    `macro`, or a list of them); empty when the input did not say."""
+    """`liquidation`, `trade`, `ticker`, `book`, `status`, `macro` (the value is one of schema
+    `macro`, or a list of them) or `canonical` (it is a `liquidation`, `trade`, `ticker` or `book`
+    with its `type`, made of an archive's row); empty when the input did not say."""
     connection: str
     """Collector and socket; a connection's records stand in the order of arrival."""
     received_at: Digits

@@ -28,7 +28,9 @@ def _usable(read: Callable[[], T]) -> T:
 
 
 def normalise(
-    files: Annotated[list[str], typer.Argument(help="Raw logs (.gz and .zst too), - for stdin.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Raw logs or archives (.gz, .zst, .zip too), - for stdin.")
+    ],
     source: Annotated[
         bool, typer.Option("--source", help="Add the input's line number to each event.")
     ] = False,
@@ -41,27 +43,32 @@ def normalise(
             "--quarantine", help="Print events stamped over 5 s after receipt as rejected."
         ),
     ] = False,
+    form: replay.Form = "",
 ) -> None:
-    """Print the canonical events of raw logs as JSON lines, rejections with their reason.
+    """Print the canonical events of archives as JSON lines, rejections with their reason.
 
     An event stamped over 5 s after its receipt is printed with "quarantine":"future_skew": replay
     and framer dead-letter it. Many archives have invented receipt times.
 
     Example: marginquake normalise recording.jsonl.gz --source
     """
+    from streams.edges.archives.reading import Reading
     from streams.edges.event_lines import Tally, event_lines
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
 
     tally = Tally()
+    instruments = _usable(default_instruments)
+    reading = Reading(instruments, form)
     lines = event_lines(
         files,
         PARSERS,
-        _usable(default_instruments),
+        instruments,
         tally,
         source=source,
         ignored=ignored,
         quarantine=quarantine,
+        reading=reading,
     )
     out = sys.stdout.buffer
     try:
@@ -73,6 +80,8 @@ def normalise(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     typer.echo(tally.summary(), err=True)
+    if told := str(reading.tally):
+        typer.echo(told, err=True)
 
 
 instruments = typer.Typer(

@@ -9,7 +9,18 @@ import typer
 PANEL = "ingest"
 Files = Annotated[
     list[Path],
-    typer.Argument(help="Raw logs: JSON lines, plain, .gz or .zst.", show_default=False),
+    typer.Argument(
+        help="Raw logs or archives (Tardis, Binance dumps, cryptofeed); .gz, .zst, .zip too.",
+        show_default=False,
+    ),
+]
+Form = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="Take every file for this format, NAME or NAME:DETAIL (docs/archives.md).",
+        show_default="told from each file's content",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
@@ -34,6 +45,7 @@ def replay(
             help="Histories from `import --warm`; its archives must end before these begin.",
         ),
     ] = None,
+    form: Form = "",
     as_json: AsJson = False,
 ) -> None:
     """Run archives through the in-process engine: no broker, same rows as on Kafka.
@@ -48,6 +60,7 @@ def replay(
     from streams.core.params import Params
     from streams.edges import replay as edge
     from streams.edges.archives import lines
+    from streams.edges.archives.reading import Reading
     from streams.edges.progress import counting
     from streams.edges.summary import print_summary
     from streams.edges.warehouse import parse_dsn
@@ -58,15 +71,17 @@ def replay(
 
     if frames and jsonl is None:
         raise typer.BadParameter("--frames goes with --jsonl; the warehouse always gets frames")
-    edge.check_files(files)
     instruments = default_instruments()
+    edge.check_files(files, Reading(instruments, form))
+    reading = Reading(instruments, form)
     params = Params()
     histories = read_warm(warm, params.hash()) if warm else None
     engine = InProcess(PARSERS, instruments, partition_for, params, histories)
     dsn = settings().clickhouse_dsn
     writing = edge.folder_writer(jsonl, frames) if jsonl else edge.warehouse_writer(dsn)
     with writing as writer, counting("records replayed", quiet=as_json) as progress:
-        summary = edge.run_replay(lines(files, PARSERS, instruments), engine, writer, progress)
+        log = lines(files, PARSERS, instruments, reading=reading)
+        summary = edge.run_replay(log, engine, writer, progress)
     summary.target = str(jsonl) if jsonl else parse_dsn(dsn).label
     if jsonl:
         edge.write_summary(jsonl, summary)
@@ -74,6 +89,8 @@ def replay(
         typer.echo(json.dumps(summary.as_json()))
     else:
         print_summary(summary)
+        if told := str(reading.tally):
+            typer.echo(told)
 
 
 def import_(
@@ -88,6 +105,7 @@ def import_(
             help="Write no topic: put the histories that the archives give into this file.",
         ),
     ] = None,
+    form: Form = "",
     as_json: AsJson = False,
 ) -> None:
     """Write archives into raw.v1 as collectors would, merged by receipt time.
@@ -102,25 +120,27 @@ def import_(
     Example: marginquake import recording.jsonl.gz
     """
     if warm is not None:
-        _warm(files, warm, as_json)
+        _warm(files, warm, form, as_json)
         return
     import uvloop
 
     from streams.config import settings
     from streams.edges.archives import lines
+    from streams.edges.archives.reading import Reading
     from streams.edges.progress import counting
     from streams.edges.publish import publish
     from streams.edges.replay import check_files
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
 
-    check_files(files)
     instruments = default_instruments()
+    check_files(files, Reading(instruments, form))
+    reading = Reading(instruments, form)
     with counting("records into raw.v1", quiet=as_json) as progress:
         count = uvloop.run(
             publish(
                 kafka or settings().kafka,
-                lines(files, PARSERS, instruments),
+                lines(files, PARSERS, instruments, reading=reading),
                 instruments,
                 progress,
             )
@@ -128,10 +148,11 @@ def import_(
     typer.echo(json.dumps({"records": count}) if as_json else f"{count:,} records in raw.v1")
 
 
-def _warm(files: list[Path], target: Path, as_json: bool) -> None:
+def _warm(files: list[Path], target: Path, form: str, as_json: bool) -> None:
     from streams.contracts import partition_for
     from streams.core.params import Params
     from streams.edges.archives import lines
+    from streams.edges.archives.reading import Reading
     from streams.edges.progress import counting
     from streams.edges.replay import check_files, run_through
     from streams.edges.warm import check_target, write_warm
@@ -139,11 +160,12 @@ def _warm(files: list[Path], target: Path, as_json: bool) -> None:
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
 
-    check_files(files)
-    check_target(target)
     params, instruments = Params(), default_instruments()
+    check_files(files, Reading(instruments, form))
+    check_target(target)
     engine = InProcess(PARSERS, instruments, partition_for, params)
-    log = lines(files, PARSERS, instruments, run_on=False)
+    reading = Reading(instruments, form)
+    log = lines(files, PARSERS, instruments, run_on=False, reading=reading)
     with counting("records learnt from", quiet=as_json) as progress:
         count = run_through(log, engine, progress)
     snapshots = engine.snapshots()

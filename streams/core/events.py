@@ -90,7 +90,8 @@ class Raw(msgspec.Struct, frozen=True, gc=False):
     """One record of `raw.v1` or one line of a raw log: the venue's bytes and how they came.
 
     `channel` is a kind (`liquidation`, `trade`, `ticker`, `book`, `status`) or None when the
-    log did not say; parsers dispatch on the message itself.
+    log did not say; parsers dispatch on the message itself. Of channel `canonical` the payload is
+    no venue's message but an event, from an archive that keeps rows of its own.
     """
 
     venue: str

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from streams.core import outside
+from streams.core import canonical, outside
 from streams.core.buckets import Bucket
 from streams.core.clock import Clock
 from streams.core.events import (
@@ -43,7 +43,9 @@ from streams.core.tapes import TradeRow, merge
 __all__ = ["STATE_VERSION", "Emission", "Framer", "PartitionState"]
 
 STATUS: Final = "status"
-CHANNELS: Final = frozenset({"liquidation", "trade", "ticker", "book", STATUS, outside.CHANNEL})
+CHANNELS: Final = frozenset(
+    {"liquidation", "trade", "ticker", "book", STATUS, outside.CHANNEL, canonical.CHANNEL}
+)
 """What records are counted by; any other channel is counted as unknown."""
 
 _KIND: Final[dict[type, str]] = {

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from streams.core import canonical
 from streams.core.events import (
     EARLIEST_EVENT_US,
     LATEST_EVENT_US,
@@ -114,7 +115,7 @@ def normalise(raw: Raw, parsers: Mapping[str, Parser], instruments: Instruments)
     """Canonical events of one raw record, in the message's own row order.
 
     Args:
-        raw: the record; `raw.venue` chooses the parser.
+        raw: the record; `raw.venue` chooses the parser, unless it is a canonical event.
         parsers: parser by venue id.
         instruments: contract sizes and classes.
 
@@ -127,7 +128,10 @@ def normalise(raw: Raw, parsers: Mapping[str, Parser], instruments: Instruments)
     if len(raw.payload) > MAX_PAYLOAD_BYTES:
         return [Rejected("too_large", f"{len(raw.payload)} bytes, limit {MAX_PAYLOAD_BYTES}")]
     try:
-        outcomes = parser(raw, instruments)
+        if raw.channel == canonical.CHANNEL:
+            outcomes = [canonical.read(raw)]
+        else:
+            outcomes = parser(raw, instruments)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return [rejection(error, raw.payload)]
     return [check(outcome, raw) for outcome in outcomes]

@@ -23,6 +23,8 @@ Mark = int | str
 MOST_USD: Final = 2**51
 """Micro-dollars of a lot (2.2e9 USD); a lot of more goes one by one."""
 
+_MOST_DIGITS: Final = 18
+
 _ROUND: Final = 1.5 * 2**52
 """Adding and taking this away rounds a float below 2**51 half to even, at a third of `round`."""
 
@@ -76,7 +78,9 @@ def add_trade(tapes: dict[Key, Tape], event: Trade, *, numbered: bool) -> bool:
     `numbered`: the venue numbers its trades, and its tapes remember numbers.
     """
     key = (event.venue, event.symbol)
-    mark = int(event.id) if numbered else event.id
+    # An archive may name what its venue numbers; a longer number would not fit a checkpoint.
+    counted = numbered and event.id.isdecimal() and len(event.id) <= _MOST_DIGITS
+    mark = int(event.id) if counted else event.id
     tape = tapes.get(key)
     if tape is not None and mark in tape.ids:
         return False

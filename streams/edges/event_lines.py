@@ -15,7 +15,7 @@ import msgspec
 from streams.core.events import LATEST_EVENT_US, BadLine, Ignored, Outcome, Raw, Rejected
 from streams.core.instruments import Instruments
 from streams.core.normalise import Parser, normalise
-from streams.edges import rawlog
+from streams.edges.archives.reading import Reading
 
 _QUARANTINED: Final = b',"quarantine":"future_skew"}'
 
@@ -52,6 +52,7 @@ def event_lines(
     source: bool = False,
     ignored: bool = False,
     quarantine: bool = False,
+    reading: Reading | None = None,
 ) -> Iterator[bytes]:
     """JSON lines of every outcome, without line ends.
 
@@ -64,14 +65,17 @@ def event_lines(
         ignored: show ignored outcomes too.
         quarantine: reject events stamped over 5 s after their receipt, as the framer does;
             otherwise they are shown and marked.
+        reading: how files are read; by default each as its content tells.
 
     Raises:
-        MarginquakeError: a file cannot be opened.
+        MarginquakeError: a file cannot be opened or read.
     """
     encode = msgspec.json.Encoder().encode
+    reading = reading or Reading(instruments)
+    reading.check()
     for file in files:
         name = b',"file":' + encode(file) if len(files) > 1 else b""
-        for number, record in rawlog.read(file):
+        for number, record in reading.read(file):
             tally.lines += 1
             if isinstance(record, BadLine):
                 outcomes: list[Outcome] = [record.rejected]

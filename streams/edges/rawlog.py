@@ -1,16 +1,18 @@
-"""Reads raw logs: JSON lines of venue messages as they came, plain, gzip or zstd.
+"""Reads raw logs: JSON lines of venue messages as they came; and lines of any archive.
 
-The first edge of replay and `normalise`. Promises a numbered `Raw` or `BadLine` for every line
-that is not blank, that no line stops the file, and memory bounded by the longest line read
-(8 MiB). Keeps the payload's own bytes. Does not sort, and does not judge the venue's message.
+The first edge of replay and `normalise`; plain, gzip, zstd or a zip of one file. Promises a
+numbered `Raw` or `BadLine` for every line that is not blank, that no line stops the file, and
+memory bounded by the longest line read (8 MiB). Keeps the payload's own bytes. Does not sort, and
+does not judge the venue's message.
 """
 
 import gzip
 import io
 import sys
+import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
@@ -31,7 +33,14 @@ _PACKED_BYTES: Final = 1024
 """Read at a time from zstd, where one byte can unpack to 32 KiB."""
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
-_DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
+_ZIP: Final = b"PK\x03\x04"
+_DAMAGED: Final = (
+    EOFError,
+    gzip.BadGzipFile,
+    zipfile.BadZipFile,
+    zlib.error,
+    zstandard.ZstdError,
+)
 
 
 class _Line(msgspec.Struct, frozen=True, gc=False):
@@ -45,11 +54,31 @@ class _Line(msgspec.Struct, frozen=True, gc=False):
 _decode_line: Final = msgspec.json.Decoder(_Line).decode
 
 
+class Meter:
+    """How many bytes of files have been read, as they lie on disk."""
+
+    def __init__(self) -> None:
+        self._passed = 0
+        self._open: list[BinaryIO] = []
+
+    @property
+    def bytes(self) -> int:
+        """Of the files read to their end, and of those that are open up to where they stand."""
+        return self._passed + sum(file.tell() for file in self._open)
+
+    @contextmanager
+    def reading(self, file: BinaryIO) -> Iterator[None]:
+        """Count a file while and after it is read; it must be one that can tell its place."""
+        self._open.append(file)
+        try:
+            yield
+        finally:
+            self._open.remove(file)
+            self._passed += file.tell()
+
+
 def read(path: str | Path) -> Iterator[tuple[int, Raw | BadLine]]:
     """The records of a raw log with their 1-based line numbers, in the file's order.
-
-    Compression is told by the first bytes, whatever the name. A compressed file that ends early
-    or is damaged gives what could be read, then one `BadLine` naming the file.
 
     Args:
         path: a file, or `-` for standard input.
@@ -60,31 +89,61 @@ def read(path: str | Path) -> Iterator[tuple[int, Raw | BadLine]]:
     Raises:
         MarginquakeError: the file cannot be opened.
     """
+    yield from records(Path(path).name, numbered(path))
+
+
+def records(
+    name: str, lines: Iterable[tuple[int, bytes | BadLine]]
+) -> Iterator[tuple[int, Raw | BadLine]]:
+    """The records that numbered lines of a raw log hold; `name` is the file's."""
+    for number, line in lines:
+        if isinstance(line, BadLine):
+            yield number, line
+            continue
+        record = parse_line(line)
+        if isinstance(record, Rejected):
+            yield number, bad_line(name, number, record, line)
+        else:
+            yield number, record
+
+
+def numbered(path: str | Path, meter: Meter | None = None) -> Iterator[tuple[int, bytes | BadLine]]:
+    """The lines of a text file that are not blank, with their 1-based numbers, any compression.
+
+    Compression is told by the first bytes, whatever the name. A compressed file that ends early
+    or is damaged gives what could be read, then one `BadLine` naming the file.
+
+    Args:
+        path: a file, or `-` for standard input.
+        meter: told how much of the file has been read.
+
+    Raises:
+        MarginquakeError: the file cannot be opened.
+    """
     number = 0
     name = Path(path).name
-
-    def bad(rejected: Rejected, text: bytes, size: int) -> BadLine:
-        raw = Raw("unknown", None, name, 0, text[:DEAD_LETTER_BYTES])
-        return BadLine(rejected, raw, size, f"{name}:{number}")
-
-    with _opened(str(path)) as stream:
+    with _opened(str(path), meter) as stream:
         try:
             for line, size in _lines(stream):
                 number += 1
                 if size > len(line):
                     detail = f"line of {size} bytes, limit {MAX_LINE_BYTES}"
-                    yield number, bad(Rejected("too_large", detail), line, size)
+                    yield number, bad_line(name, number, Rejected("too_large", detail), line, size)
                 elif line and not line.isspace():
-                    record = parse_line(line)
-                    if isinstance(record, Rejected):
-                        text = line.rstrip(b"\r\n")
-                        yield number, bad(record, text, len(text))
-                    else:
-                        yield number, record
+                    yield number, line
         except _DAMAGED as error:
             detail = f"{path}: compressed data ends early or is damaged: {error}"
             number += 1
-            yield number, bad(Rejected("invalid_json", detail[:300]), b"", 0)
+            yield number, bad_line(name, number, Rejected("invalid_json", detail[:300]), b"")
+
+
+def bad_line(
+    name: str, number: int, rejected: Rejected, line: bytes, size: int | None = None
+) -> BadLine:
+    """A line that is no record; `size` is its size where `line` is only the beginning."""
+    text = line.rstrip(b"\r\n") if size is None else line
+    raw = Raw("unknown", None, name, 0, text[:DEAD_LETTER_BYTES])
+    return BadLine(rejected, raw, len(text) if size is None else size, f"{name}:{number}")
 
 
 def parse_line(line: bytes) -> Raw | Rejected:
@@ -122,7 +181,7 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[BinaryIO]:
+def _opened(path: str, meter: Meter | None) -> Iterator[BinaryIO]:
     """The plain bytes behind a path, decompressed as its first bytes say."""
     if path == STDIN:
         yield _plain(sys.stdin.buffer)
@@ -131,10 +190,34 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         file = open(path, "rb")  # noqa: SIM115
     except OSError as error:
         raise MarginquakeError(
-            f"{path}: {error.strerror}; name a raw log (JSON lines, optionally .gz or .zst) or -"
+            f"{path}: {error.strerror}; name an archive (plain, .gz, .zst or .zip) or -"
         ) from error
-    with file:
-        yield _plain(file)
+    with file, meter.reading(file) if meter else nullcontext():
+        if file.peek(4)[:4] == _ZIP:
+            with _zipped(file, path) as member:
+                yield member
+        else:
+            yield _plain(file)
+
+
+@contextmanager
+def _zipped(file: BinaryIO, path: str) -> Iterator[BinaryIO]:
+    """The only file of a zip archive."""
+    try:
+        archive = zipfile.ZipFile(file)
+        members = [one for one in archive.infolist() if not one.is_dir()]
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise MarginquakeError(f"{path}: damaged zip file: {error}; fetch it again") from None
+    if len(members) != 1:
+        raise MarginquakeError(
+            f"{path}: a zip file of {len(members)} files, expected one; unzip it and name them"
+        )
+    try:
+        member = archive.open(members[0])
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        raise MarginquakeError(f"{path}: {error}; unzip it and name the file in it") from None
+    with member:
+        yield cast("BinaryIO", member)
 
 
 def _plain(file: BinaryIO) -> BinaryIO:

@@ -26,6 +26,7 @@ from streams.core.normalise import Parser
 from streams.core.results import Result
 from streams.edges import rawlog
 from streams.edges.archives import Line
+from streams.edges.archives.reading import NAMES, Reading
 from streams.edges.inserts import Inserter
 from streams.edges.migrate import plan, read_migrations, recorded
 from streams.edges.rows import BadRow, Row, rows
@@ -195,18 +196,19 @@ def warehouse_writer(dsn: str) -> Iterator[Tables]:
         writer.close()
 
 
-def check_files(paths: Sequence[Path]) -> None:
+def check_files(paths: Sequence[Path], reading: Reading) -> None:
     """Refuse a file in which no line is a record; reads each up to its first record.
 
     Raises:
-        MarginquakeError: names the file, the reason of its first line and the form expected.
+        MarginquakeError: names the file, the reason of its first line and the forms expected.
     """
+    reading.check()
     for path in paths:
         if str(path) == rawlog.STDIN:
             continue
         first: Rejected | None = None
         count = 0
-        for number, item in rawlog.read(path):
+        for number, item in reading.read(str(path)):
             if isinstance(item, Raw):
                 break
             first = first or item.rejected
@@ -216,8 +218,9 @@ def check_files(paths: Sequence[Path]) -> None:
             if first is not None:
                 why = f"none of its {count} lines is one (first: {first.reason}, {first.detail})"
             raise MarginquakeError(
-                f"{path} holds no raw record: {why}; name JSON lines with "
-                '{"venue", "received_at_us", "payload"}, plain, .gz or .zst'
+                f"{path} holds no record: {why}; name JSON lines with "
+                '{"venue", "received_at_us", "payload"}, or an archive of a format that '
+                f"`--format` takes ({', '.join(NAMES)}); plain, .gz, .zst or .zip"
             )
 
 

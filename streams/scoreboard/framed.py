@@ -28,10 +28,12 @@ MARK: Final = "made-by"
 MADE_BY: Final = (
     "simulation",
     "venues",
-    *(f"core/{name}.py" for name in ("buckets", "clock", "events", "frames", "framing")),
+    *(f"core/{name}.py" for name in ("buckets", "canonical", "clock", "events", "frames")),
+    "core/framing.py",
     *(f"core/{name}.py" for name in ("instruments", "lanes", "normalise", "outside", "partition")),
     *(f"core/{name}.py" for name in ("sealing", "slots", "tapes", "thinning")),
-    *(f"edges/{name}.py" for name in ("archives", "rawlog")),
+    "edges/archives",
+    "edges/rawlog.py",
     *(f"scoreboard/{name}.py" for name in ("framed", "spans")),
 )
 """Code whose change makes a run stale, below `streams`."""

@@ -15,6 +15,7 @@ from streams.contracts import partition_for
 from streams.core.events import MICROS
 from streams.core.results import CascadeWindow, Print
 from streams.edges.archives import lines
+from streams.edges.archives.reading import Reading
 from streams.edges.replay import OUTPUT_TOPICS, Folder, check_files, run_replay, write_summary
 from streams.edges.summary import Summary
 from streams.engines.inprocess import InProcess
@@ -193,12 +194,14 @@ def test_the_folder_holds_a_summary_of_the_run(tmp_path: Path) -> None:
 def test_a_file_without_any_record_is_refused_by_name(tmp_path: Path, content: str) -> None:
     path = tmp_path / "trades.csv"
     path.write_text(content)
-    with pytest.raises(MarginquakeError, match=r"trades\.csv holds no raw record"):
-        check_files([path])
+    with pytest.raises(MarginquakeError, match=r"trades\.csv holds no record"):
+        check_files([path], Reading(default_instruments()))
 
 
 def test_a_file_whose_first_record_comes_late_is_taken(tmp_path: Path) -> None:
-    check_files([write(tmp_path / "log", ["x"] * 500 + [forced(0)])])
+    check_files(
+        [write(tmp_path / "log", ["x"] * 500 + [forced(0)])], Reading(default_instruments())
+    )
 
 
 def test_a_missing_file_is_named_with_the_mend(tmp_path: Path) -> None:

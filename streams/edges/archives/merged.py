@@ -1,4 +1,4 @@
-"""Raw logs as one live log: merged by receipt time, with the status records they never had.
+"""Archives as one live log: merged by receipt time, with the status records they never had.
 
 The entry of `replay` and `import`. Promises that a file's line order is its arrival order, that
 heartbeats are synthesised each second until 300 s after a file's last record and then a gap,
@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from streams.core import outside
+from streams.core import canonical, outside
 from streams.core.events import (
     DEAD_LETTER_BYTES,
     EARLIEST_EVENT_US,
@@ -30,7 +30,7 @@ from streams.core.events import (
 )
 from streams.core.instruments import Instruments
 from streams.core.normalise import Parser, normalise
-from streams.edges import rawlog
+from streams.edges.archives.reading import Reading
 from streams.venues import FORCED_ON_TAPE
 
 QUIET_S: Final = 300
@@ -128,7 +128,9 @@ class _File:
             if channel is None or isinstance(outcome, Rejected):
                 continue
             channels = [channel]
-            if channel == "trade" and raw.venue in FORCED_ON_TAPE:
+            # An archive's table of trades has lost which of them were forced.
+            own = raw.channel != canonical.CHANNEL
+            if channel == "trade" and own and raw.venue in FORCED_ON_TAPE:
                 channels.append("liquidation")
             for name in channels:
                 state = self.channels.get((raw.venue, name))
@@ -151,6 +153,7 @@ def lines(
     instruments: Instruments,
     *,
     run_on: bool = True,
+    reading: Reading | None = None,
 ) -> Iterator[Line]:
     """All files as one log in receipt order, ended by an `end` record.
 
@@ -160,11 +163,13 @@ def lines(
         instruments: contract sizes.
         run_on: whether the clock passes the last record, by QUIET_S and END_ADVANCE_US. Without,
             it stops there, for a log that another one follows.
+        reading: how files are read; by default each as its content tells.
 
     Raises:
-        MarginquakeError: a file cannot be opened.
+        MarginquakeError: a file cannot be opened or read.
     """
-    streams = [_file(str(path), i, parsers, instruments, run_on) for i, path in enumerate(paths)]
+    reading = reading or Reading(instruments)
+    streams = [_file(str(path), i, parsers, reading, run_on=run_on) for i, path in enumerate(paths)]
     last_us = 0
     venue = "archive"
     for line in heapq.merge(*streams, key=lambda line: line.raw.received_at_us):
@@ -175,11 +180,11 @@ def lines(
 
 
 def _file(
-    path: str, index: int, parsers: Mapping[str, Parser], instruments: Instruments, run_on: bool
+    path: str, index: int, parsers: Mapping[str, Parser], reading: Reading, *, run_on: bool
 ) -> Iterator[Line]:
     file = _File(path, index)
     vouched = None
-    for number, item in _stamped(path):
+    for number, item in _stamped(path, reading):
         source = f"{Path(path).name}:{number}"
         if isinstance(item, BadLine):
             # Where it stands among the others; its own stamp is unread or not to be trusted.
@@ -206,7 +211,7 @@ def _file(
             if run_on or not _ends(item.payload):
                 yield Line(raw, source)
             continue
-        outcomes = normalise(raw, parsers, instruments)
+        outcomes = normalise(raw, parsers, reading.instruments)
         if not vouched:
             yield from file.subscribe(raw, outcomes)
         assets = sorted({a for a in (getattr(o, "asset", None) for o in outcomes) if a})
@@ -223,7 +228,7 @@ def _ends(payload: bytes) -> bool:
         return False
 
 
-def _stamped(path: str) -> Iterator[tuple[int, Raw | BadLine]]:
+def _stamped(path: str, reading: Reading) -> Iterator[tuple[int, Raw | BadLine]]:
     """The lines of a file, those whose receipt stamp cannot be true as `BadLine`.
 
     One record is looked ahead: bad lines may come before the record that they followed. The
@@ -231,7 +236,7 @@ def _stamped(path: str) -> Iterator[tuple[int, Raw | BadLine]]:
     """
     before: int | None = None
     held: tuple[int, Raw] | None = None
-    for number, item in rawlog.read(path):
+    for number, item in reading.read(path):
         if isinstance(item, BadLine):
             yield number, item
             continue

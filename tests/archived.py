@@ -1,0 +1,34 @@
+"""What archive files hold, for tests: records, their events, and why lines are none."""
+
+from pathlib import Path
+
+from streams.core.events import BadLine, Event, Ignored, Raw, Rejected
+from streams.core.normalise import normalise
+from streams.edges.archives.reading import Reading
+from streams.venues import PARSERS
+from streams.venues.catalog import default_instruments
+
+INSTRUMENTS = default_instruments()
+
+
+def items(path: Path, form: str = "") -> list[tuple[int, Raw | BadLine]]:
+    """Records and bad lines with their numbers."""
+    reading = Reading(INSTRUMENTS, form)
+    reading.check()
+    return list(reading.read(str(path)))
+
+
+def events(path: Path, form: str = "") -> list[Event]:
+    """The events that a framer makes of a file; every line must be a row of some."""
+    found: list[Event] = []
+    for number, item in items(path, form):
+        assert isinstance(item, Raw), (number, item)
+        for outcome in normalise(item, PARSERS, INSTRUMENTS):
+            assert not isinstance(outcome, (Rejected, Ignored)), (number, outcome)
+            found.append(outcome)
+    return found
+
+
+def rejected(path: Path, form: str = "") -> list[str]:
+    """The reasons of the lines that are no record."""
+    return [item.rejected.reason for _, item in items(path, form) if isinstance(item, BadLine)]
