@@ -16,7 +16,7 @@ from streams.config import MarginquakeError
 from streams.core.events import BadLine, Raw, Rejected
 from streams.core.instruments import Instruments
 from streams.edges import rawlog
-from streams.edges.archives import tardis_csv
+from streams.edges.archives import binance_dumps, tardis_csv
 from streams.edges.archives.form import HEADER, Form, Source
 
 MOST_REMEMBERED: Final = 100_000
@@ -24,6 +24,7 @@ MOST_REMEMBERED: Final = 100_000
 
 RAW: Final = "raw"
 FORMATS: Final[Mapping[str, Callable[[bytes, Source], Form | None]]] = {
+    "binance": binance_dumps.open_form,
     "tardis-csv": tardis_csv.open_form,
 }
 """What opens a file by its first line, by the name that `--format` takes."""
