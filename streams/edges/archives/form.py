@@ -5,6 +5,7 @@ a row that cannot be used becomes `Rejected`, and its neighbours are unharmed.
 """
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -26,12 +27,33 @@ Cells = Mapping[str, str]
 BOM: Final = b"\xef\xbb\xbf"
 
 
+class Tally(msgspec.Struct):
+    """What was read of all files, beside its records.
+
+    `doubled`: lines left out since they stood twice; `without_event`: lines that hold none;
+    `corrected`: events whose archive is known to say otherwise than the venue, by what was done.
+    """
+
+    doubled: int = 0
+    without_event: int = 0
+    corrected: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        told = [f"{what} ({count:,})" for what, count in sorted(self.corrected.items())]
+        if self.doubled:
+            told.append(f"{self.doubled:,} doubled lines left out")
+        if self.without_event:
+            told.append(f"{self.without_event:,} lines without an event")
+        return ", ".join(told)
+
+
 class Source(msgspec.Struct, frozen=True):
     """A file to read: `detail` is what `--format NAME:DETAIL` says beside the name."""
 
     path: str
     instruments: Instruments
     detail: str = ""
+    tally: Tally = msgspec.field(default_factory=Tally)
 
     @property
     def name(self) -> str:

@@ -16,8 +16,8 @@ from streams.config import MarginquakeError
 from streams.core.events import BadLine, Raw, Rejected
 from streams.core.instruments import Instruments
 from streams.edges import rawlog
-from streams.edges.archives import binance_dumps, tardis_csv
-from streams.edges.archives.form import HEADER, Form, Source
+from streams.edges.archives import binance_dumps, cryptofeed, tardis_csv, tardis_raw
+from streams.edges.archives.form import HEADER, Form, Source, Tally
 
 MOST_REMEMBERED: Final = 100_000
 """Lines that are compared with the next ones, where a format writes rows twice."""
@@ -25,26 +25,13 @@ MOST_REMEMBERED: Final = 100_000
 RAW: Final = "raw"
 FORMATS: Final[Mapping[str, Callable[[bytes, Source], Form | None]]] = {
     "binance": binance_dumps.open_form,
+    "cryptofeed": cryptofeed.open_form,
     "tardis-csv": tardis_csv.open_form,
+    "tardis-raw": tardis_raw.open_form,
 }
 """What opens a file by its first line, by the name that `--format` takes."""
 
 NAMES: Final = (RAW, *FORMATS)
-
-
-class Tally(msgspec.Struct):
-    """What was read of all files: lines doubled (and left out), and lines that hold no event."""
-
-    doubled: int = 0
-    without_event: int = 0
-
-    def __str__(self) -> str:
-        told = []
-        if self.doubled:
-            told.append(f"{self.doubled:,} doubled lines left out")
-        if self.without_event:
-            told.append(f"{self.without_event:,} lines without an event")
-        return ", ".join(told)
 
 
 class Reading(msgspec.Struct):
@@ -83,7 +70,7 @@ class Reading(msgspec.Struct):
                 form = self._form(path, line)
                 break
         every: Iterator[tuple[int, bytes | BadLine]] = chain(held, lines)
-        source = Source(path, self.instruments)
+        source = Source(path, self.instruments, tally=self.tally)
         if form is None:
             yield from rawlog.records(source.name, every)
             return
@@ -95,7 +82,7 @@ class Reading(msgspec.Struct):
     def _form(self, path: str, first: bytes) -> Form | None:
         """The format of a file; None for a raw log, which anything is taken for in the end."""
         name, _, detail = self.form.partition(":")
-        source = Source(path, self.instruments, detail)
+        source = Source(path, self.instruments, detail, self.tally)
         if name == RAW:
             return None
         if name:
