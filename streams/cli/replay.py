@@ -106,12 +106,19 @@ def import_(
         ),
     ] = None,
     form: Form = "",
+    restart: Annotated[
+        bool,
+        typer.Option(
+            "--restart", help="Begin anew, where an import of the same files was cut short."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write archives into raw.v1 as collectors would, merged by receipt time.
 
     An end record follows them: it seals everything and advances the clock by 4 h. So import
-    into topics that no collector writes to.
+    into topics that no collector writes to. The same command again goes on where one that was
+    killed left off, without loss or doubles; its mark stands in MARGINQUAKE_HOME/imports.
 
     With --warm the archives run through the in-process engine instead, and what the detectors have
     learnt (ordinary rates, baselines, percentiles) goes into a file, so that day one is not blind:
@@ -127,8 +134,10 @@ def import_(
     from streams.config import settings
     from streams.edges.archives import lines
     from streams.edges.archives.reading import Reading
-    from streams.edges.progress import counting
+    from streams.edges.import_marks import Marks
+    from streams.edges.progress import reading as bar
     from streams.edges.publish import publish
+    from streams.edges.rawlog import STDIN
     from streams.edges.replay import check_files
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
@@ -136,16 +145,25 @@ def import_(
     instruments = default_instruments()
     check_files(files, Reading(instruments, form))
     reading = Reading(instruments, form)
-    with counting("records into raw.v1", quiet=as_json) as progress:
-        count = uvloop.run(
-            publish(
-                kafka or settings().kafka,
-                lines(files, PARSERS, instruments, reading=reading),
-                instruments,
-                progress,
-            )
-        )
-    typer.echo(json.dumps({"records": count}) if as_json else f"{count:,} records in raw.v1")
+    bootstrap = kafka or settings().kafka
+    marks = None
+    known = [file for file in files if str(file) != STDIN]
+    if known == files:
+        marks = Marks(settings().home / "imports", bootstrap, form, files)
+        if restart:
+            marks.clear()
+        elif marks.read() is not None and not as_json:
+            typer.echo("going on with an import that was cut short", err=True)
+    size = sum(file.stat().st_size for file in known)
+    log = lines(files, PARSERS, instruments, reading=reading)
+    with bar("records into raw.v1", size, lambda: reading.meter.bytes) as progress:
+        count = uvloop.run(publish(bootstrap, log, instruments, progress, marks))
+    if as_json:
+        typer.echo(json.dumps({"records": count, "doubled": reading.tally.doubled}))
+        return
+    typer.echo(f"{count:,} records in raw.v1")
+    if told := str(reading.tally):
+        typer.echo(told)
 
 
 def _warm(files: list[Path], target: Path, form: str, as_json: bool) -> None:

@@ -12,7 +12,16 @@ from contextlib import contextmanager
 from typing import Final
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 LOG_EVERY_S: Final = 10.0
 
@@ -35,6 +44,44 @@ def counting(label: str, quiet: bool = False) -> Iterator[Count]:
             yield count
     else:
         yield _logged(label)
+
+
+@contextmanager
+def reading(label: str, total: int, position: Callable[[], int]) -> Iterator[Count]:
+    """As `counting`, for work through files: with the share read and the time left.
+
+    Args:
+        label: what is counted.
+        total: bytes of the files.
+        position: bytes read so far.
+    """
+    began = told = time.monotonic()
+
+    def words(done: int) -> str:
+        return f"{done:,} {label} ({done / max(time.monotonic() - began, 1e-9):,.0f}/s)"
+
+    if sys.stderr.isatty():
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task(label, total=max(total, 1))
+            yield lambda done: progress.update(task, description=words(done), completed=position())
+        return
+
+    def show(done: int) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= LOG_EVERY_S:
+            told = now
+            share = min(1.0, position() / max(total, 1))
+            left = f", {(now - began) * (1 - share) / share:,.0f} s left" if share else ""
+            print(f"{words(done)}, {share:.0%}{left}", file=sys.stderr)  # noqa: T201
+
+    yield show
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """Writes an archive into raw.v1 as a collector would: by asset, status to every partition.
 
 The edge behind `import`. Promises one idempotent producer, so the log keeps the archive's
-order, and that a message of several assets is cut into rows of one asset each. Waits for the
-broker rather than buffering without bound.
+order, that a message of several assets is cut into rows of one asset each, and that an import that
+was killed goes on where the log ends. Waits for the broker rather than buffering without bound.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
@@ -16,6 +16,7 @@ from streams.contracts import RAW, partition_for
 from streams.core import outside
 from streams.core.instruments import Instruments
 from streams.edges.archives import Line
+from streams.edges.import_marks import Mark, Marks, Sent, identity, log_ends, sent_beyond
 from streams.edges.slicing import slices
 from streams.raw_records import bad_line_headers, raw_headers
 
@@ -27,12 +28,32 @@ async def publish(
     lines: Iterable[Line],
     instruments: Instruments,
     progress: Callable[[int], None] = lambda count: None,
+    marks: Marks | None = None,
 ) -> int:
     """Send every line; returns the number of records that the broker acknowledged.
 
     A line that was no record (`bad`) is sent cut to what a dead letter shows, with its reason,
     source and true size in headers, so that the framer dead-letters it as replay does.
+
+    Args:
+        bootstrap: Kafka bootstrap servers.
+        lines: from `archives.lines`; after a kill, the same lines again.
+        instruments: contract sizes.
+        progress: told the number of records sent by this run, now and then.
+        marks: where an earlier run left off, kept up to date; cleared at the end.
+
+    Raises:
+        MarginquakeError: the log is not the one that an earlier run filled.
     """
+    passed, sent, ends = 0, Sent({}), dict[int, int]()
+    if marks is not None:
+        mark = marks.read()
+        if mark is None:
+            ends = await log_ends(bootstrap)
+            marks.write(Mark(0, ends))
+        else:
+            passed = mark.lines
+            sent, ends = await sent_beyond(bootstrap, mark)
     producer: Any = AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         enable_idempotence=True,
@@ -44,31 +65,53 @@ async def publish(
     )
     await producer.start()
     pending: list[asyncio.Future[Any]] = []
-    count = 0
+    count = number = 0
+
+    async def settle() -> None:
+        for acknowledged in await asyncio.gather(*pending):
+            ends[acknowledged.partition] = acknowledged.offset + 1
+        pending.clear()
+        # A mark among records that were sent before would make them others' records.
+        if marks is not None and not sent:
+            marks.write(Mark(number, ends))
+        progress(count)
+
     try:
-        for line in lines:
-            for key, partition, value, part in _records(line, instruments):
-                if line.bad is None:
-                    headers = raw_headers(line.raw, part, line.source if part else None)
-                else:
-                    headers = bad_line_headers(line.bad)
+        for number, line in enumerate(lines, 1):
+            if number <= passed:
+                if number % MAX_UNACKNOWLEDGED == 0:
+                    progress(count)
+                continue
+            for key, partition, value, headers in records(line, instruments):
+                if sent and sent.has(partition, identity(headers, value)):
+                    continue
                 future = await producer.send(RAW, value, key, partition=partition, headers=headers)
                 pending.append(future)
                 count += 1
             if len(pending) >= MAX_UNACKNOWLEDGED:
-                await asyncio.gather(*pending)
-                pending.clear()
-                progress(count)
-        await asyncio.gather(*pending)
-        progress(count)
+                await settle()
+        await settle()
     finally:
         await producer.stop()
+    if marks is not None:
+        marks.clear()
     return count
 
 
-def _records(
+def records(
     line: Line, instruments: Instruments
-) -> Iterable[tuple[bytes, int, bytes, tuple[int, int] | None]]:
+) -> Iterator[tuple[bytes, int, bytes, list[tuple[str, bytes]]]]:
+    """Key, partition, value and headers of each record that a line becomes."""
+    for key, partition, value, part in _parts(line, instruments):
+        if line.bad is None:
+            yield key, partition, value, raw_headers(line.raw, part, line.source if part else None)
+        else:
+            yield key, partition, value, bad_line_headers(line.bad)
+
+
+def _parts(
+    line: Line, instruments: Instruments
+) -> Iterator[tuple[bytes, int, bytes, tuple[int, int] | None]]:
     raw = line.raw
     if raw.channel in ("status", outside.CHANNEL):
         for partition in range(contracts.partitions()):

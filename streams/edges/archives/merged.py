@@ -75,8 +75,14 @@ class _Channel(msgspec.Struct):
     def through(self, now_us: int) -> int:
         while self.lags and self.lags[0][0] < now_us - LAG_WINDOW_S * MICROS:
             self.lags.popleft()
-        largest = max((lag for _, lag in self.lags), default=0)
+        largest = self.lags[0][1] if self.lags else 0
         return now_us - max(0, largest) - self.lateness_us
+
+    def note(self, now_us: int, lag_us: int) -> None:
+        """Remember a lag, and only what may yet be the largest: a dense minute stays small."""
+        while self.lags and self.lags[-1][1] <= lag_us:
+            self.lags.pop()
+        self.lags.append((now_us, lag_us))
 
 
 class _File:
@@ -144,7 +150,7 @@ class _File:
                     subscribe = Status("subscribe", channels=(name,))
                     yield self._status(raw.venue, raw.received_at_us, subscribe)
                 event_time = getattr(outcome, "event_time_us", raw.received_at_us)
-                state.lags.append((raw.received_at_us, raw.received_at_us - event_time))
+                state.note(raw.received_at_us, raw.received_at_us - event_time)
 
 
 def lines(
