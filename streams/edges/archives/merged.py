@@ -85,8 +85,8 @@ class _Channel(msgspec.Struct):
         self.lags.append((now_us, lag_us))
 
 
-class _File:
-    """Synthesises the status records of one file: a connection per venue in it."""
+class Voucher:
+    """Synthesises the status records of one file, or of topics read as one: a connection a venue."""
 
     def __init__(self, path: str, index: int) -> None:
         self.path = path
@@ -188,7 +188,7 @@ def lines(
 def _file(
     path: str, index: int, parsers: Mapping[str, Parser], reading: Reading, *, run_on: bool
 ) -> Iterator[Line]:
-    file = _File(path, index)
+    file = Voucher(path, index)
     vouched = None
     for number, item in _stamped(path, reading):
         source = f"{Path(path).name}:{number}"
