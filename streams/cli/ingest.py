@@ -1,4 +1,4 @@
-"""Commands of the group "ingest": replay, import, record, normalise, instruments."""
+"""Commands of the group "ingest": replay, import, adopt, record, normalise, instruments."""
 
 import json
 import os

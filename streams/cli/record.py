@@ -1,4 +1,4 @@
-"""Command `record`: raw.v1 into raw logs of one's own."""
+"""Commands `adopt` and `record`: what enters raw.v1 from other topics, and leaves it for files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -62,6 +62,67 @@ def record(
     )
 
 
+def adopt(
+    topics: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="cryptofeed's topics.", show_default="all that are named as cryptofeed names them"
+        ),
+    ] = None,
+    kafka: Kafka = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", help="Bootstrap servers of the topics.", show_default="--kafka"),
+    ] = None,
+    as_published: Annotated[
+        bool, typer.Option("--as-published", help="Leave sides as cryptofeed has them.")
+    ] = False,
+    until_idle: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="End after so many seconds without a message.", show_default="run on"
+        ),
+    ] = None,
+    metrics_port: MetricsPort = None,
+) -> None:
+    """Write cryptofeed's Kafka topics into raw.v1, merged by time of receipt.
+
+    A backlog is written in the order in which it was received, so nothing of it is late. Sides
+    that cryptofeed is known to publish otherwise than the venue are corrected and counted. Ends
+    with 0 on SIGTERM and goes on from there; a kill repeats messages, whose ids framers know.
+
+    Example: marginquake adopt liquidations-BYBIT-BTC-USDT-PERP
+    """
+    end_quietly()
+    import structlog
+    import uvloop
+
+    from streams.config import settings
+    from streams.edges.adopt import Adoption
+    from streams.telemetry import Health, configure_logging, graceful_shutdown, serve_metrics
+    from streams.venues.catalog import default_instruments
+
+    configure_logging("adopt")
+    target = kafka or settings().kafka
+    detail = "as-published" if as_published else ""
+    adoption = Adoption(source or target, target, topics or [], default_instruments(), detail)
+
+    def health() -> Health:
+        return Health(adoption.ready, f"{adoption.adopted} messages adopted")
+
+    async def work() -> None:
+        await adoption.run(graceful_shutdown(), until_idle)
+
+    server = serve_metrics("adopt", metrics_port, health)
+    try:
+        uvloop.run(work())
+    finally:
+        if server is not None:
+            server.close()
+    structlog.get_logger().info("adopted", messages=adoption.adopted, beside=str(adoption.tally))
+
+
 def register(app: typer.Typer) -> None:
-    """Add the command to the app."""
+    """Add the commands to the app."""
+    app.command(rich_help_panel=PANEL)(adopt)
     app.command(rich_help_panel=PANEL)(record)

@@ -86,7 +86,7 @@ class _Channel(msgspec.Struct):
 
 
 class Voucher:
-    """Synthesises the status records of one file, or of topics read as one: a connection a venue."""
+    """Synthesises the status records of one input, a file or merged topics."""
 
     def __init__(self, path: str, index: int) -> None:
         self.path = path
@@ -96,6 +96,7 @@ class Voucher:
         self.beat_s = 0
 
     def connection(self, venue: str) -> str:
+        """A connection for each venue of the input."""
         return f"{self.name}/{venue}"
 
     def _status(self, venue: str, at_us: int, status: Status) -> Line:

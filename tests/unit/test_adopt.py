@@ -1,0 +1,45 @@
+"""Topics as one log: what waits for what, and which of several comes first."""
+
+from aiokafka import TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.edges.adopt import TOPICS, Merge
+
+A, B = TopicPartition("a", 0), TopicPartition("b", 0)
+
+
+def test_nothing_leaves_while_an_input_may_bring_something_earlier() -> None:
+    merge: Merge[str] = Merge([A, B])
+    merge.add(A, 5, "later")
+    assert list(merge.take(())) == []
+    merge.add(B, 3, "earlier")
+    assert list(merge.take(())) == [(B, "earlier")]
+    assert list(merge.take({B})) == [(A, "later")]
+    assert list(merge.take({A, B})) == []
+
+
+@given(
+    times=st.tuples(*[st.lists(st.integers(0, 50), max_size=20).map(sorted)] * 2),
+    data=st.data(),
+)
+def test_any_reading_of_the_inputs_gives_their_order_of_receipt(
+    times: tuple[list[int], list[int]], data: st.DataObject
+) -> None:
+    merge: Merge[int] = Merge([A, B])
+    left = {A: list(times[0]), B: list(times[1])}
+    found = []
+    while any(left.values()):
+        place = data.draw(st.sampled_from([p for p in left if left[p]]))
+        for at in left[place][: data.draw(st.integers(1, 5))]:
+            merge.add(place, at, at)
+            left[place].pop(0)
+        found += [at for _, at in merge.take({p for p in left if not left[p]})]
+    assert found == sorted(found)
+    assert found == sorted([*times[0], *times[1]])
+
+
+def test_cryptofeeds_topics_are_told_by_name() -> None:
+    assert TOPICS.fullmatch("liquidations-BINANCE_FUTURES-BTC-USDT-PERP")
+    assert not TOPICS.fullmatch("liquidations.v1")
+    assert not TOPICS.fullmatch("candles-OKX-BTC-USDT")
