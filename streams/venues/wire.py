@@ -1,0 +1,181 @@
+"""How each venue is talked to: hosts, topics, keep-alive, limits and polls, by venue id.
+
+Read by the collectors and by the capability table. Sources: the venues' own documentation and
+public clients, as restated in the docstring of each venue's parser; nothing here was tried
+against a live venue. Limits are the smallest that a source names. Promises plain data; opens
+nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from streams.venues.endpoints import (
+    Endpoint,
+    Heartbeat,
+    Limits,
+    Names,
+    Poll,
+    Wire,
+    batch,
+    each,
+    named,
+)
+
+__all__ = ["WIRES", "Endpoint", "Heartbeat", "Limits", "Poll", "Wire"]
+
+_DAY_S: Final = 86_400.0
+_LIVELY: Final = {"trade": 60.0, "ticker": 30.0, "book": 30.0}
+_QUIETER: Final = {"trade": 600.0, "ticker": 120.0, "book": 60.0}
+_BY_THOUSAND: Final = frozenset(
+    {"BONK", "CAT", "FLOKI", "LUNC", "PEPE", "RATS", "SATS", "SHIB", "XEC"}
+)
+"""Coins that futures of Binance and Bybit list by the thousand."""
+
+
+def _thousands(plain: Names, many: Mapping[str, str] | None = None) -> Names:
+    """Names of which those of cheap coins count a thousand; `many`: other spellings of that."""
+    return lambda asset: (
+        plain((many or {}).get(asset, f"1000{asset}")) if asset in _BY_THOUSAND else plain(asset)
+    )
+
+
+_BINANCE_BEAT: Final = Heartbeat("server", "frame", 180)
+_BINANCE_LIMITS: Final = Limits(200, 100, 5, _DAY_S)
+_BINANCE_ASKS: Final = batch('{"method":"SUBSCRIBE","params":[', '],"id":1}')
+_BINANCE_REFUSAL: Final = '"error":{'
+_USDM: Final = _thousands(named("{}USDT"))
+_COINM: Final = named("{}USD_PERP")
+
+_BINANCE_USDM: Final = Wire(
+    sampled=True,
+    endpoints=(
+        Endpoint(
+            name="usdm-market",
+            url="wss://fstream.binance.com/market/stream",
+            channels=("liquidation", "trade", "ticker"),
+            heartbeat=_BINANCE_BEAT,
+            limits=_BINANCE_LIMITS,
+            symbols=_USDM,
+            topics=each(
+                liquidation="{low}@forceOrder", trade="{low}@aggTrade", ticker="{low}@markPrice@1s"
+            ),
+            subscribe=_BINANCE_ASKS,
+            refusal=_BINANCE_REFUSAL,
+            silent_s=_LIVELY,
+        ),
+        Endpoint(
+            name="usdm-public",
+            url="wss://fstream.binance.com/public/stream",
+            channels=("book",),
+            heartbeat=_BINANCE_BEAT,
+            limits=_BINANCE_LIMITS,
+            symbols=_USDM,
+            topics=each(book="{low}@depth20@500ms"),
+            subscribe=_BINANCE_ASKS,
+            refusal=_BINANCE_REFUSAL,
+            silent_s=_LIVELY,
+        ),
+    ),
+    polls=(
+        Poll(
+            name="usdm-rest",
+            url="https://fapi.binance.com/fapi/v1/openInterest?symbol={symbol}",
+            every_s=30,
+            spacing_s=0.05,
+            symbols=_USDM,
+        ),
+    ),
+)
+
+_BYBIT_BEAT: Final = Heartbeat("client", "text", 20, '{"op":"ping"}', "pong")
+_BYBIT_LIMITS: Final = Limits(500, 10, 10)
+_BYBIT_ASKS: Final = batch('{"op":"subscribe","args":[', "]}")
+_BYBIT_REFUSAL: Final = '"success":false'
+_BYBIT_TOPICS: Final = each(
+    liquidation="allLiquidation.{}",
+    trade="publicTrade.{}",
+    ticker="tickers.{}",
+    book="orderbook.50.{}",
+)
+_BYBIT: Final = Wire(
+    endpoints=(
+        Endpoint(
+            name="linear",
+            url="wss://stream.bybit.com/v5/public/linear",
+            channels=("liquidation", "trade", "ticker", "book"),
+            heartbeat=_BYBIT_BEAT,
+            limits=_BYBIT_LIMITS,
+            symbols=_thousands(named("{}USDT"), {"SHIB": "SHIB1000"}),
+            topics=_BYBIT_TOPICS,
+            subscribe=_BYBIT_ASKS,
+            refusal=_BYBIT_REFUSAL,
+            silent_s=_LIVELY,
+        ),
+        Endpoint(
+            name="inverse",
+            url="wss://stream.bybit.com/v5/public/inverse",
+            channels=("liquidation", "trade", "ticker", "book"),
+            heartbeat=_BYBIT_BEAT,
+            limits=_BYBIT_LIMITS,
+            symbols=named("{}USD"),
+            topics=_BYBIT_TOPICS,
+            subscribe=_BYBIT_ASKS,
+            refusal=_BYBIT_REFUSAL,
+            silent_s=_QUIETER,
+            listed=True,
+        ),
+    ),
+)
+
+_OKX_URL: Final = "wss://ws.okx.com:8443/ws/v5/public"
+_OKX_BEAT: Final = Heartbeat("client", "text", 20, "ping", "pong")
+_OKX_LIMITS: Final = Limits(240, 40, 3)
+_OKX_ASKS: Final = batch('{"op":"subscribe","args":[', "]}", quoted=False)
+_OKX_REFUSAL: Final = '"event":"error"'
+_OKX: Final = Wire(
+    sampled=True,
+    endpoints=(
+        Endpoint(
+            name="swap",
+            url=_OKX_URL,
+            channels=("liquidation", "trade", "ticker", "book"),
+            heartbeat=_OKX_BEAT,
+            limits=_OKX_LIMITS,
+            symbols=named("{}-USDT-SWAP", "{}-USDC-SWAP", "{}-USD-SWAP"),
+            topics=each(
+                liquidation='{"channel":"liquidation-orders","instType":"SWAP"}',
+                trade='{"channel":"trades","instId":"{}"}',
+                ticker=(
+                    '{"channel":"open-interest","instId":"{}"}',
+                    '{"channel":"funding-rate","instId":"{}"}',
+                    '{"channel":"mark-price","instId":"{}"}',
+                    '{"channel":"tickers","instId":"{}"}',
+                ),
+                book='{"channel":"books5","instId":"{}"}',
+            ),
+            subscribe=_OKX_ASKS,
+            refusal=_OKX_REFUSAL,
+            silent_s=_LIVELY,
+            listed=True,
+        ),
+        Endpoint(
+            name="spot",
+            url=_OKX_URL,
+            channels=("trade",),
+            heartbeat=_OKX_BEAT,
+            limits=_OKX_LIMITS,
+            symbols=named("{}-USDT"),
+            topics=each(trade='{"channel":"trades","instId":"{}"}'),
+            subscribe=_OKX_ASKS,
+            refusal=_OKX_REFUSAL,
+            silent_s=_QUIETER,
+        ),
+    ),
+)
+
+WIRES: Final[Mapping[str, Wire]] = {
+    "binance-usdm": _BINANCE_USDM,
+    "bybit": _BYBIT,
+    "okx": _OKX,
+}
+"""Wire by venue id."""
