@@ -1,4 +1,4 @@
-"""Commands of the group "ingest": replay, import, adopt, record, normalise, instruments."""
+"""Commands of the group "ingest": replay, import, adopt, record, collect, normalise, instruments."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from streams.cli import record, replay
+from streams.cli import collect, record, replay
 
 PANEL = "ingest"
 T = TypeVar("T")
@@ -195,5 +195,6 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands to the app."""
     replay.register(app)
     record.register(app)
+    collect.register(app)
     app.command(rich_help_panel=PANEL)(normalise)
     app.add_typer(instruments, rich_help_panel=PANEL)

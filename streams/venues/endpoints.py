@@ -54,7 +54,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     or all symbols, is named by each of them. `subscribe`: the text that asks for some topics.
     `opening`: texts sent before the first subscription. `refusal`: what is found in a message
     that refuses one. `silent_s`: how long a channel may be silent while the connection lives; a
-    channel that is not named may be silent as long as the others are not.
+    channel that is not named may be silent as long as the others are not. `folded`: books come as a
+    snapshot and changes, which the collector folds.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     silent_s: Mapping[str, float]
     listed: bool = False
     opening: tuple[str, ...] = ()
+    folded: bool = False
 
 
 class Poll(msgspec.Struct, frozen=True):

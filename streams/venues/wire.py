@@ -110,6 +110,7 @@ _BYBIT: Final = Wire(
             subscribe=_BYBIT_ASKS,
             refusal=_BYBIT_REFUSAL,
             silent_s=_LIVELY,
+            folded=True,
         ),
         Endpoint(
             name="inverse",
@@ -123,6 +124,7 @@ _BYBIT: Final = Wire(
             refusal=_BYBIT_REFUSAL,
             silent_s=_QUIETER,
             listed=True,
+            folded=True,
         ),
     ),
 )

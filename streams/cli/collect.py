@@ -1,0 +1,128 @@
+"""Command `collect`: the venues' live feeds into raw.v1, or into a raw log."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from streams.collect.planning import Asked
+    from streams.core.instruments import Instruments
+    from streams.venues.catalog import Table
+
+PANEL = "ingest"
+Urls = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--url",
+        help="VENUE=ws://HOST:PORT, and VENUE-rest=http://HOST:PORT, to use another host.",
+    ),
+]
+Venues = Annotated[
+    str, typer.Option(help="Venues, separated by commas.", show_default="all that can be collected")
+]
+BookAssets = Annotated[
+    str | None,
+    typer.Option(
+        help="Assets with books, by commas, or `none`.", show_default="the first 20 of --assets"
+    ),
+]
+MOST_BOOKS = 20
+
+
+def collect(
+    assets: Annotated[str, typer.Option(help="Assets, separated by commas, or `all`.")],
+    venues: Venues = "",
+    book_assets: BookAssets = None,
+    kafka: Annotated[
+        str | None, typer.Option(help="Bootstrap servers.", show_default="MARGINQUAKE_KAFKA")
+    ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Append to this raw log; no broker is needed."),
+    ] = None,
+    url: Urls = None,
+) -> None:
+    """Collect the venues' live feeds into raw.v1 until SIGTERM or Ctrl-C.
+
+    Every connection writes its status records, a heartbeat each second, and ends by itself only
+    when what it received is safe. `--assets all` means the assets of the instrument table.
+
+    Example: marginquake collect --venues binance-usdm,bybit --assets BTC,ETH
+    """
+    import uvloop
+
+    from streams.collect.kafka import KafkaSink
+    from streams.collect.records import Sink
+    from streams.config import settings
+    from streams.telemetry import configure_logging, graceful_shutdown
+
+    configure_logging("collect")
+    bootstrap = kafka or settings().kafka
+    asked, instruments, table = understood(venues, assets, book_assets, url)
+
+    async def run() -> None:
+        from streams.collect.collector import collect as serve
+        from streams.collect.files import LogFile
+        from streams.collect.planning import plans, polls
+
+        found = plans(asked, instruments, table)
+        log = LogFile(into) if into is not None else None
+        stop = graceful_shutdown()
+
+        def make_sink() -> Sink:
+            return KafkaSink(bootstrap) if log is None else log
+
+        typer.echo(f"{len(found)} connections, stop with Ctrl-C", err=True)
+        await serve(found, polls(asked, instruments, table), make_sink, instruments, stop)
+
+    uvloop.run(run())
+
+
+def understood(
+    venues: str, assets: str, book_assets: str | None, url: list[str] | None
+) -> tuple["Asked", "Instruments", "Table"]:
+    """What the options ask for, with the instrument table they are read by.
+
+    Raises:
+        MarginquakeError: the table is damaged, or nothing is known of these assets.
+        BadParameter: an option is no list of its kind.
+    """
+    from streams.collect.planning import Asked, expand
+    from streams.config import MarginquakeError
+    from streams.venues.catalog import TableError, default_instruments, effective_table
+    from streams.venues.wire import WIRES
+
+    names = _list(venues) or sorted(WIRES)
+    unknown = sorted(set(names) - WIRES.keys())
+    if unknown:
+        raise typer.BadParameter(
+            f"--venues {', '.join(unknown)}; expected some of {', '.join(sorted(WIRES))}"
+        )
+    urls = {}
+    for pair in url or ():
+        name, _, base = pair.partition("=")
+        schemes = ("http://", "https://") if name.endswith("-rest") else ("ws://", "wss://")
+        if name.removesuffix("-rest") not in names or not base.startswith(schemes):
+            raise typer.BadParameter(f"--url {pair}; expected VENUE={schemes[0]}HOST:PORT")
+        urls[name] = base
+    if not _list(assets):
+        raise typer.BadParameter("--assets is empty; name some, e.g. --assets BTC,ETH")
+    try:
+        table, instruments = effective_table(), default_instruments()
+    except TableError as error:
+        raise MarginquakeError(str(error)) from error
+    every = expand(names, _list(assets), table)
+    books = every[:MOST_BOOKS] if book_assets is None else tuple(_list(book_assets.upper()))
+    if books == ("NONE",):
+        books = ()
+    return Asked(names, every, books, urls), instruments, table
+
+
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command(rich_help_panel=PANEL)(collect)

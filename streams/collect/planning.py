@@ -1,0 +1,185 @@
+"""Which connections a set of venues and assets needs, and what each subscribes.
+
+First step of a collector. Promises that no connection holds more topics than its venue allows,
+that no topic is asked for twice, and that an asset nobody carries is an error and not silence.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+from streams.config import MarginquakeError
+from streams.core.events import MICROS
+from streams.core.instruments import Instruments
+from streams.venues.catalog import Table
+from streams.venues.endpoints import Names
+from streams.venues.wire import WIRES, Endpoint, Poll
+
+ALL: Final = "all"
+LATENESS_US: Final = {False: 2 * MICROS, True: 3 * MICROS}
+"""How long after its time an event of a complete or of a sampled feed may come."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """One connection: `assets` by channel, all that were `wanted`, and lateness by channel."""
+
+    venue: str
+    name: str
+    endpoint: Endpoint
+    topics: tuple[str, ...]
+    assets: Mapping[str, tuple[str, ...]]
+    wanted: frozenset[str]
+    lateness_us: Mapping[str, int]
+
+
+class Polled(msgspec.Struct, frozen=True):
+    """One poll of a venue and the symbols that it asks for."""
+
+    venue: str
+    poll: Poll
+    symbols: tuple[str, ...]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a user wants: venues, assets, those of them with books, and addresses instead."""
+
+    venues: Sequence[str]
+    assets: Sequence[str]
+    book_assets: Sequence[str]
+    urls: Mapping[str, str] = {}
+
+
+class _Draft:
+    def __init__(self) -> None:
+        self.topics: list[str] = []
+        self.assets: dict[str, set[str]] = {}
+
+
+def expand(venues: Sequence[str], assets: Sequence[str], table: Table) -> tuple[str, ...]:
+    """The assets meant; `all` is every asset that the instrument table has of these venues.
+
+    Raises:
+        MarginquakeError: `all`, and the table has none.
+    """
+    if list(assets) != [ALL]:
+        return tuple(dict.fromkeys(asset.upper() for asset in assets))
+    known = {entry.instrument.asset for (venue, _), entry in table.items() if venue in venues}
+    if not known:
+        raise MarginquakeError(
+            f"--assets all: the instrument table has no row of {', '.join(venues)}; "
+            "name the assets, e.g. --assets BTC,ETH"
+        )
+    return tuple(sorted(known))
+
+
+def plans(asked: Asked, instruments: Instruments, table: Table) -> list[Plan]:
+    """The connections to open.
+
+    Raises:
+        MarginquakeError: a venue has no wire, or none of its symbols belongs to an asset.
+    """
+    found: list[Plan] = []
+    for venue in asked.venues:
+        if venue not in WIRES:
+            raise MarginquakeError(f"venue {venue!r} is none of {', '.join(sorted(WIRES))}")
+        of_venue = [
+            plan
+            for endpoint in WIRES[venue].endpoints
+            for plan in _of_endpoint(venue, endpoint, asked, instruments, table)
+        ]
+        if not of_venue:
+            raise MarginquakeError(
+                f"{venue} has no known contract of {', '.join(asked.assets)}; look with "
+                f"`marginquake instruments list --venue {venue}`"
+            )
+        found += of_venue
+    return found
+
+
+def polls(asked: Asked, instruments: Instruments, table: Table) -> list[Polled]:
+    """The REST answers to ask for, of venues whose streams lack them."""
+    found = []
+    for venue in asked.venues:
+        for poll in WIRES[venue].polls:
+            symbols = tuple(
+                symbol
+                for asset in asked.assets
+                for symbol in _symbols(venue, poll.symbols, poll.listed, asset, instruments, table)
+            )
+            base = asked.urls.get(f"{venue}-rest")
+            if symbols:
+                there = msgspec.structs.replace(poll, url=_moved(poll.url, base))
+                found.append(Polled(venue, there, symbols))
+    return found
+
+
+def _of_endpoint(
+    venue: str, endpoint: Endpoint, asked: Asked, instruments: Instruments, table: Table
+) -> list[Plan]:
+    drafts = [_Draft()]
+    placed: dict[str, _Draft] = {}
+    for asset in asked.assets:
+        for symbol in _symbols(venue, endpoint.symbols, endpoint.listed, asset, instruments, table):
+            for channel in endpoint.channels:
+                if channel != "book" or asset in asked.book_assets:
+                    topics = endpoint.topics(symbol, channel)
+                    _place(drafts, placed, topics, channel, asset, endpoint)
+    sampled = WIRES[venue].sampled
+    url = _moved(endpoint.url, asked.urls.get(venue))
+    there = msgspec.structs.replace(endpoint, url=url)
+    return [
+        Plan(
+            venue,
+            f"{endpoint.name}-{number}",
+            there,
+            tuple(draft.topics),
+            {channel: tuple(sorted(assets)) for channel, assets in draft.assets.items()},
+            frozenset(asked.assets),
+            {name: LATENESS_US[sampled and name == "liquidation"] for name in draft.assets},
+        )
+        for number, draft in enumerate(drafts)
+        if draft.topics
+    ]
+
+
+def _place(
+    drafts: list[_Draft],
+    placed: dict[str, _Draft],
+    topics: Sequence[str],
+    channel: str,
+    asset: str,
+    endpoint: Endpoint,
+) -> None:
+    for topic in topics:
+        draft = placed.get(topic)
+        if draft is None:
+            if len(drafts[-1].topics) >= endpoint.limits.topics_per_connection:
+                drafts.append(_Draft())
+            draft = placed[topic] = drafts[-1]
+            draft.topics.append(topic)
+        draft.assets.setdefault(channel, set()).add(asset)
+
+
+def _symbols(
+    venue: str, names: Names, listed: bool, asset: str, instruments: Instruments, table: Table
+) -> list[str]:
+    """The names of an asset that the venue has, as far as we can know."""
+    found = []
+    for symbol in names(asset):
+        instrument = instruments.resolve(venue, symbol)
+        known = instrument is not None and instrument.asset == asset
+        if known and (not listed or (venue, symbol) in table):
+            found.append(symbol)
+    return found
+
+
+def _moved(url: str, base: str | None) -> str:
+    """The address at another host, with its own path."""
+    if base is None:
+        return url
+    there, own = urlsplit(base), urlsplit(url)
+    return urlunsplit(
+        (there.scheme, there.netloc, there.path.rstrip("/") + own.path, own.query, "")
+    )

@@ -1,0 +1,83 @@
+"""Asks by REST for what no stream of a venue carries: open interest.
+
+Beside the lines of a collector, with a sink of its own. Promises the venue's answers as raw
+records of channel `ticker`, spaced within its limits, and that an answer that fails costs only
+itself. Polled values take the time of their receipt and move no watermark.
+"""
+
+import asyncio
+from itertools import cycle
+from typing import Final
+
+import aiohttp
+import structlog
+
+from streams.collect.planning import Polled
+from streams.collect.records import MakeSink, now_us
+from streams.collect.sifting import Sifter
+from streams.core.instruments import Instruments
+
+TIMEOUT_S: Final = 10.0
+MOST_BYTES: Final = 4_000_000
+BUSY: Final = frozenset({418, 429, 503})
+"""Answers of a venue that wants to be left alone for a while."""
+BUSY_S: Final = 60.0
+
+_log: Final = structlog.get_logger("collect")
+
+
+class Poller:
+    """Asks for each symbol in turn, until `stop` is set."""
+
+    def __init__(
+        self,
+        polled: Polled,
+        wanted: frozenset[str],
+        make_sink: MakeSink,
+        instruments: Instruments,
+        stop: asyncio.Event,
+    ) -> None:
+        self._polled = polled
+        self._make_sink = make_sink
+        self._stop = stop
+        self._sifter = Sifter(polled.venue, f"{polled.poll.name}-0", wanted, instruments, 0)
+
+    async def run(self) -> None:
+        """Ask until stopped; then everything taken is safe."""
+        poll, symbols = self._polled.poll, self._polled.symbols
+        every_s = max(poll.spacing_s, poll.every_s / len(symbols))
+        sink = self._make_sink()
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+        try:
+            async with aiohttp.ClientSession(
+                timeout=timeout, headers={"User-Agent": "marginquake"}
+            ) as client:
+                for symbol in cycle(symbols):
+                    if self._stop.is_set():
+                        return
+                    body, wait_s = await self._asked(client, poll.url.replace("{symbol}", symbol))
+                    for record in self._sifter.take(body, now_us()) if body else ():
+                        await sink.put(record)
+                    await self._pause(max(every_s, wait_s))
+        finally:
+            await sink.close()
+
+    async def _asked(self, client: aiohttp.ClientSession, url: str) -> tuple[bytes, float]:
+        """An answer, empty when there is none, and how long to wait at least."""
+        try:
+            async with client.get(url) as answer:
+                body = await answer.content.read(MOST_BYTES)
+                if answer.status == 200:
+                    return body, 0.0
+                problem, wait_s = f"status {answer.status}", BUSY_S * (answer.status in BUSY)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            problem, wait_s = f"{type(error).__name__}: {error}", 0.0
+        _log.warning("poll failed", url=url, problem=problem)
+        return b"", wait_s
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,254 @@
+"""One websocket connection of a collector, from its handshake to its last record.
+
+Between a venue and a sink. Promises: status records connect, subscribe, gap and disconnect; each
+second, after an answered ping, a heartbeat that vouches only for what has been put before it;
+nothing that was received is lost when it ends; and no buffer without bound, for while the sink
+waits the socket is not read. Does not reconnect: `line` does.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+from websockets.frames import DATA_OPCODES, Frame
+
+from streams.collect.planning import Plan
+from streams.collect.records import MakeSink, Sink, now_us, status_record
+from streams.collect.sifting import Sifter
+from streams.core.events import MAX_PAYLOAD_BYTES, MICROS, Status
+from streams.core.instruments import Instruments
+
+MOST_FRAMES: Final = 64
+"""Frames received and not yet taken, beyond which the socket is not read."""
+PONG_S: Final = 9.0
+"""A ping without an answer for so long ends the connection; feeds time out at 10 s."""
+BEAT_S: Final = 1.0
+OPEN_S: Final = 10.0
+CLOSE_S: Final = 2.0
+
+_log: Final = structlog.get_logger("collect")
+
+
+class _Counting(ClientConnection):
+    """Counts whole messages as they arrive, so that a pong can be told from what came before."""
+
+    arrived = 0
+
+    def process_event(self, event: Any) -> None:
+        super().process_event(event)
+        if isinstance(event, Frame) and event.opcode in DATA_OPCODES and event.fin:
+            self.arrived += 1
+
+
+class Session:
+    """A connection that lives from `opened` until `ended` is done; then call `finish`."""
+
+    def __init__(
+        self, plan: Plan, name: str, socket: _Counting, sink: Sink, instruments: Instruments
+    ) -> None:
+        """`name` is the connection's in the records."""
+        self.name = name
+        self._plan = plan
+        self._socket = socket
+        self._sink = sink
+        self._since_us = now_us()
+        self._sifter = Sifter(
+            plan.venue,
+            name,
+            plan.wanted,
+            instruments,
+            self._since_us,
+            channels=plan.assets,
+            folded=plan.endpoint.folded,
+        )
+        self._reader = asyncio.create_task(self._read())
+        self.ended = asyncio.create_task(self._serve())
+        self._taken = 0
+        self._moved = asyncio.Event()
+        self._last: int | None = None
+        self._ready = asyncio.Event()
+        self._torn = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._silent: frozenset[str] = frozenset()
+        self._denied = False
+
+    @classmethod
+    async def opened(
+        cls, plan: Plan, name: str, make_sink: MakeSink, instruments: Instruments
+    ) -> "Session":
+        """A new connection that has said so; its messages are being taken.
+
+        Raises:
+            OSError: nobody answers, or not in time.
+            WebSocketException: the answer is no handshake.
+        """
+        socket = await connect(
+            plan.endpoint.url,
+            create_connection=_Counting,
+            ping_interval=None,
+            max_queue=MOST_FRAMES,
+            max_size=4 * MAX_PAYLOAD_BYTES,
+            open_timeout=OPEN_S,
+            close_timeout=CLOSE_S,
+            user_agent_header="marginquake",
+        )
+        assert isinstance(socket, _Counting)  # noqa: S101
+        sink = make_sink()
+        host = urlsplit(plan.endpoint.url).netloc
+        await sink.put(status_record(plan.venue, name, Status("connect", detail=host)))
+        return cls(plan, name, socket, sink, instruments)
+
+    async def _serve(self) -> str:
+        """Take messages until the connection ends; returns why it did."""
+        tasks = {self._reader, asyncio.create_task(self._live())}
+        if self._plan.endpoint.heartbeat.ask:
+            tasks.add(asyncio.create_task(self._keep_alive()))
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            return next(iter(done)).result()
+        finally:
+            for task in tasks - {self._reader}:
+                task.cancel()
+            await asyncio.gather(*tasks - {self._reader}, return_exceptions=True)
+
+    async def ready(self) -> None:
+        """Wait for the first heartbeat."""
+        await self._ready.wait()
+
+    async def torn(self) -> None:
+        """Wait until a book is wrong, which only a new connection mends."""
+        await self._torn.wait()
+
+    async def finish(self, why: str) -> None:
+        """Take what has been received by now, write the disconnect, wait for it, close."""
+        self._last = self._socket.arrived
+        while self._taken < self._last and not self._reader.done():
+            self._moved.clear()
+            await self._moved.wait()
+        async with self._writing:
+            self.ended.cancel()
+            self._reader.cancel()
+        await asyncio.gather(self.ended, self._reader, return_exceptions=True)
+        for record in self._sifter.release():
+            await self._sink.put(record)
+        await self._tell(Status("disconnect", detail=why[:300]))
+        await self._sink.close()
+        with suppress(WebSocketException, OSError):
+            await self._socket.close()
+
+    async def _tell(self, status: Status) -> None:
+        await self._sink.put(status_record(self._plan.venue, self.name, status))
+
+    async def _read(self) -> str:
+        reply = self._plan.endpoint.heartbeat.reply
+        refusal = self._plan.endpoint.refusal.encode()
+        try:
+            while self._last is None or self._taken < self._last:
+                message = await self._socket.recv(decode=False)
+                received_us = now_us()
+                answer = reply(message) if reply is not None else None
+                if answer is not None:
+                    await self._send(answer)
+                records = self._sifter.take(message, received_us)
+                for record in records:
+                    await self._sink.put(record)
+                if not records and refusal in message[:500]:
+                    await self._refused(message)
+                self._taken += 1
+                self._moved.set()
+        except (WebSocketException, OSError) as error:
+            return f"{type(error).__name__}: {error}"
+        finally:
+            self._moved.set()
+        return "drained"
+
+    async def _refused(self, message: bytes) -> None:
+        words = message[:200].decode("utf-8", "replace")
+        _log.warning("subscription refused", venue=self._plan.venue, answer=words)
+        self._denied = True
+        await self._tell(Status("gap", detail=f"refused: {words}"))
+
+    async def _live(self) -> str:
+        """Subscribe, then tell each second how far everything has been written."""
+        try:
+            await self._subscribe()
+            while True:
+                began = asyncio.get_running_loop().time()
+                await self._beat()
+                spent = asyncio.get_running_loop().time() - began
+                await asyncio.sleep(max(0.0, BEAT_S - spent))
+        except TimeoutError:
+            return f"no answer to a ping in {PONG_S:.0f} s"
+        except (WebSocketException, OSError) as error:
+            return f"{type(error).__name__}: {error}"
+
+    async def _subscribe(self) -> None:
+        endpoint = self._plan.endpoint
+        size, topics = endpoint.limits.topics_per_message, self._plan.topics
+        asks = [endpoint.subscribe(topics[i : i + size]) for i in range(0, len(topics), size)]
+        for index, text in enumerate((*endpoint.opening, *asks)):
+            if index:
+                await asyncio.sleep(1 / endpoint.limits.messages_per_s)
+            await self._send(text)
+        for channel, assets in self._plan.assets.items():
+            await self._tell(Status("subscribe", channels=(channel,), assets=assets))
+
+    async def _send(self, text: str) -> None:
+        await self._socket.send(text.replace("{time}", str(now_us() // MICROS)))
+
+    async def _keep_alive(self) -> str:
+        beat = self._plan.endpoint.heartbeat
+        try:
+            while True:
+                await asyncio.sleep(beat.every_s)
+                await self._send(beat.ask)
+        except (WebSocketException, OSError) as error:
+            return f"{type(error).__name__}: {error}"
+
+    async def _beat(self) -> None:
+        """Ping; once it is answered and all that came before has been put, say so."""
+        pinged_us = now_us()
+        async with asyncio.timeout(PONG_S):
+            await (await self._socket.ping())
+        arrived = self._socket.arrived
+        while self._taken < arrived and not self._reader.done():
+            self._moved.clear()
+            await self._moved.wait()
+        async with self._writing:
+            for record in self._sifter.release():
+                await self._sink.put(record)
+            if self._sifter.torn():
+                await self._tell(
+                    Status("gap", channels=("book",), detail="a book came out of order")
+                )
+                self._torn.set()
+            await self._watch(pinged_us)
+            through = {
+                channel: pinged_us - self._sifter.lag_us(channel, pinged_us) - lateness_us
+                for channel, lateness_us in self._plan.lateness_us.items()
+                if channel not in self._silent and not (channel == "book" and self._torn.is_set())
+            }
+            if through and not self._denied:
+                await self._tell(Status("heartbeat", through_us=through))
+        self._ready.set()
+
+    async def _watch(self, at_us: int) -> None:
+        """Say which channels have fallen silent though the connection lives."""
+        limits = self._plan.endpoint.silent_s
+        heard, since_us = self._sifter.heard_us, self._since_us
+        silent = {
+            channel
+            for channel in self._plan.assets
+            if channel in limits and at_us - heard.get(channel, since_us) > limits[channel] * MICROS
+        }
+        watched = self._plan.assets.keys() & limits.keys()
+        if watched and silent == watched:
+            silent = set(self._plan.assets)
+        for channel in sorted(silent - self._silent):
+            _log.warning("channel is silent", venue=self._plan.venue, channel=channel)
+            await self._tell(Status("gap", channels=(channel,), detail="silent"))
+        self._silent = frozenset(silent)

@@ -1,0 +1,93 @@
+"""A venue on loopback: a real websocket server that does what a test tells it.
+
+Every connection of the venue's endpoints ends here, whatever its path. Promises to remember each
+text that a client sent and to send only to who asked for the topic.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from tests.conformance.venue_speech import Said, Speech
+
+PATIENCE_S = 8.0
+
+
+@dataclass
+class Guest:
+    """One client: its socket, what it has sent, what it asked for."""
+
+    socket: ServerConnection
+    sent: list[str] = field(default_factory=list)
+    topics: list[str] = field(default_factory=list)
+
+
+class VenueServer:
+    """Use as a context: listens while inside. `guests` has every client that ever came."""
+
+    def __init__(self, speech: Speech) -> None:
+        self.speech = speech
+        self.guests: list[Guest] = []
+        self._server: Server | None = None
+
+    async def __aenter__(self) -> "VenueServer":
+        # Small buffers, so that a client that does not read is noticed soon.
+        self._server = await serve(
+            self._welcome, "127.0.0.1", 0, compression=None, write_limit=1024
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        await self._server.wait_closed()
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None
+        port = next(iter(self._server.sockets)).getsockname()[1]
+        return f"ws://127.0.0.1:{port}"
+
+    async def _welcome(self, socket: ServerConnection) -> None:
+        guest = Guest(socket)
+        self.guests.append(guest)
+        with suppress(ConnectionClosed):
+            async for message in socket:
+                assert isinstance(message, str)
+                guest.sent.append(message)
+                with suppress(json.JSONDecodeError):
+                    guest.topics += self.speech.asked(json.loads(message))
+
+    def here(self, topic: str) -> Iterator[Guest]:
+        """Connected clients that asked for a topic."""
+        return (g for g in self.guests if topic in g.topics and g.socket.close_code is None)
+
+    async def say(self, said: Said) -> None:
+        """Send a message to everyone who asked for its topic; somebody must have."""
+        topic, message = said
+        await until(lambda: any(True for _ in self.here(topic)))
+        for guest in [*self.here(topic)]:
+            await guest.socket.send(message, text=True)
+
+    def break_off(self, topic: str, part: bytes) -> None:
+        """Send the head of a longer message to who asked for a topic, then vanish."""
+        for guest in [*self.here(topic)]:
+            guest.socket.transport.write(bytes([0x81, 126, 0x02, 0x00]) + part[:100])
+            guest.socket.transport.abort()
+
+    def scribble(self, topic: str) -> None:
+        """Send a frame that no websocket may send: a reserved opcode."""
+        for guest in [*self.here(topic)]:
+            guest.socket.transport.write(bytes([0x83, 0x00]))
+
+
+async def until(done: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+    """Wait for something that must happen soon."""
+    async with asyncio.timeout(patience_s):
+        while not done():
+            await asyncio.sleep(0.005)
