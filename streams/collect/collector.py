@@ -1,7 +1,8 @@
 """All connections and polls of a collector, until it is stopped or a failure ends them.
 
 The edge behind `collect` and `live`. Promises that it ends in order when told to: sockets are read
-no further, what was received is put and acknowledged, each connection's disconnect is written. A sink that fails ends every connection, and the failure is raised.
+no further, what was received is put and acknowledged, each connection's disconnect is written. A
+sink that fails ends every connection, and the failure is raised.
 """
 
 import asyncio

@@ -19,8 +19,9 @@ from websockets.frames import DATA_OPCODES, Frame
 from streams.collect.planning import Plan
 from streams.collect.records import MakeSink, Sink, now_us, status_record
 from streams.collect.sifting import Sifter
-from streams.core.events import MAX_PAYLOAD_BYTES, MICROS, Status
+from streams.core.events import MAX_PAYLOAD_BYTES, MICROS, Rejected, Status
 from streams.core.instruments import Instruments
+from streams.venues.packed import unpacked
 
 MOST_FRAMES: Final = 64
 """Frames received and not yet taken, beyond which the socket is not read."""
@@ -148,8 +149,10 @@ class Session:
         refusal = self._plan.endpoint.refusal.encode()
         try:
             while self._last is None or self._taken < self._last:
-                message = await self._socket.recv(decode=False)
+                frame = await self._socket.recv(decode=False)
                 received_us = now_us()
+                text = unpacked(frame)
+                message = frame if isinstance(text, Rejected) else text
                 answer = reply(message) if reply is not None else None
                 if answer is not None:
                     await self._send(answer)

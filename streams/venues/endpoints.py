@@ -119,6 +119,15 @@ def batch(head: str, tail: str, *, quoted: bool = True) -> Callable[[Sequence[st
     return lambda topics: head + ",".join(f"{quote}{topic}{quote}" for topic in topics) + tail
 
 
+def merged(head: str) -> Callable[[Sequence[str]], str]:
+    """A request for one topic that is a JSON object: its members follow `head`.
+
+    >>> merged('{"event":"subscribe",')(['{"feed":"trade"}'])
+    '{"event":"subscribe","feed":"trade"}'
+    """
+    return lambda topics: head + topics[0][1:]
+
+
 def each(**patterns: str | tuple[str, ...]) -> Callable[[str, str], tuple[str, ...]]:
     """Topics of a symbol by channel, from patterns with `{}` (lower case: `{low}`) for the symbol.
 

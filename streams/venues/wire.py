@@ -9,6 +9,7 @@ nothing.
 from collections.abc import Mapping
 from typing import Final
 
+from streams.venues import wire_perpetuals
 from streams.venues.endpoints import (
     Endpoint,
     Heartbeat,
@@ -18,6 +19,7 @@ from streams.venues.endpoints import (
     Wire,
     batch,
     each,
+    merged,
     named,
 )
 
@@ -44,7 +46,6 @@ _BINANCE_LIMITS: Final = Limits(200, 100, 5, _DAY_S)
 _BINANCE_ASKS: Final = batch('{"method":"SUBSCRIBE","params":[', '],"id":1}')
 _BINANCE_REFUSAL: Final = '"error":{'
 _USDM: Final = _thousands(named("{}USDT"))
-_COINM: Final = named("{}USD_PERP")
 
 _BINANCE_USDM: Final = Wire(
     sampled=True,
@@ -175,9 +176,97 @@ _OKX: Final = Wire(
     ),
 )
 
+_COINM: Final = named("{}USD_PERP")
+_BINANCE_COINM: Final = Wire(
+    sampled=True,
+    endpoints=(
+        Endpoint(
+            name="coinm",
+            url="wss://dstream.binance.com/stream",
+            channels=("liquidation", "trade", "ticker", "book"),
+            heartbeat=_BINANCE_BEAT,
+            limits=_BINANCE_LIMITS,
+            symbols=_COINM,
+            topics=each(
+                liquidation="{low}@forceOrder",
+                trade="{low}@aggTrade",
+                ticker="{low}@markPrice@1s",
+                book="{low}@depth20@500ms",
+            ),
+            subscribe=_BINANCE_ASKS,
+            refusal=_BINANCE_REFUSAL,
+            silent_s=_QUIETER,
+            listed=True,
+        ),
+    ),
+    polls=(
+        Poll(
+            name="coinm-rest",
+            url="https://dapi.binance.com/dapi/v1/openInterest?symbol={symbol}",
+            every_s=30,
+            spacing_s=0.05,
+            symbols=_COINM,
+            listed=True,
+        ),
+    ),
+)
+_BINANCE_SPOT: Final = Wire(
+    endpoints=(
+        Endpoint(
+            name="spot",
+            url="wss://stream.binance.com:9443/stream",
+            channels=("trade",),
+            heartbeat=Heartbeat("server", "frame", 20),
+            limits=_BINANCE_LIMITS,
+            symbols=named("{}USDT"),
+            topics=each(trade="{low}@aggTrade"),
+            subscribe=_BINANCE_ASKS,
+            refusal=_BINANCE_REFUSAL,
+            silent_s=_LIVELY,
+        ),
+    )
+)
+_BYBIT_SPOT: Final = Wire(
+    endpoints=(
+        Endpoint(
+            name="spot",
+            url="wss://stream.bybit.com/v5/public/spot",
+            channels=("trade",),
+            heartbeat=_BYBIT_BEAT,
+            limits=_BYBIT_LIMITS,
+            symbols=named("{}USDT"),
+            topics=each(trade="publicTrade.{}"),
+            subscribe=_BYBIT_ASKS,
+            refusal=_BYBIT_REFUSAL,
+            silent_s=_LIVELY,
+        ),
+    )
+)
+_COINBASE: Final = Wire(
+    endpoints=(
+        Endpoint(
+            name="exchange",
+            url="wss://ws-feed.exchange.coinbase.com",
+            channels=("trade",),
+            heartbeat=Heartbeat("client", "frame", 1),
+            limits=Limits(100, 1, 10),
+            symbols=named("{}-USD"),
+            topics=each(trade='{"product_ids":["{}"],"channels":["matches","heartbeat"]}'),
+            subscribe=merged('{"type":"subscribe",'),
+            refusal='"type":"error"',
+            silent_s=_LIVELY,
+        ),
+    )
+)
+
 WIRES: Final[Mapping[str, Wire]] = {
     "binance-usdm": _BINANCE_USDM,
+    "binance-coinm": _BINANCE_COINM,
+    "binance-spot": _BINANCE_SPOT,
     "bybit": _BYBIT,
+    "bybit-spot": _BYBIT_SPOT,
     "okx": _OKX,
+    "coinbase": _COINBASE,
+    **wire_perpetuals.WIRES,
 }
 """Wire by venue id."""

@@ -1,6 +1,8 @@
 """Every venue that can be collected keeps the same promises, against a server that speaks as it."""
 
 import asyncio
+import gzip
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -17,11 +19,14 @@ from streams.core.normalise import normalise
 from streams.venues import PARSERS
 from streams.venues.catalog import default_instruments, effective_table
 from streams.venues.wire import WIRES
+from tests.conformance.speech import Speech
 from tests.conformance.venue_server import VenueServer, until
-from tests.conformance.venue_speech import SPEECHES, Speech
+from tests.conformance.venue_speech import SPEECHES
 
 INSTRUMENTS = default_instruments()
 BEAT_S = 0.1
+LAST = re.compile(rb'[",]40["\]]')
+"""The size of the last of forty bids."""
 
 
 class Kept:
@@ -79,7 +84,14 @@ def speech(request: pytest.FixtureRequest) -> Iterator[Speech]:
 def planned(server: VenueServer) -> list[Plan]:
     venue = server.speech.venue
     asked = Asked([venue], ["BTC"], ["BTC"], {venue: server.url})
-    return plans(asked, INSTRUMENTS, effective_table())
+    return [hurried(plan) for plan in plans(asked, INSTRUMENTS, effective_table())]
+
+
+def hurried(plan: Plan) -> Plan:
+    limits = msgspec.structs.replace(plan.endpoint.limits, messages_per_s=100.0)
+    return msgspec.structs.replace(
+        plan, endpoint=msgspec.structs.replace(plan.endpoint, limits=limits)
+    )
 
 
 @asynccontextmanager
@@ -138,7 +150,7 @@ async def test_events_come_once_in_order_between_status_records(speech: Speech) 
         for outcome in normalise(raw, PARSERS, INSTRUMENTS)
         if isinstance(outcome, Trade)
     ]
-    assert len(ids) == len(set(ids)) == 200
+    assert len(ids) == len(set(ids)) >= 200
 
 
 async def test_a_heartbeat_vouches_only_for_what_was_put_before_it(speech: Speech) -> None:
@@ -214,10 +226,10 @@ async def test_of_the_books_of_a_second_the_last_is_told(speech: Speech) -> None
             await up(server, kept, len(wanted))
             for n in range(40):
                 await server.say(speech.book(n, now_ms()))
-            await until(lambda: any(b'"40"' in raw.payload for raw in kept.messages(Book)))
+            await until(lambda: any(LAST.search(raw.payload) for raw in kept.messages(Book)))
     books = kept.messages(Book)
     assert len(books) <= 12
-    assert b'"40"' in books[-1].payload
+    assert LAST.search(books[-1].payload)
     assert {record.asset for record in kept.records if record.raw in books} == {"BTC"}
 
 
@@ -231,12 +243,13 @@ async def test_a_slow_sink_stops_the_reading(speech: Speech) -> None:
             sent, padded = 0, message + b" " * 20_000
             kept.open.clear()
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.6):
+                async with asyncio.timeout(0.3):
                     while True:
                         await server.say((topic, padded))
                         sent += 1
             kept.open.set()
-    assert sent * len(padded) < 30_000_000
+    size = len(gzip.compress(padded, 1)) if speech.packed else len(padded)
+    assert sent * size < 30_000_000
 
 
 async def test_an_old_connection_is_closed_after_its_heir_is_heard(speech: Speech) -> None:
@@ -259,7 +272,7 @@ async def test_an_old_connection_is_closed_after_its_heir_is_heard(speech: Speec
 
 
 def short_lived(plan: Plan) -> Plan:
-    limits = msgspec.structs.replace(plan.endpoint.limits, life_s=0.6)
+    limits = msgspec.structs.replace(plan.endpoint.limits, life_s=0.4)
     return msgspec.structs.replace(
         plan, endpoint=msgspec.structs.replace(plan.endpoint, limits=limits)
     )
@@ -293,7 +306,23 @@ async def test_the_venues_own_ping_is_sent(speech: Speech) -> None:
     async with VenueServer(speech) as server:
         wanted = [often(plan) for plan in planned(server)]
         async with collecting(wanted, kept):
-            await until(lambda: all(speech.ping in g.sent for g in server.guests))
+            ping = speech.ping
+            await until(lambda: all(ping in "".join(g.sent) for g in server.guests))
+
+
+async def test_the_venues_question_is_answered(speech: Speech) -> None:
+    if speech.question is None:
+        assert not any(e.heartbeat.reply for e in WIRES[speech.venue].endpoints)
+        return
+    kept = Kept()
+    async with VenueServer(speech) as server:
+        wanted = planned(server)
+        async with collecting(wanted, kept):
+            await up(server, kept, len(wanted))
+            for guest in server.guests:
+                await server.send(guest, speech.question)
+            await until(lambda: all(speech.reply in "".join(g.sent) for g in server.guests))
+    assert all(record.raw.channel == "status" for record in kept.records)
 
 
 def often(plan: Plan) -> Plan:

@@ -5,6 +5,7 @@ text that a client sent and to send only to who asked for the topic.
 """
 
 import asyncio
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from tests.conformance.venue_speech import Said, Speech
+from tests.conformance.speech import Said, Speech
 
 PATIENCE_S = 8.0
 
@@ -72,7 +73,12 @@ class VenueServer:
         topic, message = said
         await until(lambda: any(True for _ in self.here(topic)))
         for guest in [*self.here(topic)]:
-            await guest.socket.send(message, text=True)
+            await self.send(guest, message)
+
+    async def send(self, guest: Guest, message: bytes) -> None:
+        """Send to one client, as the venue packs it."""
+        packed = self.speech.packed
+        await guest.socket.send(gzip.compress(message, 1) if packed else message, text=not packed)
 
     def break_off(self, topic: str, part: bytes) -> None:
         """Send the head of a longer message to who asked for a topic, then vanish."""

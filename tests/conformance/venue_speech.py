@@ -4,40 +4,11 @@ Data of the conformance suite of collectors. A message comes with the topic it b
 are the caller's. `topics` is written out by hand, not by the wires that are tested.
 """
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-Said = tuple[str, bytes]
-"""A topic and a message of it."""
-
-
-def text(message: Any) -> bytes:
-    return json.dumps(message, separators=(",", ":")).encode()
-
-
-@dataclass(frozen=True)
-class Speech:
-    """`topics` of BTC; trade number `n` at a time (ms); a forced order; a book; its own ping."""
-
-    venue: str
-    topics: frozenset[str]
-    trade: Callable[[int, int], Said]
-    forced: Callable[[int, int], Said] | None
-    book: Callable[[int, int], Said] | None
-    asked: Callable[[Any], list[str]]
-    ping: str | None = None
-
-
-def listed(key: str) -> Callable[[Any], list[str]]:
-    """Topics of a request that lists them, objects as compact JSON."""
-
-    def asked(request: Any) -> list[str]:
-        items = request.get(key, ()) if isinstance(request, dict) else ()
-        return [item if isinstance(item, str) else text(item).decode() for item in items]
-
-    return asked
+from tests.conformance import perpetual_speech
+from tests.conformance.perpetual_speech import compact, iso, without
+from tests.conformance.speech import Said, Speech, listed, text
 
 
 def _binance(stream: str, data: dict[str, Any]) -> Said:
@@ -173,4 +144,74 @@ OKX = Speech(
     ping="ping",
 )
 
-SPEECHES = {speech.venue: speech for speech in (BINANCE_USDM, BYBIT, OKX)}
+
+def _coinm_trade(n: int, ms: int) -> Said:
+    row = {"e": "aggTrade", "s": "BTCUSD_PERP", "p": "62000.1", "q": "35"}
+    ids = {"E": ms, "st": 2, "a": n, "f": n, "l": n, "T": ms, "m": True}
+    return _binance("btcusd_perp@aggTrade", {**row, **ids})
+
+
+def _coinm_forced(n: int, ms: int) -> Said:
+    order: dict[str, Any] = {"s": "BTCUSD_PERP", "S": "SELL", "o": "LIMIT", "f": "IOC", "q": "9"}
+    order |= {"p": "61890.1", "ap": "62011.4", "X": "FILLED", "l": "1", "z": str(n + 1), "T": ms}
+    return _binance("btcusd_perp@forceOrder", {"e": "forceOrder", "E": ms, "st": 2, "o": order})
+
+
+def _coinm_book(n: int, ms: int) -> Said:
+    sides = {"b": [["62000.0", f"{n + 1}"]], "a": [["62000.1", "4"]]}
+    row = {"e": "depthUpdate", "E": ms, "T": ms, "s": "BTCUSD_PERP", "U": n, "u": n + 1, "pu": n}
+    return _binance("btcusd_perp@depth20@500ms", {**row, **sides})
+
+
+BINANCE_COINM = Speech(
+    venue="binance-coinm",
+    topics=frozenset(
+        f"btcusd_perp@{kind}"
+        for kind in ("forceOrder", "aggTrade", "markPrice@1s", "depth20@500ms")
+    ),
+    trade=_coinm_trade,
+    forced=_coinm_forced,
+    book=_coinm_book,
+    asked=listed("params"),
+)
+BINANCE_SPOT = Speech(
+    venue="binance-spot",
+    topics=frozenset({"btcusdt@aggTrade"}),
+    trade=_binance_trade,
+    asked=listed("params"),
+)
+BYBIT_SPOT = Speech(
+    venue="bybit-spot",
+    topics=frozenset({"publicTrade.BTCUSDT"}),
+    trade=_bybit_trade,
+    asked=listed("args"),
+    ping='{"op":"ping"}',
+)
+
+
+def _coinbase_trade(n: int, ms: int) -> Said:
+    topic = {"product_ids": ["BTC-USD"], "channels": ["matches", "heartbeat"]}
+    row = {"type": "match", "trade_id": n, "product_id": "BTC-USD", "size": "0.01", "side": "sell"}
+    return compact(topic), text({**row, "price": "62000.10", "sequence": n, "time": iso(ms)})
+
+
+COINBASE = Speech(
+    venue="coinbase",
+    topics=frozenset({_coinbase_trade(0, 0)[0]}),
+    trade=_coinbase_trade,
+    asked=without("type"),
+)
+
+SPEECHES = {
+    speech.venue: speech
+    for speech in (
+        BINANCE_USDM,
+        BINANCE_COINM,
+        BINANCE_SPOT,
+        BYBIT,
+        BYBIT_SPOT,
+        OKX,
+        COINBASE,
+        *perpetual_speech.SPEECHES,
+    )
+}

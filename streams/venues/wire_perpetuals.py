@@ -1,0 +1,274 @@
+"""How venues of perpetual futures beside Binance, Bybit and OKX are talked to; part of `wire`.
+
+Books of Kraken and dYdX come as changes that nothing folds yet, so they are not asked for.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from streams.core.events import Rejected
+from streams.venues.endpoints import (
+    Endpoint,
+    Heartbeat,
+    Limits,
+    Poll,
+    Wire,
+    batch,
+    each,
+    merged,
+    named,
+)
+from streams.venues.packed import unpacked
+
+_LIVELY: Final = {"trade": 120.0, "ticker": 60.0, "book": 60.0}
+_QUIETER: Final = {"trade": 1_800.0, "ticker": 600.0, "book": 120.0}
+_XBT: Final = {"BTC": "XBT"}
+_EVERYTHING: Final = ("liquidation", "trade", "ticker", "book")
+
+
+def _gate(
+    name: str, url: str, symbols: tuple[str, ...], kind: str, channels: tuple[str, ...]
+) -> Endpoint:
+    return Endpoint(
+        name=name,
+        url=url,
+        channels=channels,
+        heartbeat=Heartbeat(
+            "client", "text", 10, f'{{"time":{{time}},"channel":"{kind}.ping"}}', f"{kind}.pong"
+        ),
+        limits=Limits(300, 1, 10),
+        symbols=named(*symbols),
+        topics=each(
+            liquidation='{"channel":"futures.public_liquidates","payload":["{}"]}',
+            trade='{"channel":"' + kind + '.trades","payload":["{}"]}',
+            ticker='{"channel":"futures.tickers","payload":["{}"]}',
+            book='{"channel":"futures.order_book","payload":["{}","20","0"]}',
+        ),
+        subscribe=merged('{"time":{time},"event":"subscribe",'),
+        refusal='"error":{',
+        silent_s=_LIVELY,
+        listed=kind == "futures",
+    )
+
+
+def _bitget(name: str, product: str, channels: tuple[str, ...]) -> Endpoint:
+    of_symbol = '{"instType":"' + product + '","topic":"TOPIC","symbol":"{}"}'
+    return Endpoint(
+        name=name,
+        url="wss://ws.bitget.com/v3/ws/public",
+        channels=channels,
+        heartbeat=Heartbeat("client", "text", 25, "ping", "pong"),
+        limits=Limits(50, 5, 10),
+        symbols=named("{}USDT"),
+        topics=each(
+            liquidation='{"instType":"' + product + '","topic":"liquidation"}',
+            trade=of_symbol.replace("TOPIC", "publicTrade"),
+            ticker=of_symbol.replace("TOPIC", "ticker"),
+            book=of_symbol.replace("TOPIC", "books5"),
+        ),
+        subscribe=batch('{"op":"subscribe","args":[', "]}", quoted=False),
+        refusal='"event":"error"',
+        silent_s=_LIVELY,
+    )
+
+
+_BITMEX: Final = Endpoint(
+    name="realtime",
+    url="wss://ws.bitmex.com/realtime",
+    channels=_EVERYTHING,
+    heartbeat=Heartbeat("client", "text", 5, "ping", "pong"),
+    limits=Limits(200, 20, 5),
+    symbols=named("{}USD", "{}USDT", codes=_XBT),
+    topics=each(
+        liquidation="liquidation:{}",
+        trade="trade:{}",
+        ticker="instrument:{}",
+        book="orderBook10:{}",
+    ),
+    subscribe=batch('{"op":"subscribe","args":[', "]}"),
+    refusal='"error":',
+    silent_s=_QUIETER,
+    listed=True,
+)
+
+
+def _tested(message: bytes) -> str | None:
+    """Deribit asks whether we are there."""
+    asked = b'"heartbeat"' in message[:120] and b'"test_request"' in message[:200]
+    return '{"jsonrpc":"2.0","id":9,"method":"public/test","params":{}}' if asked else None
+
+
+_DERIBIT: Final = Endpoint(
+    name="deribit",
+    url="wss://www.deribit.com/ws/api/v2",
+    channels=_EVERYTHING,
+    heartbeat=Heartbeat("server", "text", 30, reply=_tested),
+    limits=Limits(200, 50, 5),
+    symbols=named("{}-PERPETUAL", "{}_USDC-PERPETUAL"),
+    topics=each(
+        liquidation="trades.{}.100ms",
+        trade="trades.{}.100ms",
+        ticker="ticker.{}.100ms",
+        book="book.{}.none.10.100ms",
+    ),
+    subscribe=batch(
+        '{"jsonrpc":"2.0","id":2,"method":"public/subscribe","params":{"channels":[', "]}}"
+    ),
+    refusal='"error":{',
+    silent_s=_QUIETER,
+    listed=True,
+    opening=('{"jsonrpc":"2.0","id":1,"method":"public/set_heartbeat","params":{"interval":30}}',),
+)
+
+_HYPERLIQUID: Final = Endpoint(
+    name="hyperliquid",
+    url="wss://api.hyperliquid.xyz/ws",
+    channels=("trade", "ticker", "book"),
+    heartbeat=Heartbeat("client", "text", 50, '{"method":"ping"}', '"pong"'),
+    limits=Limits(1_000, 1, 20),
+    symbols=named("{}", "k{}"),
+    topics=each(
+        trade='{"type":"trades","coin":"{}"}',
+        ticker='{"type":"activeAssetCtx","coin":"{}"}',
+        book='{"type":"l2Book","coin":"{}"}',
+    ),
+    subscribe=batch('{"method":"subscribe","subscription":', "}", quoted=False),
+    refusal='"channel":"error"',
+    silent_s=_LIVELY,
+    listed=True,
+)
+
+_KRAKEN: Final = Endpoint(
+    name="futures",
+    url="wss://futures.kraken.com/ws/v1",
+    channels=("liquidation", "trade", "ticker"),
+    heartbeat=Heartbeat("client", "frame", 60),
+    limits=Limits(200, 1, 5),
+    symbols=named("PF_{}USD", "PI_{}USD", codes=_XBT),
+    topics=each(
+        liquidation='{"feed":"trade","product_ids":["{}"]}',
+        trade='{"feed":"trade","product_ids":["{}"]}',
+        ticker='{"feed":"ticker","product_ids":["{}"]}',
+    ),
+    subscribe=merged('{"event":"subscribe",'),
+    refusal='"event":"error"',
+    silent_s=_QUIETER,
+    listed=True,
+)
+
+
+class _Ping(msgspec.Struct):
+    ping: int | None = None
+    op: str = ""
+    ts: str | int = ""
+
+
+def _ponged(message: bytes) -> str | None:
+    """HTX pings in two ways, by kind of host."""
+    text = unpacked(message)
+    if isinstance(text, Rejected) or b'"ping"' not in text[:60]:
+        return None
+    try:
+        asked = msgspec.json.decode(text, type=_Ping)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    if asked.ping is not None:
+        return f'{{"pong":{asked.ping}}}'
+    return f'{{"op":"pong","ts":{msgspec.json.encode(asked.ts).decode()}}}'
+
+
+_HTX_BEAT: Final = Heartbeat("server", "text", 5, reply=_ponged)
+_HTX_LIMITS: Final = Limits(100, 1, 10)
+
+
+def _htx_market(name: str, path: str, pattern: str) -> Endpoint:
+    return Endpoint(
+        name=name,
+        url=f"wss://api.hbdm.com/{path}",
+        channels=("trade", "book"),
+        heartbeat=_HTX_BEAT,
+        limits=_HTX_LIMITS,
+        symbols=named(pattern),
+        topics=each(trade="market.{}.trade.detail", book="market.{}.depth.step6"),
+        subscribe=batch('{"id":"1","sub":', "}"),
+        refusal='"status":"error"',
+        silent_s=_QUIETER,
+        listed=True,
+    )
+
+
+def _htx_notices(name: str, path: str, pattern: str) -> Endpoint:
+    return Endpoint(
+        name=name,
+        url=f"wss://api.hbdm.com/{path}",
+        channels=("liquidation", "ticker"),
+        heartbeat=_HTX_BEAT,
+        limits=_HTX_LIMITS,
+        symbols=named(pattern),
+        topics=each(liquidation="public.{}.liquidation_orders", ticker="public.{}.funding_rate"),
+        subscribe=batch('{"op":"sub","cid":"1","topic":', "}"),
+        refusal='"err-msg"',
+        silent_s={"ticker": 600.0},
+        listed=True,
+    )
+
+
+_HTX: Final = Wire(
+    endpoints=(
+        _htx_market("linear-market", "linear-swap-ws", "{}-USDT"),
+        _htx_notices("linear-notices", "linear-swap-notification", "{}-USDT"),
+        _htx_market("coin-market", "swap-ws", "{}-USD"),
+        _htx_notices("coin-notices", "swap-notification", "{}-USD"),
+    ),
+    polls=(
+        Poll(
+            name="linear-rest",
+            url="https://api.hbdm.com/linear-swap-api/v1/swap_open_interest?contract_code={symbol}",
+            every_s=30,
+            spacing_s=0.1,
+            symbols=named("{}-USDT"),
+            listed=True,
+        ),
+    ),
+)
+
+_DYDX: Final = Endpoint(
+    name="indexer",
+    url="wss://indexer.dydx.trade/v4/ws",
+    channels=("liquidation", "trade", "ticker"),
+    heartbeat=Heartbeat("server", "frame", 30),
+    limits=Limits(32, 1, 2),
+    symbols=named("{}-USD"),
+    topics=each(
+        liquidation='{"channel":"v4_trades","id":"{}","batched":false}',
+        trade='{"channel":"v4_trades","id":"{}","batched":false}',
+        ticker='{"channel":"v4_markets","batched":false}',
+    ),
+    subscribe=merged('{"type":"subscribe",'),
+    refusal='"type":"error"',
+    silent_s=_QUIETER,
+)
+
+WIRES: Final[Mapping[str, Wire]] = {
+    "gate": Wire(
+        sampled=True,
+        endpoints=(
+            _gate("usdt", "wss://fx-ws.gateio.ws/v4/ws/usdt", ("{}_USDT",), "futures", _EVERYTHING),
+            _gate("btc", "wss://fx-ws.gateio.ws/v4/ws/btc", ("{}_USD",), "futures", _EVERYTHING),
+        ),
+    ),
+    "gate-spot": Wire(
+        endpoints=(_gate("spot", "wss://api.gateio.ws/ws/v4/", ("{}_USDT",), "spot", ("trade",)),)
+    ),
+    "bitget": Wire(sampled=True, endpoints=(_bitget("usdt", "usdt-futures", _EVERYTHING),)),
+    "bitget-spot": Wire(endpoints=(_bitget("spot", "spot", ("trade",)),)),
+    "bitmex": Wire(endpoints=(_BITMEX,)),
+    "deribit": Wire(endpoints=(_DERIBIT,)),
+    "hyperliquid": Wire(endpoints=(_HYPERLIQUID,)),
+    "kraken": Wire(endpoints=(_KRAKEN,)),
+    "htx": _HTX,
+    "dydx": Wire(endpoints=(_DYDX,)),
+}
+"""Wire by venue id."""

@@ -1,0 +1,43 @@
+"""What a scripted venue can say; see `venue_speech`."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Said = tuple[str, bytes]
+"""A topic and a message of it."""
+
+
+def text(message: Any) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True)
+class Speech:
+    """`topics` of BTC; trade number `n` at a time (ms); a forced order; a book.
+
+    `asked`: the topics of a request. `ping`: what the client's contains. `question`: the venue's
+    own ping, and what the `reply` to it contains. `packed`: every message is gzip.
+    """
+
+    venue: str
+    topics: frozenset[str]
+    trade: Callable[[int, int], Said]
+    asked: Callable[[Any], list[str]]
+    forced: Callable[[int, int], Said] | None = None
+    book: Callable[[int, int], Said] | None = None
+    ping: str | None = None
+    question: bytes | None = None
+    reply: str = ""
+    packed: bool = False
+
+
+def listed(key: str) -> Callable[[Any], list[str]]:
+    """Topics of a request that lists them, objects as compact JSON."""
+
+    def asked(request: Any) -> list[str]:
+        items = request.get(key, ()) if isinstance(request, dict) else ()
+        return [item if isinstance(item, str) else text(item).decode() for item in items]
+
+    return asked
