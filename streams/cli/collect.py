@@ -28,6 +28,8 @@ BookAssets = Annotated[
     ),
 ]
 MOST_BOOKS = 20
+ALIASES = {"binance": "binance-usdm"}
+"""What people call a venue."""
 
 
 def collect(
@@ -93,7 +95,7 @@ def understood(
     from streams.venues.catalog import TableError, default_instruments, effective_table
     from streams.venues.wire import WIRES
 
-    names = _list(venues) or sorted(WIRES)
+    names = [ALIASES.get(name, name) for name in _list(venues)] or sorted(WIRES)
     unknown = sorted(set(names) - WIRES.keys())
     if unknown:
         raise typer.BadParameter(

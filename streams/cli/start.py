@@ -1,10 +1,12 @@
-"""Commands of the group "start": demo, doctor."""
+"""Commands of the group "start": demo, live, doctor."""
 
 import json
 from dataclasses import asdict
 from typing import Annotated, Literal
 
 import typer
+
+from streams.cli import live
 
 PANEL = "start"
 
@@ -79,4 +81,5 @@ def doctor(
 def register(app: typer.Typer) -> None:
     """Add this group's commands to the app."""
     app.command(rich_help_panel=PANEL)(demo)
+    live.register(app)
     app.command(rich_help_panel=PANEL)(doctor)

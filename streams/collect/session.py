@@ -159,7 +159,7 @@ class Session:
                 records = self._sifter.take(message, received_us)
                 for record in records:
                     await self._sink.put(record)
-                if not records and refusal in message[:500]:
+                if not records and refusal in message[:500].replace(b" ", b""):
                     await self._refused(message)
                 self._taken += 1
                 self._moved.set()

@@ -247,9 +247,9 @@ def run_replay(
             engine.feed(line.raw, line.source)
         summary.records += 1
         if summary.records % FLUSH_RECORDS == 0:
-            _pass_on(engine.flush(), writer, summary)
+            pass_on(engine.flush(), writer, summary)
             progress(summary.records)
-    _pass_on(engine.flush(), writer, summary)
+    pass_on(engine.flush(), writer, summary)
     progress(summary.records)
     summary.seconds = time.monotonic() - began
     return summary
@@ -286,7 +286,8 @@ def frames_of(
     return framer.drain().frames
 
 
-def _pass_on(batch: Batch, writer: Writer, summary: Summary) -> None:
+def pass_on(batch: Batch, writer: Writer, summary: Summary) -> None:
+    """Write what a flush gave and note it in the summary."""
     emission = batch.emission
     for frame in emission.frames:
         summary.see(frame)

@@ -289,6 +289,13 @@ def print_table(rows: Iterable[PrintRow], data_end: int | None) -> Table:
     return table
 
 
+def newest_print_table(summary: Summary) -> Table | None:
+    """The market's newest 24 h print; None before the first."""
+    if summary.newest_print is None:
+        return None
+    return print_table([_print_row(summary.newest_print)], summary.data_end)
+
+
 def print_summary(summary: Summary, console: Console | None = None) -> None:
     """Show a summary on standard output."""
     out = console or report_console()
@@ -306,8 +313,9 @@ def print_summary(summary: Summary, console: Console | None = None) -> None:
             out.print(f"... and {len(windows) - MAX_ROWS} more windows")
     else:
         out.print("no cascade windows")
-    if summary.newest_print is not None:
-        out.print(print_table([_print_row(summary.newest_print)], summary.data_end))
+    told = newest_print_table(summary)
+    if told is not None:
+        out.print(told)
     for milestone in sorted(summary.milestones.values(), key=lambda m: (m.crossed_at, m.id)):
         out.print(f"milestone {moment(milestone.crossed_at)}: {milestone.text}")
     for change in list(summary.transitions.values())[:MAX_ROWS]:

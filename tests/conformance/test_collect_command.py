@@ -17,6 +17,8 @@ from tests.conformance.venue_speech import SPEECHES
 
 COMMAND = [sys.executable, "-m", "streams.cli", "collect"]
 MESSAGES = 500
+SEALED_S = 6
+"""A second of a sampled feed is sealed 3 s after it, by the heartbeat after that."""
 
 
 def lines(path: Path) -> list[dict[str, object]]:
@@ -77,3 +79,36 @@ def test_bad_usage_is_told(options: tuple[str, ...], words: str) -> None:
     )
     assert done.returncode in (1, 2)
     assert words in " ".join(done.stderr.split())
+
+
+async def test_live_shows_what_its_feeds_and_engine_found() -> None:
+    async with AsyncExitStack() as stack:
+        servers = [
+            await stack.enter_async_context(VenueServer(SPEECHES[venue]))
+            for venue in ("binance-usdm", "bybit")
+        ]
+        urls = [f"--url={server.speech.venue}={server.url}" for server in servers]
+        urls.append("--url=binance-usdm-rest=http://127.0.0.1:1")
+        options = ("--venues=binance,bybit", "--assets=BTC", "--for=60", *urls)
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND[:-1],
+            "live",
+            *options,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        topics = [(server, server.speech.trade(0, 0)[0]) for server in servers]
+        await until(lambda: all(any(True for _ in s.here(t)) for s, t in topics), 30)
+        await asyncio.sleep(1.1)
+        for number in range(20):
+            for server in servers:
+                forced = server.speech.forced
+                assert forced is not None
+                await server.say(server.speech.trade(number, time.time_ns() // 1_000_000))
+                await server.say(forced(number, time.time_ns() // 1_000_000))
+        await asyncio.sleep(SEALED_S)
+        process.send_signal(signal.SIGINT)
+        told, words = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0, words.decode()
+    assert b"liquidation 40" in told, told.decode()
+    assert b"liquidated in the 24 h before the data end" in told

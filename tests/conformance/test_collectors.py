@@ -19,9 +19,9 @@ from streams.core.normalise import normalise
 from streams.venues import PARSERS
 from streams.venues.catalog import default_instruments, effective_table
 from streams.venues.wire import WIRES
-from tests.conformance.speech import Speech
+from tests.conformance.speech import Speech, text
 from tests.conformance.venue_server import VenueServer, until
-from tests.conformance.venue_speech import SPEECHES
+from tests.conformance.venue_speech import REFUSALS, SPEECHES
 
 INSTRUMENTS = default_instruments()
 BEAT_S = 0.1
@@ -308,6 +308,20 @@ async def test_the_venues_own_ping_is_sent(speech: Speech) -> None:
         async with collecting(wanted, kept):
             ping = speech.ping
             await until(lambda: all(ping in "".join(g.sent) for g in server.guests))
+
+
+async def test_a_refused_subscription_is_a_gap_and_vouches_for_nothing(speech: Speech) -> None:
+    kept = Kept()
+    async with VenueServer(speech) as server:
+        topic, _ = speech.trade(0, now_ms())
+        wanted = [plan for plan in planned(server) if topic in plan.topics]
+        async with collecting(wanted, kept):
+            await up(server, kept, 1)
+            await server.send(next(server.here(topic)), text(REFUSALS[speech.venue]))
+            await until(lambda: kept.count("gap") == 1)
+            await asyncio.sleep(3 * BEAT_S)
+        ops = [status.op for _, status in kept.statuses()]
+    assert "heartbeat" not in ops[ops.index("gap") :]
 
 
 async def test_the_venues_question_is_answered(speech: Speech) -> None:

@@ -30,7 +30,7 @@ def _binance_forced(n: int, ms: int) -> Said:
         "q": f"0.{n + 1}",
         "l": "0.1",
     }
-    order |= {"p": "61890.10", "ap": "62011.40", "X": "FILLED", "z": f"0.{n + 1}", "T": ms}
+    order |= {"p": "61890.10", "ap": "62011.40", "X": "FILLED", "z": f"{n + 1}.5", "T": ms}
     return _binance("btcusdt@forceOrder", {"e": "forceOrder", "E": ms, "o": order})
 
 
@@ -64,7 +64,7 @@ def _bybit_trade(n: int, ms: int) -> Said:
 
 
 def _bybit_forced(n: int, ms: int) -> Said:
-    row = {"T": ms, "s": "BTCUSDT", "S": "Buy", "v": f"0.{n + 1}", "p": "61500.00"}
+    row = {"T": ms, "s": "BTCUSDT", "S": "Buy", "v": f"{n + 1}.5", "p": "61500.00"}
     topic = "allLiquidation.BTCUSDT"
     return topic, text({"topic": topic, "type": "snapshot", "ts": ms, "data": [row]})
 
@@ -215,3 +215,24 @@ SPEECHES = {
         *perpetual_speech.SPEECHES,
     )
 }
+
+_OF_BINANCE = {"error": {"code": 2, "msg": "Invalid request"}, "id": 1}
+_OF_BYBIT = {"success": False, "ret_msg": "handler not found", "conn_id": "c", "op": "subscribe"}
+_OF_GATE = {"event": "subscribe", "error": {"code": 2, "message": "no such"}, "result": None}
+_OF_BITGET = {"event": "error", "code": 30001, "msg": "doesn't exist"}
+REFUSALS: dict[str, Any] = {
+    **dict.fromkeys(("binance-usdm", "binance-coinm", "binance-spot"), _OF_BINANCE),
+    **dict.fromkeys(("bybit", "bybit-spot"), _OF_BYBIT),
+    "okx": {"event": "error", "code": "60012", "msg": "Invalid request", "connId": "c0ffee01"},
+    "gate": {"time": 1790000000, "channel": "futures.trades", **_OF_GATE},
+    "gate-spot": {"time": 1790000000, "channel": "spot.trades", **_OF_GATE},
+    **dict.fromkeys(("bitget", "bitget-spot"), _OF_BITGET),
+    "bitmex": {"status": 400, "error": "Unknown table", "meta": {}, "request": {}},
+    "deribit": {"jsonrpc": "2.0", "id": 2, "error": {"code": -32602, "message": "Invalid params"}},
+    "hyperliquid": {"channel": "error", "data": "Invalid subscription"},
+    "kraken": {"event": "error", "message": "Invalid product id"},
+    "htx": {"id": "1", "status": "error", "err-code": "bad-request", "err-msg": "invalid topic"},
+    "dydx": {"type": "error", "message": "Invalid subscription id", "message_id": 1},
+    "coinbase": {"type": "error", "message": "Failed to subscribe", "reason": "no such product"},
+}
+"""What each venue answers to a subscription that it refuses."""

@@ -1,0 +1,73 @@
+"""Every poll of every venue: its answers become records, its refusals cost only themselves."""
+
+import asyncio
+
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from streams.collect.planning import Asked, polls
+from streams.collect.polling import Poller
+from streams.collect.records import Record
+from streams.core.events import Ticker
+from streams.core.normalise import normalise
+from streams.venues import PARSERS
+from streams.venues.catalog import default_instruments, effective_table
+from streams.venues.wire import WIRES
+from tests.conformance.venue_server import until
+
+INSTRUMENTS = default_instruments()
+HELD = "81234"
+ANSWERS = {
+    "binance-usdm": {"symbol": "BTCUSDT", "openInterest": HELD, "time": 1},
+    "binance-coinm": {"symbol": "BTCUSD_PERP", "openInterest": HELD, "time": 1},
+    "htx": {
+        "status": "ok",
+        "data": [{"contract_code": "BTC-USDT", "volume": 81234, "trade_volume": 5}],
+    },
+}
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    async def put(self, record: Record) -> None:
+        self.records.append(record)
+
+    async def flush(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("venue", sorted(v for v, wire in WIRES.items() if wire.polls))
+async def test_a_poll_goes_on_after_a_refusal(venue: str) -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path_qs)
+        if len(asked) == 1:
+            return web.Response(status=500)
+        return web.json_response(ANSWERS[venue])
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    kept, stop = Kept(), asyncio.Event()
+    async with TestServer(app, host="127.0.0.1") as server:
+        urls = {f"{venue}-rest": f"http://127.0.0.1:{server.port}"}
+        (polled,) = polls(Asked([venue], ["BTC"], [], urls), INSTRUMENTS, effective_table())
+        often = msgspec.structs.replace(polled.poll, every_s=0.01, spacing_s=0.01)
+        polled = msgspec.structs.replace(polled, poll=often)
+        poller = Poller(polled, frozenset({"BTC"}), lambda: kept, INSTRUMENTS, stop)
+        task = asyncio.create_task(poller.run())
+        await until(lambda: len(kept.records) >= 2)
+        stop.set()
+        await asyncio.wait_for(task, 5)
+    for record in kept.records:
+        (ticker,) = normalise(record.raw, PARSERS, INSTRUMENTS)
+        assert isinstance(ticker, Ticker)
+        assert record.asset == ticker.asset == "BTC"
+        assert record.raw.channel == "ticker"

@@ -1,0 +1,44 @@
+"""What `live` shows: the newest rows, and which feeds are up or why they are not."""
+
+from rich.console import Console
+
+from streams.collect.live import Live
+from streams.collect.records import Record, status_record
+from streams.contracts import partition_for
+from streams.core.events import Raw, Status
+from streams.engines.inprocess import InProcess
+from streams.venues import PARSERS
+from tests.drive import INSTRUMENTS
+from tests.logs import bybit_forced, us
+
+
+def beat(second: int) -> Record:
+    status = Status("heartbeat", through_us={"liquidation": us(second)})
+    record = status_record("bybit", "linear-0a", status)
+    raw = Raw("bybit", "status", "linear-0a", us(second), record.raw.payload)
+    return Record(raw, None)
+
+
+def shown(live: Live) -> str:
+    console = Console(width=160, record=True, markup=False)
+    with console.capture() as told:
+        console.print(live.picture())
+    return told.get()
+
+
+async def test_the_picture_holds_the_print_and_the_feeds() -> None:
+    live = Live(InProcess(PARSERS, INSTRUMENTS, partition_for))
+    assert "no cascade windows yet" in shown(live)
+    await live.put(beat(0))
+    await live.put(Record(bybit_forced(2, usd=30_800).raw, "BTC"))
+    for second in range(1, 9):
+        await live.put(beat(second))
+    live.step()
+    told = shown(live)
+    assert "$30.8k" in told
+    assert " up " in told
+    gap = status_record("bybit", "linear-0a", Status("gap", detail="silent"))
+    await live.put(Record(Raw("bybit", "status", "linear-0a", us(9), gap.raw.payload), None))
+    live.step()
+    assert " down " in shown(live)
+    assert " gap " in shown(live)
