@@ -28,7 +28,7 @@ EARLY: Final = (0.90, 0.97)
 HEIR_S: Final = 60.0
 """How long an heir may take until its first heartbeat."""
 RETRY_S: Final = 60.0
-"""Between two attempts to find an heir."""
+"""Between two attempts to find an heir, and two renewals for the sake of a book."""
 NAMES: Final = "ab"
 """An heir and who it follows need different names while both live."""
 
@@ -77,7 +77,7 @@ class Line:
         began = asyncio.get_running_loop().time()
         age = self._plan.endpoint.limits.life_s
         life_s = None if age is None else age * random.uniform(*EARLY)  # noqa: S311
-        torn = asyncio.create_task(session.torn())
+        torn = asyncio.create_task(_wrong(session))
         try:
             while not await self._over(session, (session.ended, torn), life_s):
                 heir = await self._heir()
@@ -139,3 +139,11 @@ class Line:
             most_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._failures - 1, 20))
             delay_s = most_s * random.uniform(0.5, 1.0)  # noqa: S311
             await self._until((), delay_s)
+
+
+async def _wrong(session: Session) -> None:
+    """Wait until a book is wrong, and the connection old enough to be renewed for it."""
+    loop = asyncio.get_running_loop()
+    young_until = loop.time() + RETRY_S
+    await session.torn()
+    await asyncio.sleep(max(0.0, young_until - loop.time()))

@@ -233,6 +233,23 @@ async def test_of_the_books_of_a_second_the_last_is_told(speech: Speech) -> None
     assert {record.asset for record in kept.records if record.raw in books} == {"BTC"}
 
 
+async def test_a_book_out_of_order_is_a_gap_and_a_new_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(line, "RETRY_S", 0.2)
+    kept, speech = Kept(), SPEECHES["bybit"]
+    async with VenueServer(speech) as server:
+        wanted = planned(server)
+        async with collecting(wanted, kept):
+            await up(server, kept, len(wanted))
+            for n in (0, 1, 1):
+                await server.say(speech.book(n, now_ms()) if speech.book else ("", b""))
+            await until(lambda: kept.count("disconnect") == 1)
+            gaps = [status for _, status in kept.statuses() if status.op == "gap"]
+    assert [gap.channels for gap in gaps] == [("book",)]
+    assert kept.count("connect") == len(wanted) + 1
+
+
 async def test_a_slow_sink_stops_the_reading(speech: Speech) -> None:
     kept = Kept()
     async with VenueServer(speech) as server:
