@@ -1,4 +1,4 @@
-"""Commands `bench core`, `bench framer` and `bench state` of the group "prove"."""
+"""Commands `bench core`, `normalise`, `framer` and `state` of the group "prove"."""
 
 import json
 from pathlib import Path
@@ -135,6 +135,55 @@ def _show_cost(spent: "Cost", minutes: int) -> None:
     table = Table("detector", "us per asset-second", "share")
     for name, us in sorted(spent.us_by_detector.items(), key=lambda item: -item[1]):
         table.add_row(name, f"{us:.1f}", f"{us / spent.us:.0%}")
+    show_table(table)
+
+
+@bench.command("normalise")
+def bench_normalise(
+    messages: Annotated[
+        int, typer.Option(min=100, help="Messages a round, of each venue and channel, about.")
+    ] = 5_000,
+    rounds: Rounds = 5,
+    channels: Annotated[
+        bool, typer.Option("--channels", help="A row for each channel too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What a message costs to decode and normalise, by venue, against decoding it alone.
+
+    The documented examples of raw.v1, each many times over. Microseconds of CPU time a message;
+    "ratio" is normalise to msgspec alone. --json has the rows of all channels.
+
+    Example: marginquake bench normalise --channels
+    """
+    from rich.table import Table
+
+    from streams.edges.bench_normalise import ALL, documented, measure
+    from streams.edges.console import show_table
+    from streams.venues import PARSERS
+    from streams.venues.catalog import default_instruments
+
+    found = measure(documented(), PARSERS, default_instruments(), messages, rounds)
+    if as_json:
+        typer.echo(json.dumps([msgspec.structs.asdict(one) for one in found]))
+        return
+    table = Table(
+        *("venue", "channel", "messages", "bytes", "events", "json.loads us", "msgspec us"),
+        *("normalise us", "ratio"),
+    )
+    for one in found:
+        if channels or one.channel == ALL:
+            table.add_row(
+                one.venue,
+                one.channel,
+                str(one.messages),
+                f"{one.mean_bytes:.0f}",
+                f"{one.events:.1f}",
+                f"{one.json_us:.2f}",
+                f"{one.msgspec_us:.2f}",
+                f"{one.normalise_us:.2f}",
+                f"{one.ratio:.1f}",
+            )
     show_table(table)
 
 

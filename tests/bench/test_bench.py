@@ -49,6 +49,20 @@ def test_state_is_weighed_by_detector() -> None:
     assert found["memory"] > 10_000
 
 
+def test_every_venue_is_normalised_beside_bare_decoders() -> None:
+    arguments = ["bench", "normalise", "--messages", "100", "--rounds", "1"]
+    result = CliRunner().invoke(app, [*arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.output)
+    assert {one["venue"] for one in found} == PARSERS.keys()
+    for one in found:
+        assert one["events"] > 0
+        assert one["ratio"] == pytest.approx(one["normalise_us"] / one["msgspec_us"])
+    table = CliRunner().invoke(app, arguments)
+    assert table.exit_code == 0, table.output
+    assert "hyperliquid" in table.output
+
+
 def test_the_table_states_the_mix() -> None:
     result = CliRunner().invoke(app, CORE)
     assert result.exit_code == 0, result.output
