@@ -4,9 +4,11 @@ SHELL := bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+FUZZ_SECONDS := 600
+FUZZ_MESSAGES := 1000000
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help env demo test check lint typecheck broker broker-stop bench docs constraints clean
+.PHONY: help env demo test check lint typecheck broker broker-stop bench fuzz docs constraints clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' \
@@ -38,16 +40,21 @@ broker-stop: $(VENV)/.demo ## Stop it; its data stays
 
 bench: env ## Measure throughput and latency on this machine
 	$(BIN)/marginquake bench core
+	$(BIN)/marginquake bench normalise
 	$(BIN)/marginquake bench framer
+
+fuzz: $(VENV)/.fuzz ## Spoil messages of every venue (FUZZ_SECONDS=600, FUZZ_MESSAGES=1000000)
+	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --messages $(FUZZ_MESSAGES)
 
 docs: env ## Regenerate the pages that are made from the code
 	$(BIN)/python -m streams.telemetry docs/operations/metrics.md
+	$(BIN)/marginquake venues --page > docs/venues.md
 	$(BIN)/marginquake schemas generate
 
 constraints: ## Pin the newest allowed versions again (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	  --no-emit-index-url --no-annotate --no-header \
-	  --extra faust --extra warehouse --extra simulate --extra dev pyproject.toml -o constraints.txt
+	  --extra faust --extra warehouse --extra simulate --extra fuzz --extra dev pyproject.toml -o constraints.txt
 
 clean: ## Remove caches and build results; keeps .venv and .local
 	rm -rf dist target .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -57,6 +64,10 @@ clean: ## Remove caches and build results; keeps .venv and .local
 $(VENV)/.dev: pyproject.toml constraints.txt infra/env.sh
 	@infra/env.sh $(VENV) faust,warehouse,simulate,dev
 	@touch $(VENV)/.demo $@
+
+$(VENV)/.fuzz: $(VENV)/.dev
+	@infra/env.sh $(VENV) faust,warehouse,simulate,dev,fuzz
+	@touch $@
 
 $(VENV)/.demo: pyproject.toml constraints.txt infra/env.sh
 	@echo "Downloads about 380 MB of Python wheels into $(VENV) (chDB 182, llvmlite 57, pyarrow 55);"

@@ -111,7 +111,7 @@ class Lane:
         return symbol
 
     def _read_all(self, payloads: Sequence[bytes]) -> list[Any]:
-        if max(map(len, payloads)) <= MAX_PAYLOAD_BYTES:
+        if max(map(len, payloads)) <= MAX_PAYLOAD_BYTES and all(map(bytes.isascii, payloads)):
             try:
                 return [message.data or None for message in map(self._decode, payloads)]
             except UNREADABLE:
@@ -119,7 +119,7 @@ class Lane:
         return [self._read(payload) for payload in payloads]
 
     def _read(self, payload: bytes) -> Any:
-        if len(payload) <= MAX_PAYLOAD_BYTES:
+        if len(payload) <= MAX_PAYLOAD_BYTES and _is_text(payload):
             for decode in self._form.readers:
                 try:
                     found = decode(payload).data
@@ -188,6 +188,16 @@ class Lane:
         if self._form.marked and True in [row.block for row in rows]:
             return False
         return [row.symbol for row in rows].count(symbol) == len(rows)
+
+
+def _is_text(payload: bytes) -> bool:
+    """Whether the payload is UTF-8, also in fields that typed decoders skip unread."""
+    if not payload.isascii():
+        try:
+            payload.decode()
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 def _marks(bucket: Bucket | None, key: Key) -> AbstractSet[Mark]:

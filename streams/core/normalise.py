@@ -36,6 +36,8 @@ from streams.core.instruments import Instruments
 Parser = Callable[[Raw, Instruments], list[Outcome]]
 """A venue's parser. May raise msgspec.DecodeError or ValidationError for a whole message."""
 
+_PACKED: Final = b"\x1f"
+"""Begins a frame of gzip, which the parser of its venue unpacks."""
 FUTURE_SKEW_US: Final = 5 * MICROS
 """An event stamped more than this after its receipt is quarantined."""
 
@@ -128,6 +130,9 @@ def normalise(raw: Raw, parsers: Mapping[str, Parser], instruments: Instruments)
     if len(raw.payload) > MAX_PAYLOAD_BYTES:
         return [Rejected("too_large", f"{len(raw.payload)} bytes, limit {MAX_PAYLOAD_BYTES}")]
     try:
+        # Typed decoders skip fields that they do not know unread, so broken text would pass them.
+        if not (raw.payload.isascii() or raw.payload.startswith(_PACKED)):
+            raw.payload.decode()
         if raw.channel == canonical.CHANNEL:
             outcomes = [canonical.read(raw)]
         else:

@@ -48,10 +48,10 @@ from streams.venues.fields import (
     BadField,
     Row,
     bad,
-    flag,
     given,
     id_text,
     integer,
+    marked,
     micros,
     nested,
     not_negative,
@@ -184,7 +184,7 @@ def _trades(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
 
 
 def _trade(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
-    if present(row, "BT") and flag(row, "BT"):
+    if present(row, "BT") and marked(row, "BT"):
         return Ignored("off_book")
     side = order_side(row, "S", _TAKER)
     size, price = positive(row, "v"), positive(row, "p")

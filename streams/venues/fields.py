@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+import msgspec
+
 from streams.core.events import Ignored, Rejected, RejectReason
 
 Row = Mapping[str, object]
@@ -106,6 +108,20 @@ def flag(row: Row, key: str) -> bool:
     if not isinstance(value, bool):
         raise bad("wrong_type", f"field {key!r} is {shown(value)}, expected true or false")
     return value
+
+
+def marked(row: Row, key: str) -> bool:
+    """Whether a row bears a mark: a boolean, or a text or digit that typed decoders take for one.
+
+    A row means the same whether its message takes the typed path or, for a bad neighbour, does not.
+    """
+    value = given(row, key)
+    try:
+        return msgspec.convert(value, bool, strict=False)
+    except msgspec.ValidationError:
+        raise bad(
+            "wrong_type", f"field {key!r} is {shown(value)}, expected true or false"
+        ) from None
 
 
 def as_decimal(value: object, name: str) -> Decimal:

@@ -159,6 +159,32 @@ def test_a_damaged_frame_never_raises(noise: bytes, at: int, message: Any) -> No
     accept("htx", (packed[:at] + noise).decode("latin-1").encode())
 
 
+SKIPPED = [
+    (venue, message) for venue, message in VALID if isinstance(message, dict) and venue != "htx"
+]
+
+
+@pytest.mark.parametrize(("venue", "message"), SKIPPED)
+@pytest.mark.parametrize("channel", [None, "trade"])
+def test_text_that_is_no_utf_8_is_refused_in_fields_that_nobody_reads_too(
+    venue: str, message: Any, channel: str | None
+) -> None:
+    payload = json.dumps({**message, "zz": "?"}).encode().replace(b'"?"', b'"\xff"')
+    (outcome,) = accept(venue, payload, channel)
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "invalid_utf8"
+    assert events(accept(venue, json.dumps({**message, "zz": "\u5e01"}).encode(), channel))
+
+
+@pytest.mark.parametrize("word", [False, "false", "False", 0, "0", "-0"])
+def test_a_trade_is_read_the_same_alone_as_beside_a_bad_row(word: Any) -> None:
+    topic, row = "publicTrade.BTCUSDT", {**bybit.PRINT, "BT": word}
+    (alone,) = accept("bybit", json.dumps({"topic": topic, "data": [row]}).encode())
+    beside = accept("bybit", json.dumps({"topic": topic, "data": [row, {}]}).encode())
+    assert events([alone]) == events(beside)
+    assert not isinstance(alone, Rejected)
+
+
 DEEP = [
     b"[" * 100_000,
     *(

@@ -28,7 +28,7 @@ def make(*words: str) -> str:
 @needs_make
 def test_make_alone_shows_the_help() -> None:
     shown = make()
-    for target in ("env", "demo", "test", "check", "bench", "clean", "broker"):
+    for target in ("env", "demo", "test", "check", "bench", "clean", "broker", "fuzz"):
         assert re.search(rf"^  make {target} +\S", shown, re.MULTILINE), target
 
 

@@ -18,8 +18,8 @@ from streams.venues.fields import (
     any_stamp_us,
     bad,
     decimal,
-    flag,
     integer,
+    marked,
     positive,
     present,
     text,
@@ -74,7 +74,7 @@ def future(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     Raises:
         BadField: a field is missing, of the wrong type, not finite or not positive.
     """
-    if present(row, "is_internal") and flag(row, "is_internal"):
+    if present(row, "is_internal") and marked(row, "is_internal"):
         return Ignored("off_book")
     size, price = decimal(row, "size"), positive(row, "price")
     if not size:

@@ -1,0 +1,1 @@
+"""Mutation fuzzing of the venue parsers: `make fuzz`. Not collected by pytest."""
