@@ -1,4 +1,4 @@
-"""Commands of the group "ingest": replay, import, adopt, record, collect, normalise, instruments."""
+"""Group "ingest": replay, import, adopt, record, collect, normalise, venues, instruments."""
 
 import json
 import os
@@ -82,6 +82,41 @@ def normalise(
     typer.echo(tally.summary(), err=True)
     if told := str(reading.tally):
         typer.echo(told, err=True)
+
+
+def venues(
+    page: Annotated[
+        bool, typer.Option("--page", help="Print docs/venues.md, in Markdown.")
+    ] = False,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Show what each venue's public feeds tell: forced orders, other channels, keep-alive, limits.
+
+    Nothing was checked against a live venue while "verified live" says never.
+
+    Example: marginquake venues --json
+    """
+    from rich.table import Table
+
+    from streams.edges.console import show_table
+    from streams.venues.capabilities import CAPABILITIES, CHANNELS
+    from streams.venues.capability_page import as_data, forced_rows, state_row
+    from streams.venues.capability_page import page as markdown
+
+    if page:
+        typer.echo(markdown(), nl=False)
+        return
+    if as_json:
+        typer.echo(json.dumps(as_data()))
+        return
+    table = Table("venue", "forced orders", "completeness", "side told", "price kind")
+    for row in forced_rows():
+        table.add_row(*row)
+    show_table(table)
+    table = Table("venue", *CHANNELS, "verified live")
+    for capability in CAPABILITIES.values():
+        table.add_row(*state_row(capability))
+    show_table(table)
 
 
 instruments = typer.Typer(
@@ -197,4 +232,5 @@ def register(app: typer.Typer) -> None:
     record.register(app)
     collect.register(app)
     app.command(rich_help_panel=PANEL)(normalise)
+    app.command(rich_help_panel=PANEL)(venues)
     app.add_typer(instruments, rich_help_panel=PANEL)

@@ -149,6 +149,8 @@ MATRIX = [
            "avg_fill", 1_200_000_000, "sampled"),
     Closed(C, "BUY, 10 USD", force_order("ETHUSD_PERP", "BUY", **B7), "short", 2590.5,
            "avg_fill", 70_000_000, "sampled"),
+    Closed(C, "no average", force_order("BTCUSD_PERP", "SELL", **{**A12, "ap": "0"}), "long",
+           61890.1, "order", 1_200_000_000, "sampled"),
     Closed("bybit", "Buy", all_liquidation("BTCUSDT", "Buy", "0.350", "61500.00"), "long", 61500.0,
            "bankruptcy", 21_525_000_000, "all"),
     Closed("bybit", "Sell", all_liquidation("BTCUSDT", "Sell", "0.010", "62900.00"), "short",

@@ -1,5 +1,20 @@
 """Binance: USD-M futures, COIN-M futures and spot.
 
+| fact         | value                                                                          |
+|--------------|--------------------------------------------------------------------------------|
+| host         | USD-M wss://fstream.binance.com/{market, public}, COIN-M wss://dstream.binance |
+|              | .com, spot wss://stream.binance.com:9443; streams as /stream?streams=          |
+| subscribe    | {"method":"SUBSCRIBE","params":["btcusdt@forceOrder"],"id":7}, symbols small   |
+| keep-alive   | answer the server's ping frames (futures one in 3 min, spot in 20 s); cut at   |
+|              | 24 h                                                                           |
+| forced side  | `o.S` is the forced ORDER's side: SELL = a long was closed                     |
+| forced price | `ap`, average of the fills, else `p`, the order's limit                        |
+| trade side   | `m`: the buyer was the maker, so the taker sold                                |
+| units        | USD-M and spot: base coin; COIN-M: contracts of 100 USD (BTC) or 10 USD        |
+| completeness | forceOrder: sampled, at most one order a symbol and second                     |
+| open interest| polled: USD-M coins, COIN-M contracts                                          |
+| times        | ms; forced order `o.T`, trade `T`, others the engine's `T` or the push's `E`   |
+
 Feeds: `forceOrder` is a sample, at most one order a symbol and second on each stream. Since
 2026-06-30 all-market streams carry both futures families on both hosts; `st` (or, before, the
 symbol) tells them apart, and a COIN-M row on a USD-M connection becomes a `binance-coinm` event.

@@ -1,0 +1,130 @@
+"""docs/venues.md, written from `streams.venues.capabilities` by `marginquake venues --page`.
+
+Pure text of pure data: the same code gives the same page, and a test holds the page to it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from streams.core.events import MICROS
+from streams.core.throttle import FEED_SEMANTICS, Feed
+from streams.venues.capabilities import (
+    CAPABILITIES,
+    CHANNELS,
+    Capability,
+    Forced,
+    facts,
+    keep_alive,
+    limits,
+    semantics,
+)
+
+_NONE: Final = "none"
+_INTRO: Final = """\
+# Venues
+
+Made from the code by `make docs` (`marginquake venues` prints the same); do not edit. Channels and
+forced orders: `streams/venues/capabilities.py`; keep-alive and limits: `streams/venues/wire.py`, or
+for a venue that has no entry there the table in its parser's docstring.
+
+`all`: the feed shows every forced order; `sampled`: it leaves some out by a rule;
+`unknown`: nobody says. A venue is verified when somebody has held this page against the live venue.
+"""
+
+
+def _day(time_us: int | None) -> str:
+    if time_us is None:
+        return ""
+    return datetime.fromtimestamp(time_us // MICROS, UTC).date().isoformat() if time_us else ""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in rows:
+        cells = [cell.replace("|", "\\|") or "-" for cell in row]
+        lines += [f"| {' | '.join(cells)} |"]
+    return "\n".join(lines) + "\n"
+
+
+def _of(one: Forced) -> str:
+    return f"`{one.source}` ({one.way})"
+
+
+def forced_rows() -> list[tuple[str, ...]]:
+    """Rows of forced orders: venue, source, completeness, side source, price kind."""
+    rows: list[tuple[str, ...]] = []
+    for row in CAPABILITIES.values():
+        if row.none_because:
+            rows.append((row.venue, f"no public feed: {row.none_because}", _NONE, "", ""))
+        rows += [
+            (row.venue, _of(one), one.completeness, one.side, ", ".join(one.price_kinds))
+            for one in row.forced
+        ]
+    return rows
+
+
+def state_row(row: Capability) -> tuple[str, ...]:
+    """How each other channel comes."""
+    return (
+        row.venue,
+        *(row.state.get(name, "") for name in CHANNELS),
+        row.verified_live or "never",
+    )
+
+
+def _interval(row: Feed) -> tuple[str, ...]:
+    days = _day(row.valid_from_us), _day(row.valid_to_us)
+    return (row.venue, row.feed_class, row.slot, *days, row.source)
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [
+        _INTRO,
+        "## Forced orders\n",
+        _table(("venue", "source", "completeness", "side told", "price kind"), forced_rows()),
+        "## Other channels\n",
+        "24 h volume is read from no venue. Books are full snapshots of the best levels.\n",
+        _table(
+            ("venue", *(name.replace("_", " ") for name in CHANNELS), "verified live"),
+            map(state_row, CAPABILITIES.values()),
+        ),
+        "## Keep-alive and limits\n",
+        _table(
+            ("venue", "keep-alive", "limits"),
+            ((venue, keep_alive(venue), limits(venue) or "no wire yet") for venue in CAPABILITIES),
+        ),
+        "## What the feeds of forced orders carried\n",
+        "`largest_1s`, `latest_1s`: one order per second and slot, the symbol or its side;\n"
+        "`partial`: orders are missing by a rule nobody states. Days are UTC; `to` is exclusive.\n"
+        "In the warehouse: table `feed_semantics`, view `v_liquidation_feeds`.\n",
+        _table(
+            ("venue", "class", "slot", "from", "to", "source"),
+            map(_interval, FEED_SEMANTICS),
+        ),
+    ]
+    return "\n".join(parts)
+
+
+def as_data() -> list[dict[str, Any]]:
+    """The same as JSON values, a venue an object."""
+    return [
+        {
+            "venue": row.venue,
+            "forced": [
+                {name: getattr(one, name) for name in one.__struct_fields__} for one in row.forced
+            ],
+            "no_feed_because": row.none_because or None,
+            "channels": {name: row.state.get(name) for name in CHANNELS},
+            "keep_alive": keep_alive(row.venue),
+            "limits": limits(row.venue) or None,
+            "verified_live": row.verified_live or "never",
+            "facts": facts(row.venue),
+            "feed_semantics": [
+                {name: getattr(one, name) for name in one.__struct_fields__}
+                for one in semantics(row.venue)
+            ],
+        }
+        for row in CAPABILITIES.values()
+    ]

@@ -1,0 +1,118 @@
+"""The capability table: in step with the parsers, the documented messages and its page."""
+
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from streams.cli import app
+from streams.core.events import Book, Liquidation, Outcome, Ticker, Trade
+from streams.core.normalise import normalise
+from streams.core.throttle import FEED_SEMANTICS, feed
+from streams.edges.bench_normalise import documented
+from streams.venues import PARSERS
+from streams.venues.capabilities import CAPABILITIES, CHANNELS, State, facts, keep_alive
+from streams.venues.capability_page import page
+from streams.venues.catalog import default_instruments
+from streams.venues.wire import WIRES
+from tests.messages.forced import MATRIX
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/venues.md"
+FIELDS: dict[State, tuple[str, ...]] = {
+    "mark": ("mark_price",),
+    "index": ("index_price",),
+    "last": ("last_price",),
+    "open_interest": ("open_interest_base", "open_interest_usd"),
+    "funding": ("funding_rate", "next_funding_us", "funding_interval_s"),
+}
+RETIRED = {("bybit", "sampled"), ("gate", "sampled")}
+"""What feeds no longer are; `FEED_SEMANTICS` has when."""
+
+
+def told(outcomes: list[Outcome]) -> Iterator[State]:
+    for one in outcomes:
+        if isinstance(one, Trade):
+            yield "trade"
+        elif isinstance(one, Book):
+            yield "book"
+        elif isinstance(one, Ticker):
+            for name, fields in FIELDS.items():
+                if any(getattr(one, field) is not None for field in fields):
+                    yield name
+
+
+def test_every_parsed_venue_has_a_row_and_a_table_of_facts() -> None:
+    assert CAPABILITIES.keys() == PARSERS.keys()
+    for venue, row in CAPABILITIES.items():
+        assert {"keep-alive", "forced side", "units", "completeness"} <= facts(venue).keys(), venue
+        assert keep_alive(venue)
+        assert bool(row.none_because) != any(one.way == "pushed" for one in row.forced)
+
+
+def test_forced_orders_are_declared_as_the_side_matrix_has_them() -> None:
+    declared = {
+        (venue, one.completeness, kind)
+        for venue, row in CAPABILITIES.items()
+        for one in row.forced
+        for kind in one.price_kinds
+    }
+    seen = {
+        (one.venue, one.completeness, one.price_kind)
+        for one in MATRIX
+        if (one.venue, one.completeness) not in RETIRED
+    }
+    assert seen == declared
+
+
+@pytest.mark.parametrize("venue", sorted(PARSERS))
+def test_what_a_documented_message_tells_is_declared(venue: str) -> None:
+    instruments = default_instruments()
+    outcomes = [
+        outcome for raw in documented()[venue] for outcome in normalise(raw, PARSERS, instruments)
+    ]
+    row = CAPABILITIES[venue]
+    assert {*told(outcomes)} <= row.state.keys()
+    if any(isinstance(one, Liquidation) for one in outcomes):
+        assert row.forced
+
+
+def test_a_feed_that_is_pushed_now_has_a_class_in_force_that_agrees() -> None:
+    now_us = 1_795_000_000_000_000
+    for venue, row in CAPABILITIES.items():
+        for one in row.forced:
+            if one.way == "pushed":
+                whole = feed(venue, now_us).feed_class == "full"
+                assert whole == (one.completeness == "all"), venue
+
+
+def test_the_intervals_of_a_feed_follow_each_other_without_a_gap() -> None:
+    for venue in {row.venue for row in FEED_SEMANTICS}:
+        rows = [row for row in FEED_SEMANTICS if row.venue == venue]
+        assert rows[0].valid_from_us == 0
+        assert rows[-1].valid_to_us is None
+        for before, after in pairwise(rows):
+            assert before.valid_to_us == after.valid_from_us
+
+
+def test_the_page_is_in_step_with_the_code() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "mend: make docs"
+
+
+def test_no_venue_is_called_verified_that_nobody_has_verified() -> None:
+    assert {row.verified_live for row in CAPABILITIES.values()} == {None}
+    assert page().count("| never |") == len(PARSERS)
+
+
+def test_the_command_prints_the_table_the_page_and_json() -> None:
+    shown = CliRunner().invoke(app, ["venues"])
+    assert shown.exit_code == 0, shown.output
+    assert CliRunner().invoke(app, ["venues", "--page"]).stdout == page()
+    rows = json.loads(CliRunner().invoke(app, ["venues", "--json"]).stdout)
+    assert [row["venue"] for row in rows] == [*CAPABILITIES]
+    by_venue = {row["venue"]: row for row in rows}
+    assert by_venue["kucoin"]["no_feed_because"] == "no public topic"
+    assert {venue for venue, row in by_venue.items() if row["limits"]} == WIRES.keys()
+    assert [*by_venue["okx"]["channels"]] == [*CHANNELS]
