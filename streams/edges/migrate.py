@@ -2,8 +2,9 @@
 
 Reads `schemas/clickhouse/NNNN_name.sql` (packaged with the program) and records every applied
 file with its checksum in `schema_migrations`. Promises that a run that broke off is taken up
-again by the next one, since only repeatable statements are accepted. Refuses an edited file, a
-gap and a duplicate number. Does not undo: a mistake is mended by a new file.
+again by the next one, since only repeatable statements are accepted, and that the table of feeds
+is in step with the code afterwards. Refuses an edited file, a gap and a duplicate number. Does not
+undo: a mistake is mended by a new file.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from streams.config import MarginquakeError
+from streams.edges import feed_table
 
 _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _TOKEN: Final = re.compile(
@@ -212,11 +214,13 @@ def migrate(
     known = tuple(migrations) if migrations is not None else read_migrations()
     pending = plan(known, recorded(client))
     already = tuple(item for item in known if item not in pending)
-    if dry_run or not pending:
+    if dry_run:
         return Outcome((), pending, already)
-    client.command(_LEDGER)
+    if pending:
+        client.command(_LEDGER)
     for migration in pending:
         _apply(client, migration)
+    feed_table.keep(client)
     return Outcome(pending, (), already)
 
 
