@@ -186,6 +186,15 @@ def _asked(ask: str, kind: str) -> str:
     return f"`{ask}`" if ask else "a ping frame" if kind == "frame" else "a ping"
 
 
+def collected(venue: str) -> tuple[str, ...]:
+    """Channels that the wire subscribes to or polls; empty where the venue has no wire yet."""
+    wire = WIRES.get(venue)
+    if wire is None:
+        return ()
+    polled = [f"{one.name} (polled)" for one in wire.polls]
+    return *dict.fromkeys(name for one in wire.endpoints for name in one.channels), *polled
+
+
 def limits(venue: str) -> str:
     """The wire's limits of a connection; empty where the venue has no wire yet."""
     wire = WIRES.get(venue)

@@ -14,6 +14,7 @@ from streams.venues.capabilities import (
     CHANNELS,
     Capability,
     Forced,
+    collected,
     facts,
     keep_alive,
     limits,
@@ -73,6 +74,10 @@ def state_row(row: Capability) -> tuple[str, ...]:
     )
 
 
+def _connection(venue: str) -> tuple[str, ...]:
+    return (venue, ", ".join(collected(venue)), keep_alive(venue), limits(venue) or "no wire yet")
+
+
 def _interval(row: Feed) -> tuple[str, ...]:
     days = _day(row.valid_from_us), _day(row.valid_to_us)
     return (row.venue, row.feed_class, row.slot, *days, row.source)
@@ -92,8 +97,8 @@ def page() -> str:
         ),
         "## Keep-alive and limits\n",
         _table(
-            ("venue", "keep-alive", "limits"),
-            ((venue, keep_alive(venue), limits(venue) or "no wire yet") for venue in CAPABILITIES),
+            ("venue", "collected", "keep-alive", "limits"),
+            map(_connection, CAPABILITIES),
         ),
         "## What the feeds of forced orders carried\n",
         "`largest_1s`, `latest_1s`: one order per second and slot, the symbol or its side;\n"
@@ -117,6 +122,7 @@ def as_data() -> list[dict[str, Any]]:
             ],
             "no_feed_because": row.none_because or None,
             "channels": {name: row.state.get(name) for name in CHANNELS},
+            "collected": collected(row.venue),
             "keep_alive": keep_alive(row.venue),
             "limits": limits(row.venue) or None,
             "verified_live": row.verified_live or "never",

@@ -14,7 +14,7 @@ from streams.core.normalise import normalise
 from streams.core.throttle import FEED_SEMANTICS, feed
 from streams.edges.bench_normalise import documented
 from streams.venues import PARSERS
-from streams.venues.capabilities import CAPABILITIES, CHANNELS, State, facts, keep_alive
+from streams.venues.capabilities import CAPABILITIES, CHANNELS, State, collected, facts, keep_alive
 from streams.venues.capability_page import page
 from streams.venues.catalog import default_instruments
 from streams.venues.wire import WIRES
@@ -95,6 +95,13 @@ def test_the_intervals_of_a_feed_follow_each_other_without_a_gap() -> None:
         assert rows[-1].valid_to_us is None
         for before, after in pairwise(rows):
             assert before.valid_to_us == after.valid_from_us
+
+
+def test_what_is_collected_is_declared() -> None:
+    for venue in WIRES:
+        row, channels = CAPABILITIES[venue], collected(venue)
+        assert ("liquidation" in channels) == any(one.way == "pushed" for one in row.forced)
+        assert {name for name in ("trade", "book") if name in channels} <= row.state.keys()
 
 
 def test_the_page_is_in_step_with_the_code() -> None:
