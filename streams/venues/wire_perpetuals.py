@@ -253,7 +253,6 @@ _DYDX: Final = Endpoint(
 
 WIRES: Final[Mapping[str, Wire]] = {
     "gate": Wire(
-        sampled=True,
         endpoints=(
             _gate("usdt", "wss://fx-ws.gateio.ws/v4/ws/usdt", ("{}_USDT",), "futures", _EVERYTHING),
             _gate("btc", "wss://fx-ws.gateio.ws/v4/ws/btc", ("{}_USD",), "futures", _EVERYTHING),

@@ -28,6 +28,7 @@ FIELDS: dict[State, tuple[str, ...]] = {
     "open_interest": ("open_interest_base", "open_interest_usd"),
     "funding": ("funding_rate", "next_funding_us", "funding_interval_s"),
 }
+NOW_US = 1_795_000_000_000_000
 RETIRED = {("bybit", "sampled"), ("gate", "sampled")}
 """What feeds no longer are; `FEED_SEMANTICS` has when."""
 
@@ -80,11 +81,10 @@ def test_what_a_documented_message_tells_is_declared(venue: str) -> None:
 
 
 def test_a_feed_that_is_pushed_now_has_a_class_in_force_that_agrees() -> None:
-    now_us = 1_795_000_000_000_000
     for venue, row in CAPABILITIES.items():
         for one in row.forced:
             if one.way == "pushed":
-                whole = feed(venue, now_us).feed_class == "full"
+                whole = feed(venue, NOW_US).feed_class == "full"
                 assert whole == (one.completeness == "all"), venue
 
 
@@ -102,6 +102,13 @@ def test_what_is_collected_is_declared() -> None:
         row, channels = CAPABILITIES[venue], collected(venue)
         assert ("liquidation" in channels) == any(one.way == "pushed" for one in row.forced)
         assert {name for name in ("trade", "book") if name in channels} <= row.state.keys()
+
+
+def test_the_lateness_that_collectors_allow_follows_the_class_in_force() -> None:
+    for venue, wire in WIRES.items():
+        pushed = any(one.way == "pushed" for one in CAPABILITIES[venue].forced)
+        complete = feed(venue, NOW_US).feed_class == "full"
+        assert wire.sampled == (pushed and not complete), venue
 
 
 def test_the_page_is_in_step_with_the_code() -> None:
