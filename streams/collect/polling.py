@@ -66,9 +66,8 @@ class Poller:
         """An answer, empty when there is none, and how long to wait at least."""
         try:
             async with client.get(url) as answer:
-                body = await answer.content.read(MOST_BYTES)
                 if answer.status == 200:
-                    return body, 0.0
+                    return await _whole(answer.content), 0.0
                 problem, wait_s = f"status {answer.status}", BUSY_S * (answer.status in BUSY)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             problem, wait_s = f"{type(error).__name__}: {error}", 0.0
@@ -81,3 +80,17 @@ class Poller:
                 await self._stop.wait()
         except TimeoutError:
             return
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    """A body to its end; `read(n)` would give what of it has arrived.
+
+    Raises:
+        OSError: it is too long.
+    """
+    body = bytearray()
+    async for part in content.iter_any():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise OSError(f"an answer of more than {MOST_BYTES:,} bytes")
+    return bytes(body)

@@ -1,6 +1,7 @@
 """Every poll of every venue: its answers become records, its refusals cost only themselves."""
 
 import asyncio
+import json
 
 import msgspec
 import pytest
@@ -47,11 +48,17 @@ class Kept:
 async def test_a_poll_goes_on_after_a_refusal(venue: str) -> None:
     asked: list[str] = []
 
-    async def answer(request: web.Request) -> web.Response:
+    async def answer(request: web.Request) -> web.StreamResponse:
         asked.append(request.path_qs)
         if len(asked) == 1:
             return web.Response(status=500)
-        return web.json_response(ANSWERS[venue])
+        body = json.dumps(ANSWERS[venue]).encode()
+        parts = web.StreamResponse(headers={"Content-Length": str(len(body))})
+        await parts.prepare(request)
+        await parts.write(body[:10])
+        await asyncio.sleep(0.02)
+        await parts.write(body[10:])
+        return parts
 
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
