@@ -177,6 +177,27 @@ async def test_a_heartbeat_vouches_only_for_what_was_put_before_it(speech: Speec
     assert all(through < time.time_ns() // 1000 - 1_900_000 for through in vouched.values())
 
 
+async def test_a_pong_behind_messages_is_waited_for(
+    speech: Speech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept()
+    async with VenueServer(speech) as server:
+        wanted = planned(server)
+        async with collecting(wanted, kept):
+            await up(server, kept, len(wanted))
+            kept.open.clear()
+            for n in range(200):
+                await server.say(speech.trade(n, now_ms()))
+            with monkeypatch.context() as hurry:
+                hurry.setattr(session, "PONG_S", 0.1)
+                await asyncio.sleep(0.5)
+            kept.open.set()
+            beats = kept.count("heartbeat")
+            await until(lambda: kept.count("heartbeat") > beats + len(wanted))
+        assert len(kept.messages(Trade)) == 200
+    assert kept.count("connect") == len(wanted)
+
+
 async def test_a_connection_cut_within_a_message_is_renewed(speech: Speech) -> None:
     kept = Kept()
     async with VenueServer(speech) as server:
