@@ -75,12 +75,18 @@ _ROWS: Final = (
     Capability("binance-coinm", _FORCE_ORDER, _POLLED_INTEREST),
     Capability(
         "bybit",
-        (Forced("allLiquidation", "pushed", "all", "position", ("bankruptcy",)),),
+        (
+            Forced("allLiquidation", "pushed", "all", "position", ("bankruptcy",)),
+            Forced("liquidation", "recorded", "sampled", "position", ("bankruptcy",)),
+        ),
         _PUSHED,
     ),
     Capability(
         "okx",
-        (Forced("liquidation-orders", "pushed", "sampled", "order", ("bankruptcy",)),),
+        (
+            Forced("liquidation-orders", "pushed", "sampled", "order", ("bankruptcy",)),
+            Forced("liquidation of v3", "recorded", "sampled", "position", ("order",)),
+        ),
         _PUSHED,
     ),
     Capability(

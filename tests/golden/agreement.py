@@ -26,15 +26,16 @@ FIXTURES: Final = Path(__file__).resolve().parents[2].parent / "shared/data/fixt
 AGREES: Final = "agrees"
 DIFFERS: Final = "differs"
 DEVIATIONS: Final[Mapping[str, str]] = {
-    "retired_format": "v2, v3 and older topics are rejected so; venues no longer send them",
+    "no_dollar": "a pair that is quoted in a coin has no dollars to count, so it is refused",
     "average_fill": "Binance: ours is the average fill `ap`, theirs the order's limit price",
-    "book_delta": "updates of books are folded by the collector, not by the parser",
+    "book_delta": "a parser keeps no book: the collector folds updates, an archive's are left out",
     "quotes": "best quotes inside tickers are no book of ours; Binance's have the engine's stamp",
     "index_name": "an index price keeps the index's name (OKX) or is not read (Binance pairs)",
-    "receipt": "polled open interest is stamped with its receipt",
-    "latest_stamp": "OKX tickers have their own stamp; theirs the latest of joined messages",
+    "receipt": "what has no stamp of its own (polls, OKX funding of v3) has that of its receipt",
+    "latest_stamp": "a ticker has its message's own stamp; theirs the latest of all it joins",
     "first_message": "OKX: the first forced orders after a subscribe are kept when young",
-    "feed_switch": "Bybit allLiquidation is read at any date; theirs begins on 2025-02-26",
+    "feed_switch": "topics that took another's place are read at any date; theirs from one day on",
+    "other_product": "OKX: funding of a swap among futures is read; theirs only among swaps",
     "unchanged": "a ticker that repeats a state is an event of ours and none of theirs",
     "without_id": "an aggTrade whose id was lost in the recording is rejected",
     "plain_snapshot": "Binance: a snapshot as it is; theirs has updates of before folded in",
@@ -116,8 +117,7 @@ def _verdict(line: dict[str, Any], state: Mapping[Any, dict[str, Any]]) -> tuple
             told |= {name: value for name, value in _told(one).items() if value is not None}
     rejected = [one for one in ours if isinstance(one, Rejected)]
     if rejected:
-        lost = rejected[0].reason == "missing_field" and not theirs
-        return ("without_id" if lost else rejected[0].reason), rejected[0].detail
+        return _refused(rejected[0], theirs), rejected[0].detail
     if not theirs:
         return _unexpected(line, ours)
     found = {AGREES}
@@ -130,13 +130,24 @@ def _verdict(line: dict[str, Any], state: Mapping[Any, dict[str, Any]]) -> tuple
     return next((name for name in DEVIATIONS if name in found), AGREES), ""
 
 
+def _refused(rejected: Rejected, theirs: list[dict[str, Any]]) -> str:
+    if rejected.reason == "missing_field" and not theirs:
+        return "without_id"
+    coins = all("USD" not in one["symbol"] for one in theirs)
+    return "no_dollar" if rejected.reason == "unknown_instrument" and coins else rejected.reason
+
+
 def _unexpected(line: dict[str, Any], ours: list[Outcome]) -> tuple[str, str]:
     kinds = {type(one) for one in ours}
     if Liquidation in kinds:
         return ("first_message" if line["venue"] == "okx" else "feed_switch"), ""
     if Ticker in kinds:
         symbols = [one for one in ours if isinstance(one, Ticker)]
+        if line["payload"].get("table") == "swap/funding_rate":
+            return "other_product", ""
         return ("index_name" if symbols[0].contract == "spot" else "unchanged"), ""
+    if line["payload"].get("table") == "futures/depth":
+        return "feed_switch", ""
     if kinds == {Book} and all(len(one.bids) == 1 for one in ours if isinstance(one, Book)):
         return "quotes", ""
     return (DIFFERS, f"ours has {ours}") if kinds & {Trade, Book} else (AGREES, "")

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from streams.core.events import Book, Ignored, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
+from streams.core.events import Book, Ignored, Liquidation, Outcome, Raw, Ticker, Trade
 from streams.core.instruments import Instruments
 from streams.venues import bybit
 
@@ -21,7 +21,6 @@ FIXTURES: Final = (
 COMPARED: Final = {"liquidation", "trade", "derivative_ticker"}
 
 BOOK_DELTAS_ARE_LEFT_TO_THE_COLLECTOR: Final = "order book deltas and best quotes of deltas"
-OLD_APIS_ARE_REJECTED: Final = "v2 and spot v3 topics other than liquidation"
 FEED_SWITCH_DATE_IS_THE_COLLECTORS: Final = {"bybit:053"}
 """allLiquidation is dropped there before 2025-02-26, when two topics told the same orders."""
 
@@ -50,6 +49,7 @@ def venue_of(row: dict[str, Any]) -> str:
 
 
 def retired(row: dict[str, Any]) -> bool:
+    """Of an API before v5; `test_agreement` holds those."""
     topic = str(row["payload"].get("topic", ""))
     return topic.partition(".")[0] in RETIRED_TOPICS and "event" not in row["payload"]
 
@@ -122,7 +122,6 @@ def test_folded_tickers_of_v5_agree_with_the_expected_state() -> None:
         wanted = expected(row, "derivative_ticker")
         got = [event for event in read(row, venue_of(row)) if isinstance(event, Ticker)]
         if retired(row):
-            assert got == []
             continue
         # A delta without any value we keep may yield nothing on either side.
         assert len(got) == len(wanted), row["fixture_id"]
@@ -166,11 +165,3 @@ def test_book_snapshots_agree_and_deltas_are_ignored() -> None:
             ]
             assert ours.event_time_us == theirs["timestamp_us"]
     assert snapshots >= 2
-
-
-def test_retired_topics_are_rejected_as_such_and_nothing_else_is_rejected() -> None:
-    for row in rows():
-        outcomes = read(row, venue_of(row))
-        rejections = [one.reason for one in outcomes if isinstance(one, Rejected)]
-        wanted = ["retired_format"] if retired(row) else []
-        assert rejections == wanted, (row["fixture_id"], OLD_APIS_ARE_REJECTED)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from streams.core.events import Book, Ignored, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
+from streams.core.events import Book, Ignored, Liquidation, Outcome, Raw, Ticker, Trade
 from streams.core.instruments import Instrument, Instruments
 from streams.venues import okx
 from streams.venues.tape import REPLAY_US
@@ -26,7 +26,6 @@ FIRST_MESSAGE_AFTER_A_SUBSCRIBE_IS_KEPT: Final = {"okex-futures:030"}
 AMOUNTS_ARE_COINS: Final = "their amount and open interest are contracts; ours times ctVal"
 INDEX_PRICES_KEEP_THE_INDEX_NAME: Final = "they join the index price into the contract's ticker"
 BOOK_UPDATES_ARE_LEFT_TO_THE_COLLECTOR: Final = "updates of full books"
-V3_TABLES_ARE_REJECTED: Final = "the v3 API"
 
 CONTRACTS: Final = {
     "FIL-USD-220325": "10",
@@ -78,6 +77,7 @@ def read(row: dict[str, Any], received_at_us: int | None = None) -> list[Outcome
 
 
 def retired(row: dict[str, Any]) -> bool:
+    """Of an API before v5; `test_agreement` holds those."""
     return "table" in row["payload"]
 
 
@@ -219,10 +219,3 @@ def test_book_snapshots_agree_and_updates_are_ignored() -> None:
                 ]
             assert ours.event_time_us == theirs["timestamp_us"]
     assert snapshots >= 2
-
-
-def test_v3_tables_are_rejected_as_such_and_nothing_else_is_rejected() -> None:
-    for row in rows():
-        rejections = [one.reason for one in read(row) if isinstance(one, Rejected)]
-        wanted = ["retired_format"] if retired(row) else []
-        assert rejections == wanted, (row["fixture_id"], V3_TABLES_ARE_REJECTED)

@@ -43,6 +43,11 @@ def okx(symbol: str, side: str, position: str, sz: str, px: str) -> dict[str, An
     return {"arg": {"channel": "liquidation-orders", "instType": "SWAP"}, "data": [filed]}
 
 
+def okx_table(market: str, symbol: str, kind: str, size: str, price: str) -> dict[str, Any]:
+    row = {"instrument_id": symbol, "type": kind, "size": size, "price": price, "loss": "0"}
+    return {"table": f"{market}/liquidation", "data": [{**row, "created_at": ISO}]}
+
+
 def gate(**row: Any) -> dict[str, Any]:
     return gate_message("futures.public_liquidates", [{"contract": "BTC_USDT", "time": MS, **row}])
 
@@ -160,6 +165,9 @@ MATRIX = [
     Closed("bybit", "retired topic", {"topic": "liquidation.BTCUSDT", "ts": MS,
            "data": {**RETIRED, "price": "61500.00"}}, "long", 61500.0, "bankruptcy",
            21_525_000_000, "sampled"),
+    Closed("bybit", "retired topic, short", {"topic": "liquidation.BTCUSD", "data": {
+           **RETIRED, "symbol": "BTCUSD", "side": "Sell", "size": "2500", "price": "62900.00"}},
+           "short", 62900.0, "bankruptcy", 2_500_000_000, "sampled"),
     Closed("okx", "sell, long", okx("BTC-USDT-SWAP", "sell", "long", "35", "61500.0"), "long",
            61500.0, "bankruptcy", 21_525_000_000, "sampled"),
     Closed("okx", "buy, short", okx("BTC-USDT-SWAP", "buy", "short", "7", "62900.0"), "short",
@@ -168,6 +176,10 @@ MATRIX = [
            61500.0, "bankruptcy", 21_525_000_000, "sampled"),
     Closed("okx", "buy, net, inverse", okx("BTC-USD-SWAP", "buy", "net", "3", "62900.0"), "short",
            62900.0, "bankruptcy", 300_000_000, "sampled"),
+    Closed("okx", "v3 table, 3", okx_table("swap", "BTC-USDT-SWAP", "3", "35", "61500.0"), "long",
+           61500.0, "order", 21_525_000_000, "sampled"),
+    Closed("okx", "v3 table, 4, inverse", okx_table("futures", "BTC-USD-261225", "4", "3",
+           "62900.0"), "short", 62900.0, "order", 300_000_000, "sampled"),
     Closed("gate", "pushed -", gate(price=61500.5, size=-120), "long", 61500.5, "order",
            738_006_000, "all"),
     Closed("gate", "pushed +, text", gate(price="61490.0", size="35"), "short", 61490.0, "order",

@@ -104,7 +104,7 @@ def test_a_flawless_book_is_read_at_once(
         raise AssertionError("read field by field")
 
     monkeypatch.setattr("streams.venues.binance.state.ladder", refuse)
-    monkeypatch.setattr("streams.venues.bybit.ladder", refuse)
+    monkeypatch.setattr("streams.venues.bybit.messages.ladder", refuse)
     found = [outcomes(venue, "book", message) for venue, message in map(maker, [random] * 99)]
     assert sum(isinstance(one[0], Book) for one in found) > 10
 

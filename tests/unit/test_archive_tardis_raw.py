@@ -63,3 +63,25 @@ def test_a_bad_line_harms_no_other(tmp_path: Path) -> None:
     path = written(tmp_path / "bybit" / "a.txt", good, "2026-13-45T00:00:00.000Z {}", "x", good)
     assert [number for number, _ in items(path)] == [1, 2, 3, 4]
     assert rejected(path) == ["wrong_type", "wrong_type"]
+
+
+@pytest.mark.parametrize(
+    ("bybit_word", "okx_word", "closed"), [("Buy", "3", "long"), ("Sell", "4", "short")]
+)
+def test_formats_that_a_venue_no_longer_sends_are_read(
+    tmp_path: Path, bybit_word: str, okx_word: str, closed: str
+) -> None:
+    order = {"symbol": "ETHUSD", "side": bybit_word, "price": "1200.5", "qty": "640"}
+    order |= {"time": "1610000000402"}
+    row = {"instrument_id": "ETH-USD-SWAP", "size": "64", "price": "1200.5", "loss": "0"}
+    row |= {"created_at": "2021-01-07T06:13:20.402Z", "type": okx_word}
+    lines = {
+        "bybit": {"topic": "liquidation.ETHUSD", "data": order},
+        "okex-swap": {"table": "swap/liquidation", "data": [row]},
+    }
+    for exchange, message in lines.items():
+        stamp = "2021-01-07T06:13:21.0000000Z"
+        path = written(tmp_path / exchange / "2021-01-07.txt", f"{stamp} {json.dumps(message)}")
+        (event,) = events(path)
+        assert isinstance(event, Liquidation)
+        assert (event.position_side, event.usd) == (closed, 640_000_000)

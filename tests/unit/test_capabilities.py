@@ -29,7 +29,7 @@ FIELDS: dict[State, tuple[str, ...]] = {
     "funding": ("funding_rate", "next_funding_us", "funding_interval_s"),
 }
 NOW_US = 1_795_000_000_000_000
-RETIRED = {("bybit", "sampled"), ("gate", "sampled")}
+RETIRED = {("gate", "sampled")}
 """What feeds no longer are; `FEED_SEMANTICS` has when."""
 
 

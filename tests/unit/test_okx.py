@@ -282,8 +282,6 @@ def test_the_slow_path_tells_the_same_of_a_trade_as_the_fast_one() -> None:
         (b'{"arg":{"channel":"price-limit"},"data":[{}]}', "unused_channel"),
         (b'{"arg":{"channel":"candle1m"},"data":[{}]}', "unused_channel"),
         (b'{"arg":{"channel":"weather"},"data":[{}]}', "unknown_channel"),
-        (b'{"table":"swap/liquidation","data":[{}]}', "retired_format"),
-        (b'{"table":"spot/trade","data":[{}]}', "retired_format"),
     ],
 )
 @pytest.mark.parametrize("channel", [None, "trade"])

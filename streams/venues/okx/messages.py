@@ -1,35 +1,8 @@
-"""OKX v5 public streams to canonical events, venue `okx` (swaps, futures and spot).
+"""Messages of OKX v5: trades, forced orders, tickers and books; tables of v3 go to `tables`.
 
-A venue parser: promises one outcome per row and per liquidation detail, exact dollars for forced
-orders, and sizes in coins, by the contract values of the instrument table; an instrument without
-a row is rejected, never guessed. Does not fold book updates (the collector does).
-
-| fact         | value                                                                          |
-|--------------|--------------------------------------------------------------------------------|
-| host         | wss://ws.okx.com:8443/ws/v5/public (trades-all: /ws/v5/business)               |
-| subscribe    | {"op":"subscribe","args":[{"channel":"liquidation-orders","instType":"SWAP"}]} |
-| keep-alive   | the text `ping` before 30 s of silence; the answer is the text `pong`, no JSON |
-| forced side  | `side` is the forced ORDER's side: sell = a long was closed                    |
-| forced price | `bkPx`, bankruptcy price, no fill                                              |
-| trade side   | `side` is the taker's side                                                     |
-| units        | swaps, futures: contracts x ctVal (coins, or dollars of -USD- inverse);        |
-|              | spot: base coin; prices always per coin                                        |
-| completeness | liquidation-orders: sampled, about one order a contract and second             |
-| open interest| `oiCcy` coins, `oiUsd` dollars                                                 |
-| funding      | `fundingTime` is the next settlement, its rate `fundingRate`                   |
-| times        | ms strings; a funding rate without `ts` (2021) takes the time of receipt       |
-
-Quirks: `posSide` only repeats the side (long with sell, short with buy) or says `net`; where it
-contradicts, `side` wins, for it is what hit the book and is never `net`. The first
-liquidation-orders message after a subscribe repeats old entries: those older than 10 minutes are
-ignored as `replayed`, younger ones carry the id they had and fall to deduplication. `trades` and
-`trades-all` tell the same volume with different ids: record one of them. An index ticker belongs
-to no contract: it comes as a ticker of its index name (`BTC-USDT`, contract spot) with the index
-price alone. Margin and option liquidations are not used. Tables of the v3 API are rejected as
-`retired_format`.
+Promises one outcome per row and per liquidation detail. The venue's facts stand in the package.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -46,7 +19,7 @@ from streams.core.events import (
     Ticker,
     stable_id,
 )
-from streams.core.instruments import Instrument, Instruments, Rule
+from streams.core.instruments import Instrument, Instruments
 from streams.core.lanes import TradeFormat
 from streams.venues.fields import (
     BadField,
@@ -62,6 +35,7 @@ from streams.venues.fields import (
     stamp_us,
     text,
 )
+from streams.venues.okx import tables
 from streams.venues.quotes import book
 from streams.venues.rows import (
     PLAIN_SIDES,
@@ -75,8 +49,6 @@ from streams.venues.rows import (
 )
 from streams.venues.tape import flawless, forced, replayed, trade
 from streams.venues.typed import Amount, Name
-
-VENUES: Final = frozenset({"okx"})
 
 _NOT_USED_TYPES: Final = ("MARGIN", "OPTION")
 _UNUSED: Final = frozenset(
@@ -138,7 +110,7 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
     if "event" in message or "op" in message:
         return [Ignored("control")]
     if "table" in message:
-        return [Rejected("retired_format", "a table of the v3 API")]
+        return tables.parse(raw, instruments, message)
     arg = message.get("arg")
     if not isinstance(arg, dict):
         return [Rejected("unknown_message", "neither arg, event nor op")]
@@ -298,20 +270,3 @@ _READERS: Final[Mapping[str, Callable[[Raw, Instruments, Row, Row], list[Outcome
     "funding-rate": partial(_tickers, "fundingTime"),
     **dict.fromkeys(("books", "books5", "bbo-tbt", "books-l2-tbt", "books50-l2-tbt"), _books),
 }
-
-_SPOT: Final = re.compile(r"([A-Z0-9]{1,24})-(USDT|USDC|USD|USDG|USDK|USDE|DAI)")
-
-
-def spot(symbol: str) -> Instrument | None:
-    """The spot pair or index that a two-part name means; None where the quote is no dollar.
-
-    >>> spot("BTC-USDT").contract, spot("ETH-BTC"), spot("BTC-USDT-SWAP")
-    ('spot', None, None)
-    """
-    match = _SPOT.fullmatch(symbol)
-    if match is None:
-        return None
-    return Instrument("okx", symbol, match[1], match[2], "spot", "base")
-
-
-RULES: Final[Mapping[str, Rule]] = {"okx": spot}

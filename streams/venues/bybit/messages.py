@@ -1,57 +1,35 @@
-"""Bybit v5 public streams to canonical events, venues `bybit` (linear, inverse) and `bybit-spot`.
+"""Messages of Bybit: which topic a message is of, v5 tickers and books.
 
-A venue parser: promises one outcome per row in the message's order, exact dollars for forced
-orders, and partial tickers (None = unchanged). Does not fold book deltas (the collector does) and
-does not tell spot from linear by the message: shapes and names are equal, the venue id decides.
-
-| fact         | value                                                                          |
-|--------------|--------------------------------------------------------------------------------|
-| host         | wss://stream.bybit.com/v5/public/{linear, inverse, spot}                       |
-| subscribe    | {"op":"subscribe","args":["allLiquidation.BTCUSDT", ...]}, 10 topics a request |
-| keep-alive   | send {"op":"ping"} every 20 s; the answer has `pong` in ret_msg or op          |
-| forced side  | `S` is the POSITION's side: Buy = a long was closed = a sell order             |
-| forced price | bankruptcy price, no fill: dollars run low for longs and high for shorts       |
-| trade side   | `S` is the taker's side; `BT` marks a block trade, made off the book           |
-| units        | linear and spot: base coin; inverse: contracts of 1 USD; 1000X quotes 1000 X   |
-| completeness | allLiquidation: all, pushed every 500 ms; retired `liquidation`: sampled       |
-| open interest| singleOpenInterest (one-sided), else openInterest; linear coins, inverse USD   |
-| times        | ms; forced order and trade `T`, ticker `ts`, book `cts` (else `ts`)            |
-
-Quirks: allLiquidation says `snapshot` but never repeats; it has no id, and equal rows of one
-message are distinct orders. The `liquidation` topic, retired in 2025, is still read in its three
-shapes (v5 object, v2 object, list of a poller), for its side was the position's too; do not
-subscribe to both. Other v2 and v3 topics are rejected as `retired_format`.
+Promises one outcome per row in the message's order; every topic that the venue has or had ends as
+events, as ignored or as rejected with its reason. The venue's facts stand in the package.
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from streams.core.events import (
     Book,
-    Completeness,
     Ignored,
-    OrderSide,
     Outcome,
     Raw,
     Rejected,
     Ticker,
     stable_id,
 )
-from streams.core.instruments import Instrument, Instruments, Rule
-from streams.core.lanes import UNREADABLE, TradeFormat
-from streams.venues.bybit_symbols import derivative, spot
+from streams.core.instruments import Instrument, Instruments
+from streams.core.lanes import UNREADABLE
+from streams.venues.bybit import retired
+from streams.venues.bybit.forced import all_liquidations, retired_liquidations
+from streams.venues.bybit.trades import TRADES, public_trades
 from streams.venues.fields import (
     BadField,
     Row,
     bad,
     given,
-    id_text,
     integer,
-    marked,
     micros,
     nested,
     not_negative,
@@ -65,50 +43,26 @@ from streams.venues.fields import (
 from streams.venues.quotes import book
 from streams.venues.rows import (
     Ladder,
-    data_rows,
-    each_row,
     in_coins,
     index_price,
     known,
     ladder,
     micro_dollars,
-    order_side,
     per_coin,
 )
-from streams.venues.tape import flawless, forced, trade
-from streams.venues.typed import Amount, Count, Levels, Name
+from streams.venues.tape import flawless
+from streams.venues.typed import Count, Levels, Name
 
-VENUES: Final = frozenset({"bybit", "bybit-spot"})
-
-_CLOSING: Final[dict[str, OrderSide]] = {"Buy": "sell", "Sell": "buy"}
-"""Side of the position to side of the order that closes it."""
-_TAKER: Final[dict[str, OrderSide]] = {"Buy": "buy", "Sell": "sell"}
 _CONTROL: Final = ("op", "success", "event", "ping", "pong")
 _UNUSED: Final = frozenset(
-    {"kline", "insurance", "adlAlert", "priceLimit", "system", "kline_lt", "tickers_lt", "lt"}
-)
-_UNUSED_BOOK: Final = "orderbook.rpi."
-_RETIRED: Final = frozenset(
     {
-        *("trade", "instrument_info", "orderBookL2_25", "orderBook_200", "klineV2", "candle"),
-        *("depth", "bookTicker", "realtimes", "mergedDepth", "diffDepth", "bookticker"),
+        *("kline", "insurance", "adlAlert", "priceLimit", "system", "kline_lt", "tickers_lt", "lt"),
+        *("klineV2", "candle"),
     }
 )
-
-
-class _Trade(msgspec.Struct, gc=False, kw_only=True):
-    """Fields in the venue's order; naming one that is not used is faster than passing it over."""
-
-    time: int = msgspec.field(name="T")
-    symbol: str = msgspec.field(name="s")
-    side: Literal["Buy", "Sell"] = msgspec.field(name="S")
-    size: Amount = msgspec.field(name="v")
-    price: Amount = msgspec.field(name="p")
-    L: Any = None
-    id: Name = msgspec.field(name="i")
-    block: bool = msgspec.field(name="BT", default=False)
-    RPI: Any = None
-    seq: Any = None
+_UNUSED_BOOK: Final = "orderbook.rpi."
+_UNREAD: Final = frozenset({"realtimes", "mergedDepth", "diffDepth", "bookticker"})
+"""Topics of retired spot APIs whose messages nobody here has seen."""
 
 
 class _Depth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,16 +83,6 @@ class _Snapshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     cts: Count | UnsetType = UNSET
 
 
-class _Trades(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    topic: Annotated[str, msgspec.Meta(pattern=r"^publicTrade\.")]
-    type: Any = None
-    ts: Any = None
-    data: list[_Trade]
-
-
-_TRADES: Final = msgspec.json.Decoder(_Trades, strict=False)
-TRADES: Final = TradeFormat((_TRADES.decode,), many=True, buy="Buy", sell="Sell", marked=True)
-"""`publicTrade` in lots."""
 _SNAPSHOT: Final = msgspec.json.Decoder(_Snapshot, strict=False)
 _MESSAGE: Final = msgspec.json.Decoder(dict[str, object], float_hook=str)
 
@@ -170,64 +114,13 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
     if reader is None:
         if kind in _UNUSED:
             return [Ignored("unused_channel")]
-        if kind in _RETIRED:
-            return [Rejected("retired_format", f"topic {kind!r} is of an API before v5")]
+        if kind in _UNREAD:
+            return [Rejected("retired_format", f"topic {kind!r} of a spot API before v5")]
         return [Rejected("unknown_channel", f"topic {topic[:60]!r}")]
     try:
         return reader(raw, instruments, message)
     except BadField as error:
         return [error.outcome]
-
-
-def _trades(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
-    return each_row(data_rows(message), partial(_trade, raw, instruments))
-
-
-def _trade(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
-    if present(row, "BT") and marked(row, "BT"):
-        return Ignored("off_book")
-    side = order_side(row, "S", _TAKER)
-    size, price = positive(row, "v"), positive(row, "p")
-    instrument = known(instruments, raw.venue, text(row, "s"))
-    return trade(raw, instrument, side, size, price, stamp_us(row, "T"), id_text(row, "i"))
-
-
-def _all_liquidations(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
-    seen: dict[object, int] = {}
-    names = ("s", "S", "v", "p", "T")
-    read = partial(_liquidation, raw, instruments, seen, names, "all")
-    return each_row(data_rows(message), read)
-
-
-def _retired_liquidations(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
-    """The `liquidation` topic: an object, or a list where a poller made it."""
-    data = given(message, "data")
-    rows = data if isinstance(data, list) else [data]
-    seen: dict[object, int] = {}
-
-    def read(row: Row) -> Outcome:
-        size = "size" if "size" in row else "qty"
-        time = "updatedTime" if "updatedTime" in row else "time"
-        names = ("symbol", "side", size, "price", time)
-        return _liquidation(raw, instruments, seen, names, "sampled", row)
-
-    return each_row(rows, read)
-
-
-def _liquidation(
-    raw: Raw,
-    instruments: Instruments,
-    seen: dict[object, int],
-    names: tuple[str, str, str, str, str],
-    completeness: Completeness,
-    row: Row,
-) -> Outcome:
-    """One forced order; `names` are the row's keys of symbol, side, size, price and time."""
-    side = order_side(row, names[1], _CLOSING)
-    size, price = positive(row, names[2]), positive(row, names[3])
-    time_us = stamp_us(row, names[4])
-    instrument = known(instruments, raw.venue, text(row, names[0]))
-    return forced(raw, instrument, side, size, price, time_us, completeness, seen)
 
 
 def _ticker(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
@@ -322,11 +215,10 @@ def _made(
 
 
 _READERS: Final[Mapping[str, Callable[[Raw, Instruments, Row], list[Outcome]]]] = {
-    "publicTrade": _trades,
-    "allLiquidation": _all_liquidations,
-    "liquidation": _retired_liquidations,
+    "publicTrade": public_trades,
+    "allLiquidation": all_liquidations,
+    "liquidation": retired_liquidations,
     "tickers": _ticker,
     "orderbook": _book,
+    **retired.READERS,
 }
-
-RULES: Final[Mapping[str, Rule]] = {"bybit": derivative, "bybit-spot": spot}
