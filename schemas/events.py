@@ -145,6 +145,8 @@ class Ticker(Row):
     """When the collector read the message, µs UTC."""
     id: Id
     """Identity of the message and row."""
+    volume_24h_usd: UsdMicros | None = None
+    """Traded in the venue's own last 24 hours, each trade once, micro-dollars. Null: unchanged."""
 
 
 class Book(Row):

@@ -144,6 +144,8 @@ class TickerState(Row):
     """Seconds between fundings. Null until seen."""
     as_of_us: Micros
     """Event time of the newest value, µs UTC."""
+    volume_24h_usd: UsdMicros | None = None
+    """Traded in the venue's own last 24 hours, each trade once, micro-dollars. Null until seen."""
 
 
 class BookState(Row):

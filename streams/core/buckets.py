@@ -163,6 +163,7 @@ def _merge(before: TickerState | None, event: Ticker) -> TickerState:
             event.next_funding_us,
             event.funding_interval_s,
             event.event_time_us,
+            event.volume_24h_usd,
         )
     return TickerState(
         before.venue,
@@ -178,6 +179,7 @@ def _merge(before: TickerState | None, event: Ticker) -> TickerState:
         before.next_funding_us if event.next_funding_us is None else event.next_funding_us,
         before.funding_interval_s if event.funding_interval_s is None else event.funding_interval_s,
         max(before.as_of_us, event.event_time_us),
+        before.volume_24h_usd if event.volume_24h_usd is None else event.volume_24h_usd,
     )
 
 

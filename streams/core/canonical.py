@@ -63,6 +63,8 @@ def _contradiction(event: Event) -> Rejected | None:
     if isinstance(event, Ticker):
         if (event.open_interest_base or 0) < 0 or (event.open_interest_usd or 0) < 0:
             return Rejected("not_positive", "open interest")
+        if (event.volume_24h_usd or 0) < 0:
+            return Rejected("not_positive", "volume of 24 hours")
         return None
     if isinstance(event, Liquidation) and (event.position_side, event.order_side) not in _SIDES:
         return Rejected("unknown_side", f"{event.order_side} closes no {event.position_side}")

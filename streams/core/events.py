@@ -76,6 +76,8 @@ MOST_EVENT_USD: Final = 10**16
 units, and sums of such would not fit 64 bits."""
 MOST_INTEREST_USD: Final = 10**18
 """Micro-dollars (a trillion dollars) that no contract's open interest and no book reaches."""
+MOST_VOLUME_USD: Final = 10**18
+"""Micro-dollars (a trillion dollars) that no contract trades in 24 hours."""
 MOST_INTEREST_COINS: Final = 1e17
 """Coins that no contract's open interest reaches: coins of a billionth of a cent exist."""
 PRICE_RANGE: Final = (1e-12, 1e12)
@@ -142,6 +144,7 @@ class Ticker(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="ticke
 
     `open_interest_usd` is int64 micro-dollars and set where the venue states dollars (inverse);
     `open_interest_base` is coins. `funding_rate` is the fraction due at `next_funding_us`.
+    `volume_24h_usd` is int64 micro-dollars of the venue's own rolling 24 hours, each trade once.
     """
 
     venue: str
@@ -159,6 +162,7 @@ class Ticker(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="ticke
     event_time_us: int
     received_at_us: int
     id: str
+    volume_24h_usd: int | None = None
 
 
 class Book(msgspec.Struct, frozen=True, tag_field="type", tag="book"):

@@ -84,6 +84,7 @@ class TickerState(msgspec.Struct, frozen=True, gc=False):
     next_funding_us: int | None
     funding_interval_s: int | None
     as_of_us: int
+    volume_24h_usd: int | None = None
 
 
 class BookState(msgspec.Struct, frozen=True):

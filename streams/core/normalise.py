@@ -22,6 +22,7 @@ from streams.core.events import (
     MOST_FUNDING,
     MOST_INTEREST_COINS,
     MOST_INTEREST_USD,
+    MOST_VOLUME_USD,
     PRICE_RANGE,
     Book,
     Event,
@@ -93,6 +94,8 @@ def unbelievable(event: Event) -> str | None:
             return f"open interest {coins} coins, {usd} micro-dollars"
         if event.funding_rate is not None and not abs(event.funding_rate) < MOST_FUNDING:
             return f"funding {event.funding_rate}"
+        if (event.volume_24h_usd or 0) >= MOST_VOLUME_USD:
+            return f"{event.volume_24h_usd} micro-dollars traded in 24 hours"
         return None
     if not low < event.price < high:
         return f"price {event.price}"

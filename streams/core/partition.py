@@ -21,7 +21,7 @@ from streams.core.events import (
 )
 from streams.core.frames import Frame, MacroValue, Tick, TickerState
 
-STATE_VERSION: Final = 2
+STATE_VERSION: Final = 3
 
 
 class AssetState(msgspec.Struct):

@@ -19,6 +19,7 @@ Keeps no table: sparse updates become partial tickers, and what needs a table's 
 | open interest| `openInterest`: contracts, one-sided                                           |
 | funding      | `fundingRate` is due at `fundingTimestamp`; `fundingInterval` is told as a     |
 |              | time of day, 08:00 for eight hours                                             |
+| volume, 24 h | `foreignNotional24h`: dollars, of quanto contracts too                         |
 | times        | ISO 8601; a forced order has none and takes the time of receipt                |
 
 Quirks: an order is counted once, in full, by its `insert`; an `update` only shrinks or reprices it
@@ -59,7 +60,7 @@ from streams.venues.fields import (
     shown,
     text,
 )
-from streams.venues.quotes import book, interest, ticker
+from streams.venues.quotes import book, interest, stated_volume, ticker
 from streams.venues.rows import (
     data_rows,
     each_row,
@@ -171,7 +172,8 @@ def _instrument(raw: Raw, instruments: Instruments, action: str, row: Row) -> Ou
     rate = real(row, "fundingRate") if present(row, "fundingRate") else None
     due = iso_us(row, "fundingTimestamp") if present(row, "fundingTimestamp") else None
     cycle = _cycle_s(row) if present(row, "fundingInterval") else None
-    if (mark, index, last, *held, rate, due, cycle) == (None,) * 8:
+    volume = stated_volume(row, "foreignNotional24h")
+    if (mark, index, last, *held, rate, due, cycle, volume) == (None,) * 9:
         return Ignored("empty")
     return ticker(
         raw,
@@ -184,6 +186,7 @@ def _instrument(raw: Raw, instruments: Instruments, action: str, row: Row) -> Ou
         interest=held,
         funding=(rate, due),
         interval_s=cycle,
+        volume=volume,
     )
 
 

@@ -34,9 +34,9 @@ Way = Literal["pushed", "polled", "recorded"]
 """Over a stream, by a REST answer, or from what others recorded."""
 Side = Literal["order", "position", "taker", "flagged party"]
 """Whose side the venue's word or sign tells."""
-State = Literal["trade", "mark", "index", "last", "open_interest", "funding", "book"]
+State = Literal["trade", "mark", "index", "last", "open_interest", "funding", "volume_24h", "book"]
 CHANNELS: Final[tuple[State, ...]] = (
-    *("trade", "mark", "index", "last", "open_interest", "funding", "book"),
+    *("trade", "mark", "index", "last", "open_interest", "funding", "volume_24h", "book"),
 )
 
 
@@ -65,8 +65,13 @@ class Capability(msgspec.Struct, frozen=True):
 
 
 _PUSHED: Final[Mapping[State, Way]] = dict.fromkeys(CHANNELS, "pushed")
-_SPOT: Final[Mapping[State, Way]] = dict.fromkeys(("trade", "last", "book"), "pushed")
+_SPOT: Final[Mapping[State, Way]] = dict.fromkeys(("trade", "last", "volume_24h", "book"), "pushed")
 _POLLED_INTEREST: Final[Mapping[State, Way]] = {**_PUSHED, "open_interest": "polled"}
+_KUCOIN: Final[Mapping[State, Way]] = {
+    **_POLLED_INTEREST,
+    "last": "polled",
+    "volume_24h": "polled",
+}
 _FORCE_ORDER: Final = (Forced("forceOrder", "pushed", "sampled", "order", ("avg_fill", "order")),)
 _NO_LAST: Final[Mapping[State, Way]] = {name: "pushed" for name in CHANNELS if name != "last"}
 
@@ -138,7 +143,7 @@ _ROWS: Final = (
         _NO_LAST,
         "no public stream tells whom a trade liquidated",
     ),
-    Capability("kucoin", (), {**_POLLED_INTEREST, "last": "polled"}, "no public topic"),
+    Capability("kucoin", (), _KUCOIN, "no public topic"),
     Capability("binance-spot", (), _SPOT, "spot"),
     Capability("bybit-spot", (), _SPOT, "spot"),
     Capability("gate-spot", (), _SPOT, "spot"),

@@ -19,6 +19,7 @@ does). Futures and perpetuals of Advanced Trade have no rule and are unknown ins
 | units        | base coin                                                                      |
 | completeness | no feed of forced orders                                                       |
 | open interest| none                                                                           |
+| volume, 24 h | `volume_24h` coins (Advanced `volume_24_h`) at `price`                         |
 | times        | ISO 8601 with 6 to 9 digits: trade `time`, else the message's; an Exchange     |
 |              | book without one takes the receipt                                             |
 
@@ -61,7 +62,7 @@ from streams.venues.fields import (
     shown,
     text,
 )
-from streams.venues.quotes import book, ticker
+from streams.venues.quotes import book, ticker, valued_volume
 from streams.venues.rows import (
     Ladder,
     all_of_each,
@@ -176,11 +177,13 @@ def _tickers(raw: Raw, instruments: Instruments, message: Row, event: Row) -> li
 
 
 def _ticker(raw: Raw, instruments: Instruments, message: Row, row: Row) -> Outcome:
-    """The last price; `message` has the stamp (in Exchange it is the row)."""
+    """The last price and the volume; `message` has the stamp (in Exchange it is the row)."""
     instrument = known(instruments, raw.venue, text(row, "product_id"))
     last = price(row, "price", instrument)
     at_us = iso_us(message, "time" if "time" in message else "timestamp")
-    return ticker(raw, instrument, "last", at_us, last=last)
+    coins = "volume_24h" if "volume_24h" in row else "volume_24_h"
+    volume = valued_volume(row, coins, instrument, "price")
+    return ticker(raw, instrument, "last", at_us, last=last, volume=volume)
 
 
 def _snapshot(raw: Raw, instruments: Instruments, message: Row) -> Outcome:

@@ -19,6 +19,7 @@ does) and does not watch `trade_seq`, which has no gaps per instrument.
 | completeness | all fills                                                                      |
 | open interest| `open_interest`: dollars (inverse) or coins                                    |
 | funding      | continuous, due at no time: `current_funding` is the rate now, for 8 hours     |
+| volume, 24 h | `stats.volume_usd`                                                             |
 | times        | ms, JSON numbers; trade, ticker and book `timestamp`                           |
 
 Quirks: a forced fill is a trade of the tape as well, so one row gives both; MT gives two forced
@@ -55,7 +56,7 @@ from streams.venues.fields import (
     stamp_us,
     text,
 )
-from streams.venues.quotes import book, read_ticker
+from streams.venues.quotes import book, read_ticker, stated_volume
 from streams.venues.rows import (
     PLAIN_SIDES,
     Ladder,
@@ -201,6 +202,7 @@ def _ticker(raw: Raw, instruments: Instruments, _channel: str, params: Row) -> l
     row = nested(params, "data")
     instrument = known(instruments, raw.venue, text(row, "instrument_name"))
     rate = real(row, "current_funding") if present(row, "current_funding") else None
+    stats = nested(row, "stats") if present(row, "stats") else {}
     return [
         read_ticker(
             raw,
@@ -214,6 +216,7 @@ def _ticker(raw: Raw, instruments: Instruments, _channel: str, params: Row) -> l
             held="open_interest",
             funding=(rate, None),
             interval_s=None if rate is None else FUNDING_S,
+            volume=stated_volume(stats, "volume_usd"),
         )
     ]
 

@@ -18,6 +18,7 @@ collector does), and does not watch `message_id` for gaps (the collector does).
 | completeness | all fills                                                                      |
 | open interest| v4_markets `openInterest`, coins                                               |
 | funding      | v4_markets `nextFundingRate`, hourly                                           |
+| volume, 24 h | v4_markets `volume24H` dollars                                                 |
 | times        | ISO 8601: trade `createdAt`, oracle `effectiveAt`; else the time of receipt    |
 
 Quirks: DELEVERAGED is a match off the book at the bankruptcy price: an event of kind `adl` and no
@@ -62,7 +63,7 @@ from streams.venues.fields import (
     text,
 )
 from streams.venues.multiples import listed
-from streams.venues.quotes import book, interest, ticker
+from streams.venues.quotes import book, interest, stated_volume, ticker
 from streams.venues.rows import (
     all_of_each,
     each_row,
@@ -169,7 +170,8 @@ def _market(raw: Raw, instruments: Instruments, symbol: str, row: Row) -> Outcom
     oracle = index_price(row, "oraclePrice", instrument)
     held = not_negative(row, "openInterest") if present(row, "openInterest") else None
     rate = real(row, "nextFundingRate") if present(row, "nextFundingRate") else None
-    if (oracle, held, rate) == (None,) * 3:
+    volume = stated_volume(row, "volume24H")
+    if (oracle, held, rate, volume) == (None,) * 4:
         return Ignored("empty")
     at_us = iso_us(row, "effectiveAt") if present(row, "effectiveAt") else raw.received_at_us
     return ticker(
@@ -182,6 +184,7 @@ def _market(raw: Raw, instruments: Instruments, symbol: str, row: Row) -> Outcom
         interest=(None, None) if held is None else interest(instrument, held),
         funding=(rate, None),
         interval_s=None if rate is None else _HOUR_S,
+        volume=volume,
     )
 
 

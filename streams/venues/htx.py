@@ -19,6 +19,8 @@ its contracts. Does not fold book updates (the collector does).
 | units        | contracts x contract_size: coins (USDT), dollars (USD: BTC 100, others 10)     |
 | completeness | liquidation_orders: all orders by its own account, which nobody has verified   |
 | open interest| polled: `volume` contracts                                                     |
+| volume, 24 h | linear `trade_turnover` dollars of detail, and polled with open interest,      |
+|              | halved (see Quirks); coin-margined: not documented, hence none                 |
 | funding      | `funding_time` is the end of the period, its rate `funding_rate`; each 60 s    |
 | times        | ms; forced order `created_at`, trade and book `ts` of the row, else outer `ts` |
 
@@ -28,10 +30,10 @@ or `both` (one-way mode) and changes nothing; `amount` and `pair` are absent in 
 states both; its book needs the table. The market topics of coin futures name an expiry class
 (`BTC_CW`) and their forced orders a contract (`BTC261225`): two symbols of one coin. Not verified,
 hence arguments of `parse`: a trade's `amount` counts both its sides (documented, and even in every
-recorded row at hand) and is halved; the polled open interest is documented so too, but odd values
-were recorded, and it counts as it is. The price of a kline of mark or index is its last; of a basis
-its first, stamped so. Merged depth (all steps but 0 and 6) has no best price and is not used. A
-swap and its index have one name.
+recorded row at hand) and is halved, as is the volume of 24 hours; the polled open interest is
+documented so too, but odd values were recorded, and it counts as it is. The price of a kline of
+mark or index is its last; of a basis its first, stamped so. Merged depth (all steps but 0 and 6)
+has no best price and is not used. A swap and its index have one name.
 """
 
 import re
@@ -79,6 +81,7 @@ from streams.venues.rows import (
     index_price,
     known,
     ladder,
+    micro_dollars,
     order_side,
     per_coin,
     price,
@@ -103,6 +106,7 @@ def parse(
     completeness: Completeness = "all",
     trade_sides: int = 2,
     interest_sides: int = 1,
+    volume_sides: int = 2,
 ) -> list[Outcome]:
     """Outcomes of one websocket message of HTX, or of a polled answer.
 
@@ -112,6 +116,7 @@ def parse(
         completeness: what the feed of forced orders carries.
         trade_sides: how many sides of a trade its `amount` counts.
         interest_sides: how many sides of a position the polled `volume` counts.
+        volume_sides: how many sides of a trade `trade_turnover` counts.
     """
     payload = unpacked(raw.payload)
     if isinstance(payload, Rejected):
@@ -125,13 +130,14 @@ def parse(
         if "op" in message:
             return _notified(raw, instruments, message, completeness)
         if "ch" in message:
-            return _pushed(raw, instruments, message, trade_sides)
+            return _pushed(raw, instruments, message, trade_sides, volume_sides)
         if "rep" in message:
             # The answer to a request for history.
             return [Ignored("replayed")]
         if isinstance(message.get("data"), list):
             seen: dict[object, int] = {}
-            read = partial(_polled, raw, instruments, completeness, interest_sides, seen)
+            sides = interest_sides, volume_sides
+            read = partial(_polled, raw, instruments, completeness, sides, seen)
             return each_row(data_rows(message), read)
     except BadField as error:
         return [error.outcome]
@@ -206,11 +212,13 @@ def _polled(
     raw: Raw,
     instruments: Instruments,
     completeness: Completeness,
-    sides: int,
+    sides: tuple[int, int],
     seen: dict[object, int],
     row: Row,
 ) -> Outcome:
     """A row of `swap_open_interest` or `swap_liquidation_orders`.
+
+    `sides`: how many the open interest counts, and how many the volume beside it.
 
     Forced orders come again with every poll, under the ids that the pushed ones have. The time of
     receipt says when open interest could be known.
@@ -221,14 +229,25 @@ def _polled(
         held = not_negative(row, "volume")
         symbol = text(row, "contract_code")
         instrument = _sized(raw, instruments, symbol, row, "volume", "amount")
-        amount = interest(instrument, held / sides)
-        return ticker(raw, instrument, "interest", raw.received_at_us, interest=amount)
+        amount = interest(instrument, held / sides[0])
+        volume = _volume(row, instrument, sides[1])
+        at_us = raw.received_at_us
+        return ticker(raw, instrument, "interest", at_us, interest=amount, volume=volume)
     order = _liquidation(raw, instruments, completeness, seen, row)
     old = isinstance(order, Liquidation) and replayed(raw, order.event_time_us)
     return Ignored("replayed") if old else order
 
 
-def _pushed(raw: Raw, instruments: Instruments, message: Row, sides: int) -> list[Outcome]:
+def _volume(row: Row, instrument: Instrument, sides: int) -> int | None:
+    """Micro-dollars of 24 hours; coin-margined contracts state none."""
+    if instrument.contract != "linear" or not present(row, "trade_turnover"):
+        return None
+    return micro_dollars(not_negative(row, "trade_turnover") / sides)
+
+
+def _pushed(
+    raw: Raw, instruments: Instruments, message: Row, trade_sides: int, volume_sides: int
+) -> list[Outcome]:
     """A message of a market host: `market.<contract>.<kind>` and what the kind needs."""
     channel = text(message, "ch")
     parts = channel.split(".")
@@ -237,6 +256,9 @@ def _pushed(raw: Raw, instruments: Instruments, message: Row, sides: int) -> lis
     symbol, kind = parts[1], parts[2]
     if kind in _UNUSED_CHANNELS:
         return [Ignored("unused_channel")]
+    if kind == "detail":
+        tick, instrument = nested(message, "tick"), known(instruments, raw.venue, symbol)
+        return [_day(raw, instrument, message, tick, volume_sides)]
     reader = _READERS.get(kind)
     if reader is not None:
         tick, instrument = nested(message, "tick"), known(instruments, raw.venue, symbol)
@@ -244,7 +266,7 @@ def _pushed(raw: Raw, instruments: Instruments, message: Row, sides: int) -> lis
     if parts[2:] != ["trade", "detail"]:
         return [Rejected("unknown_channel", f"channel {channel[:60]!r}")]
     rows = array(nested(message, "tick"), "data")
-    return each_row(rows, partial(_trade, raw, instruments, symbol, sides))
+    return each_row(rows, partial(_trade, raw, instruments, symbol, trade_sides))
 
 
 def _trade(raw: Raw, instruments: Instruments, symbol: str, sides: int, row: Row) -> Outcome:
@@ -283,9 +305,10 @@ def _book(
     return book(raw, instrument, *both, time_us, identity)
 
 
-def _last(raw: Raw, instrument: Instrument, message: Row, tick: Row, _rest: list[str]) -> Outcome:
-    last = price(tick, "close", instrument)
-    return ticker(raw, instrument, "last", stamp_us(message, "ts"), last=last)
+def _day(raw: Raw, instrument: Instrument, message: Row, tick: Row, sides: int) -> Outcome:
+    """The last price, and the volume of 24 hours."""
+    last, volume = price(tick, "close", instrument), _volume(tick, instrument, sides)
+    return ticker(raw, instrument, "last", stamp_us(message, "ts"), last=last, volume=volume)
 
 
 def _mark(raw: Raw, instrument: Instrument, message: Row, tick: Row, _rest: list[str]) -> Outcome:
@@ -316,7 +339,6 @@ _Reader = Callable[[Raw, Instrument, Row, Row, list[str]], Outcome]
 _READERS: Final[Mapping[str, _Reader]] = {
     "depth": _depth,
     "bbo": _best,
-    "detail": _last,
     "mark_price": _mark,
     "index": _index,
     "basis": _basis,

@@ -20,6 +20,7 @@ whom a trade liquidated, so trades alone give no forced order.
 | polled       | POST https://api.hyperliquid.xyz/info {"type":"metaAndAssetCtxs"}: an array of |
 |              | the coins (`universe`) and, beside it, their contexts in the same order        |
 | funding      | hourly rate, paid each hour on the hour                                        |
+| volume, 24 h | `dayNtlVlm` dollars                                                            |
 | times        | ms; a context has none and takes the time of receipt                           |
 
 Quirks: `liquidation` stands on the fills of BOTH parties, so a fill counts only when its account is
@@ -64,7 +65,7 @@ from streams.venues.fields import (
     stamp_us,
     text,
 )
-from streams.venues.quotes import book, read_ticker
+from streams.venues.quotes import book, read_ticker, stated_volume
 from streams.venues.rows import data_rows, each_row, keyed_ladder, known, order_side
 from streams.venues.tape import flawless, forced_with_id, trade
 from streams.venues.typed import Amount, Count
@@ -264,6 +265,7 @@ def _ticker(raw: Raw, instruments: Instruments, coin: str, row: Row) -> Outcome:
         held="openInterest",
         funding=(rate, due_us),
         interval_s=None if rate is None else FUNDING_S,
+        volume=stated_volume(row, "dayNtlVlm"),
     )
 
 

@@ -16,6 +16,7 @@ does not watch `seq`, which has no gaps per product.
 | completeness | all fills                                                                      |
 | open interest| `openInterest`: dollars (inverse) or coins                                     |
 | funding      | `relative_funding_rate`, a fraction for an hour, due `next_funding_rate_time`  |
+| volume, 24 h | `volumeQuote` dollars                                                          |
 | times        | ms, JSON numbers, perhaps 1.0e-05; trade, ticker `time`, book `timestamp`      |
 
 Quirks: every subscribe repeats the last trades, newest first, as `trade_snapshot`: its rows are
@@ -51,7 +52,7 @@ from streams.venues.fields import (
     stamp_us,
     text,
 )
-from streams.venues.quotes import book, read_ticker
+from streams.venues.quotes import book, read_ticker, stated_volume
 from streams.venues.rows import PLAIN_SIDES, all_of_each, each_row, keyed_ladder, known, order_side
 from streams.venues.tape import flawless, forced_with_id, trade
 from streams.venues.typed import Amount, Name
@@ -186,6 +187,7 @@ def _ticker(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
             held="openInterest",
             funding=(rate, due_us),
             interval_s=None if rate is None else FUNDING_S,
+            volume=stated_volume(row, "volumeQuote"),
         )
     ]
 

@@ -16,6 +16,8 @@ orders: the venue publishes none. Does not fold book changes (the collector does
 | units        | contracts x multiplier: coins (USDTM 0.001 BTC for XBTUSDTM), dollars (USDM 1) |
 | completeness | no feed of forced orders                                                       |
 | open interest| polled: contracts/<symbol>, `openInterest` contracts                           |
+| volume, 24 h | polled: contracts/<symbol>, `turnoverOf24h` dollars; coin-margined: not        |
+|              | documented, hence none                                                         |
 | funding      | funding.rate: granularity 60000 forecasts the rate due next, any other tells a |
 |              | settled one and its cycle (ms)                                                 |
 | times        | execution and tickerV2 `ts` ns; depth `ts` and instrument `timestamp` ms       |
@@ -52,7 +54,7 @@ from streams.venues.fields import (
     text,
 )
 from streams.venues.multiples import listed
-from streams.venues.quotes import book, interest, ticker
+from streams.venues.quotes import book, interest, stated_volume, ticker
 from streams.venues.rows import (
     PLAIN_SIDES,
     each_row,
@@ -179,6 +181,8 @@ def _contract(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     forecast = "predictedFundingFeeRate"
     rate = forecast if present(row, forecast) else "fundingFeeRate"
     cycle = "fundingRateGranularity"
+    # Nothing documents what the turnover of a coin-margined contract is counted in.
+    volume = None if instrument.in_dollars else stated_volume(row, "turnoverOf24h")
     return ticker(
         raw,
         instrument,
@@ -190,6 +194,7 @@ def _contract(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
         interest=amount,
         funding=(real(row, rate) if present(row, rate) else None, _due_us(raw, row)),
         interval_s=_seconds(integer(row, cycle)) if present(row, cycle) else None,
+        volume=volume,
     )
 
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from streams.core.events import Book, Ignored, Raw, Ticker, stable_id
 from streams.core.instruments import Instrument
-from streams.venues.fields import Row, not_negative, present
-from streams.venues.rows import Ladder, index_price, micro_dollars, per_coin
+from streams.venues.fields import Row, not_negative, positive, present
+from streams.venues.rows import Ladder, index_price, micro_dollars, notional, per_coin
 
 
 def interest(instrument: Instrument, amount: Decimal) -> tuple[float | None, int | None]:
@@ -25,6 +25,32 @@ def interest(instrument: Instrument, amount: Decimal) -> tuple[float | None, int
     return float(faces * instrument.coins_per_unit), None
 
 
+def stated_volume(row: Row, key: str) -> int | None:
+    """Micro-dollars of 24 hours that a row states in dollars; None when absent or empty.
+
+    Raises:
+        BadField: it is no number from zero up, or does not fit.
+    """
+    return micro_dollars(not_negative(row, key)) if present(row, key) else None
+
+
+def valued_volume(row: Row, key: str, instrument: Instrument, price: str) -> int | None:
+    """Micro-dollars of 24 hours that a row states in the venue's sizes, at the row's own price.
+
+    What traded at other prices in those hours is valued at this one, except where a size is
+    dollars whatever the price. None when the size is absent or empty, or has no price.
+
+    Raises:
+        BadField: one of them is no number of its kind, or the dollars do not fit.
+    """
+    if not present(row, key):
+        return None
+    size = not_negative(row, key)
+    if instrument.in_dollars:
+        return micro_dollars(size * instrument.contract_size)
+    return notional(instrument, size, positive(row, price)) if present(row, price) else None
+
+
 def ticker(
     raw: Raw,
     instrument: Instrument,
@@ -37,6 +63,7 @@ def ticker(
     interest: tuple[float | None, int | None] = (None, None),
     funding: tuple[float | None, int | None] = (None, None),
     interval_s: int | None = None,
+    volume: int | None = None,
 ) -> Ticker:
     """A partial ticker.
 
@@ -51,9 +78,10 @@ def ticker(
         interest: coins and micro-dollars, as `interest` gives them.
         funding: rate, and when it is due (us).
         interval_s: cycle of the rate.
+        volume: micro-dollars traded in 24 hours.
     """
     venue, symbol = instrument.venue, instrument.symbol
-    values = (mark, index, last, *interest, *funding, interval_s)
+    values = (mark, index, last, *interest, *funding, interval_s, volume)
     return Ticker(
         venue=venue,
         symbol=symbol,
@@ -70,6 +98,7 @@ def ticker(
         event_time_us=at_us,
         received_at_us=raw.received_at_us,
         id=stable_id(venue, symbol, kind, at_us, *values),
+        volume_24h_usd=volume,
     )
 
 
@@ -86,6 +115,7 @@ def read_ticker(
     held: str | None = None,
     funding: tuple[float | None, int | None] = (None, None),
     interval_s: int | None = None,
+    volume: int | None = None,
 ) -> Ticker | Ignored:
     """The ticker of a row that names its prices and open interest; `Ignored("empty")` without any.
 
@@ -101,6 +131,7 @@ def read_ticker(
         held: see `mark`; None where the row has no open interest.
         funding: rate, and when it is due (us).
         interval_s: cycle of the rate.
+        volume: micro-dollars traded in 24 hours.
 
     Raises:
         BadField: a value is no number of its kind.
@@ -112,7 +143,7 @@ def read_ticker(
         None if last is None else index_price(row, last, instrument),
     )
     amount = None if held is None or not present(row, held) else not_negative(row, held)
-    if {*prices, amount, *funding, interval_s} == {None}:
+    if {*prices, amount, *funding, interval_s, volume} == {None}:
         return Ignored("empty")
     return ticker(
         raw,
@@ -125,6 +156,7 @@ def read_ticker(
         interest=(None, None) if amount is None else interest(instrument, amount),
         funding=funding,
         interval_s=interval_s,
+        volume=volume,
     )
 
 

@@ -26,6 +26,7 @@ import msgspec
 
 from streams.core.events import (
     MOST_EVENT_USD,
+    MOST_VOLUME_USD,
     Book,
     Ignored,
     Liquidation,
@@ -193,6 +194,7 @@ def _provenance(venue: str, events: list[Any], told: _Told) -> None:
         elif isinstance(event, Ticker):
             values = (event.mark_price, event.index_price, event.last_price, event.funding_rate)
             hold(all(map(math.isfinite, filter(None, values))), "3: a ticker's value")
+            hold(0 <= (event.volume_24h_usd or 0) < MOST_VOLUME_USD, "3: a ticker's volume")
         elif isinstance(event, Book):
             levels = (*event.bids, *event.asks)
             hold(all(price > 0 and size > 0 for price, size in levels), "3: a level")

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from streams.edges.warehouse import connect, connect_reader, parse_dsn, table_si
 pytestmark = pytest.mark.warehouse
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "queries"
+VOLUME_MIGRATION = 8
 STATEMENTS = [
     sql
     for page in sorted(PAGES.glob("*.md"))
@@ -43,6 +45,29 @@ def test_migrating_twice_changes_nothing_and_a_dry_run_writes_nothing(warehouse_
         assert migrate(client).applied == ()
         (count,) = ask(client, "SELECT count() FROM schema_migrations")
         assert count == (len(read_migrations()),)
+
+
+def test_tickers_written_before_the_volume_was_kept_are_read_without_one(
+    warehouse_dsn: str,
+) -> None:
+    known = read_migrations()
+    before = [item for item in known if item.version < VOLUME_MIGRATION]
+    read_back = "SELECT venue, mark_price, volume_24h_usd FROM v_frame_tickers ORDER BY venue"
+    with connect(warehouse_dsn, create=True) as client:
+        migrate(client, before)
+        client.command(
+            "INSERT INTO frames (asset, second, tickers.venue, tickers.symbol, tickers.mark_price) "
+            "VALUES ('BTC', '2026-09-21 14:13:20', ['okx', 'bybit'], ['A', 'B'], [62000.5, NULL])"
+        )
+        assert migrate(client).applied == known[len(before) :]
+        older = [("bybit", None, None), ("okx", 62000.5, None)]
+        assert ask(client, read_back) == older
+        client.command(
+            "INSERT INTO frames (asset, second, tickers.venue, tickers.symbol, "
+            "tickers.volume_24h_usd) "
+            "VALUES ('ETH', '2026-09-21 14:13:20', ['z'], ['C'], [5580009000.000001])"
+        )
+        assert ask(client, read_back) == [*older, ("z", None, Decimal("5580009000.000001"))]
 
 
 def test_a_run_that_broke_off_is_taken_up_again(warehouse_dsn: str, tmp_path: Path) -> None:

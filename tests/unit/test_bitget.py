@@ -221,8 +221,8 @@ def test_a_ticker_is_the_same_in_both_apis() -> None:
     assert (newer.open_interest_base, newer.open_interest_usd) == (35_000.5, None)
     assert (newer.funding_rate, newer.next_funding_us) == (-0.0001, 1_790_006_400_000_000)
     assert newer.event_time_us == 1_790_000_000_611_000
-    row = {key: value for key, value in TICKER.items() if key not in ("lastPrice", "openInterest")}
-    row |= {"lastPr": "62000.1", "holdingAmount": "35000.5", "ts": "1790000000611"}
+    renamed = {"lastPrice": "lastPr", "openInterest": "holdingAmount", "turnover24h": "quoteVolume"}
+    row = {renamed.get(key, key): value for key, value in TICKER.items()} | {"ts": "1790000000611"}
     assert the_ticker(older("ticker", row)) == newer
 
 
@@ -232,7 +232,7 @@ def test_a_ticker_is_partial_and_a_dated_contract_has_no_funding() -> None:
     for due in ("0", ""):
         event = the_ticker(pushed("ticker", TICKER | {"nextFundingTime": due}))
         assert (event.funding_rate, event.next_funding_us) == (None, None)
-    assert reasons(read(pushed("ticker", {"turnover24h": "5"}))) == ["empty"]
+    assert reasons(read(pushed("ticker", {"volume24h": "5"}))) == ["empty"]
 
 
 def test_open_interest_of_a_coin_future_and_of_a_thousand_coins_is_in_coins() -> None:

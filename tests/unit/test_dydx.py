@@ -134,7 +134,7 @@ def test_a_market_tells_interest_in_coins_and_the_hourly_rate() -> None:
                 "trades24H": 52000,
             },
             "ETH-USD": {"openInterest": "7"},
-            "SOL-USD": {"volume24H": "5"},
+            "SOL-USD": {"trades24H": 5},
             "COIN,dex,0x12-USD": {"openInterest": "7"},
             "XRP-USD": 7,
             "ADA-USD": {"openInterest": "-7"},

@@ -225,7 +225,14 @@ def test_a_context_of_a_k_coin_is_per_coin_and_an_empty_one_says_so() -> None:
     assert isinstance(event, Ticker)
     assert event.open_interest_base == 7000.0
     assert event.mark_price == pytest.approx(0.0000125)
-    assert kinds(read(context(funding="", openInterest=None, markPx="", oraclePx="0"))) == ["empty"]
+    nothing: dict[str, Any] = {
+        "funding": "",
+        "openInterest": None,
+        "markPx": "",
+        "oraclePx": "0",
+        "dayNtlVlm": "",
+    }
+    assert kinds(read(context(**nothing))) == ["empty"]
     assert kinds(read(context(markPx="0"))) == ["not_positive"]
     assert kinds(read(context("xyz:GOLD"))) == ["unknown_instrument"]
 
@@ -245,7 +252,7 @@ def test_a_bad_polled_context_costs_its_neighbours_nothing() -> None:
     values = context()["data"]["ctx"]
     odd: list[Any] = [
         *(("xyz:GOLD", values), ("ETH", values | {"markPx": "0"}), ("SOL", 5), (7, values)),
-        ("ETH", {"dayNtlVlm": "0.0"}),
+        ("ETH", {"dayBaseVlm": "0.0"}),
     ]
     assert kinds(read(polled(("BTC", values), *odd, ("ETH", values)))) == [
         *("Ticker", "unknown_instrument", "not_positive", "wrong_type", "wrong_type", "empty"),

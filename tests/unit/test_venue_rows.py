@@ -1,6 +1,7 @@
 """What the venue files share: rows of several events, sides, open interest, books, forced fills."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -117,8 +118,8 @@ def test_a_ticker_of_named_fields_is_empty_without_any_value() -> None:
     def read(
         row: Row, rate: float | None = None, due: int | None = None, cycle: int | None = None
     ) -> Ticker | Ignored:
-        keys = {"mark": "m", "index": "i", "held": "o", "last": "l"}
-        return read_ticker(RAW, INVERSE, "t", 5, row, **keys, funding=(rate, due), interval_s=cycle)
+        named = partial(read_ticker, mark="m", index="i", held="o", last="l")
+        return named(RAW, INVERSE, "t", 5, row, funding=(rate, due), interval_s=cycle)
 
     assert read({"x": 5, "i": 0, "l": "0"}) == Ignored("empty")
     told = read({"m": "2", "i": 0, "o": 3, "l": "2.5"})

@@ -13,6 +13,7 @@
 | units        | USD-M and spot: base coin; COIN-M: contracts of 100 USD (BTC) or 10 USD        |
 | completeness | forceOrder: sampled, at most one order a symbol and second                     |
 | open interest| polled: USD-M coins, COIN-M contracts                                          |
+| volume, 24 h | `q` dollars; COIN-M: `v` contracts of 24hrTicker                               |
 | times        | ms; forced order `o.T`, trade `T`, others the engine's `T` or the push's `E`   |
 
 Feeds: `forceOrder` is a sample, at most one order a symbol and second on each stream. Since

@@ -22,7 +22,7 @@ from streams.venues.fields import (
     stamp_us,
     text,
 )
-from streams.venues.quotes import book, interest, ticker
+from streams.venues.quotes import book, interest, stated_volume, ticker, valued_volume
 from streams.venues.rows import index_price, known, ladder, price
 
 _PARTIAL_DEPTH: Final = re.compile(r"[^@]+@depth(5|10|20)(@\d+ms)?", re.ASCII)
@@ -44,10 +44,14 @@ def mark_price(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
 
 
 def day_ticker(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
-    """`24hrTicker`: the last price."""
+    """`24hrTicker`: the last price and the volume; COIN-M states only contracts and coins."""
     instrument = _instrument(raw, instruments, row, "s")
     last = price(row, "c", instrument)
-    return ticker(raw, instrument, "last", stamp_us(row, "E"), last=last)
+    if instrument.in_dollars:
+        volume = valued_volume(row, "v", instrument, "c")
+    else:
+        volume = stated_volume(row, "q")
+    return ticker(raw, instrument, "last", stamp_us(row, "E"), last=last, volume=volume)
 
 
 def premium_index(raw: Raw, instruments: Instruments, row: Row) -> Outcome:

@@ -17,6 +17,8 @@ forced orders, which it does not have. Does not fold book updates (the collector
 |              | quantity; 1000X quotes 1000 X                                                  |
 | completeness | sampled: the largest long and the largest short of a pair and second           |
 | open interest| v3 `openInterest`, v2 `holdingAmount`: base coin (inverse: presumably)         |
+| volume, 24 h | v3 `turnover24h`, v2 `quoteVolume`: dollars; coin-futures: not documented,     |
+|              | hence none                                                                     |
 | funding      | `fundingRate`, due at `nextFundingTime`; the cycle only where the contracts    |
 |              | (/api/v2/mix/market/contracts, `fundInterval` in hours) are polled             |
 | times        | ms strings; v3 tickers: the message's `ts`; a forced order is up to 20 s old   |

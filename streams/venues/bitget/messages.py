@@ -26,7 +26,7 @@ from streams.venues.fields import (
     stamp_us,
     text,
 )
-from streams.venues.quotes import book, read_ticker, ticker
+from streams.venues.quotes import book, read_ticker, stated_volume, ticker
 from streams.venues.rows import data_rows, each_row, known, ladder
 from streams.venues.tape import flawless
 
@@ -111,6 +111,7 @@ def _trades(raw: Raw, instruments: Instruments, topic: _Topic, message: Row) -> 
 
 def _tickers(raw: Raw, instruments: Instruments, topic: _Topic, message: Row) -> list[Outcome]:
     last, held = ("lastPrice", "openInterest") if topic.newer else ("lastPr", "holdingAmount")
+    traded = "turnover24h" if topic.newer else "quoteVolume"
 
     def read(row: Row) -> Outcome:
         instrument = known(instruments, raw.venue, topic.symbol)
@@ -118,6 +119,8 @@ def _tickers(raw: Raw, instruments: Instruments, topic: _Topic, message: Row) ->
         # A dated contract states a rate too, due at 0 or at no time.
         funded = due or "nextFundingTime" not in row
         rate = real(row, "fundingRate") if funded and present(row, "fundingRate") else None
+        # Nothing documents what the volume of a coin-margined contract is counted in.
+        volume = None if instrument.contract == "inverse" else stated_volume(row, traded)
         return read_ticker(
             raw,
             instrument,
@@ -129,6 +132,7 @@ def _tickers(raw: Raw, instruments: Instruments, topic: _Topic, message: Row) ->
             last=last,
             held=held,
             funding=(rate, due or None),
+            volume=volume,
         )
 
     return each_row(data_rows(message), read)

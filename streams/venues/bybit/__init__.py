@@ -16,6 +16,7 @@ does not tell spot from linear by the message: shapes and names are equal, the v
 | completeness | allLiquidation: all, pushed every 500 ms; retired `liquidation`: all before     |
 |              | 2021-09-01, then one order a symbol and second                                 |
 | open interest| singleOpenInterest (one-sided), else openInterest; linear coins, inverse USD   |
+| volume, 24 h | `turnover24h` dollars; inverse `volume24h`, contracts of a dollar              |
 | times        | ms; forced order and trade `T`, ticker `ts`, book `cts` (else `ts`)            |
 
 Quirks: allLiquidation says `snapshot` but never repeats; it has no id, and equal rows of one

@@ -40,7 +40,7 @@ from streams.venues.fields import (
     stamp_us,
     text,
 )
-from streams.venues.quotes import book
+from streams.venues.quotes import book, stated_volume
 from streams.venues.rows import (
     Ladder,
     in_coins,
@@ -140,7 +140,8 @@ def _ticker(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
     if held is not None and not inverse:
         coins = float(held * instrument.contract_size * instrument.coins_per_unit)
     dollars = micro_dollars(held) if held is not None and inverse else None
-    if (mark, index, last, held, rate, hours) == (None,) * 6 and not due:
+    volume = stated_volume(row, "volume24h" if inverse else "turnover24h")
+    if (mark, index, last, held, rate, hours, volume) == (None,) * 7 and not due:
         return [Ignored("empty")]
     time_us = stamp_us(message, "ts")
     return [
@@ -160,8 +161,10 @@ def _ticker(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
             event_time_us=time_us,
             received_at_us=raw.received_at_us,
             id=stable_id(
-                raw.venue, symbol, time_us, mark, index, last, coins, dollars, rate, due, hours
+                *(raw.venue, symbol, time_us, mark, index, last),
+                *(coins, dollars, rate, due, hours, volume),
             ),
+            volume_24h_usd=volume,
         )
     ]
 

@@ -17,6 +17,7 @@
 | completeness | pushed: one order a contract and second, from 2026-08-20 on all in batches;    |
 |              | polled: all of a window of an hour at most                                     |
 | open interest| `total_size`, polled `position_size`: contracts, of the long side              |
+| volume, 24 h | `volume_24h_quote` dollars; spot `quote_volume`                                |
 | funding      | `funding_rate` of tickers; when and how often: polled `/futures/../contracts`  |
 | times        | ms or s, told by magnitude; `time` of a pushed forced order is ms in spite of  |
 |              | its name, that of a polled one s; trades may have a fraction of a ms           |

@@ -16,7 +16,7 @@ from streams.venues.fields import (
     real,
     text,
 )
-from streams.venues.quotes import book, read_ticker
+from streams.venues.quotes import book, read_ticker, stated_volume
 from streams.venues.rows import Ladder, keyed_ladder, known, ladder
 
 
@@ -28,7 +28,8 @@ def future(raw: Raw, instruments: Instruments, message: Row, row: Row) -> Outcom
     """
     instrument = known(instruments, raw.venue, text(row, "contract"))
     at_us = any_stamp_us(message, "time_ms" if present(message, "time_ms") else "time")
-    return _ticker(raw, instrument, row, "ticker", at_us, "last", "total_size")
+    volume = stated_volume(row, "volume_24h_quote")
+    return _ticker(raw, instrument, row, "ticker", at_us, "last", "total_size", volume)
 
 
 def contract(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
@@ -43,18 +44,26 @@ def contract(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
 
 
 def spot(raw: Raw, instruments: Instruments, message: Row, row: Row) -> Outcome:
-    """A row of `spot.tickers`: the last price.
+    """A row of `spot.tickers`: the last price and the volume.
 
     Raises:
         BadField: a field is missing, of the wrong type, not finite or not positive.
     """
     instrument = known(instruments, raw.venue, text(row, "currency_pair"))
     at_us = any_stamp_us(message, "time_ms" if present(message, "time_ms") else "time")
-    return _ticker(raw, instrument, row, "ticker", at_us, "last", None)
+    volume = stated_volume(row, "quote_volume")
+    return _ticker(raw, instrument, row, "ticker", at_us, "last", None, volume)
 
 
 def _ticker(
-    raw: Raw, instrument: Instrument, row: Row, kind: str, at_us: int, last: str, held: str | None
+    raw: Raw,
+    instrument: Instrument,
+    row: Row,
+    kind: str,
+    at_us: int,
+    last: str,
+    held: str | None,
+    volume: int | None = None,
 ) -> Outcome:
     """A ticker; `last` and `held` name the fields of the last price and of the open interest."""
     rate = real(row, "funding_rate") if present(row, "funding_rate") else None
@@ -72,6 +81,7 @@ def _ticker(
         held=held,
         funding=(rate, due or None),
         interval_s=cycle or None,
+        volume=volume,
     )
 
 

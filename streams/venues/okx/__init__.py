@@ -16,6 +16,8 @@ a row is rejected, never guessed. Does not fold book updates (the collector does
 |              | spot: base coin; prices always per coin                                        |
 | completeness | liquidation-orders: sampled, about one order a contract and second             |
 | open interest| `oiCcy` coins, `oiUsd` dollars                                                 |
+| volume, 24 h | spot `volCcy24h` dollars; contracts `volCcy24h` coins at `last`, inverse       |
+|              | `vol24h` x ctVal                                                               |
 | funding      | `fundingTime` is the next settlement, its rate `fundingRate`                   |
 | times        | ms strings; a funding rate without `ts` (2021) takes the time of receipt       |
 

@@ -36,7 +36,7 @@ from streams.venues.fields import (
     text,
 )
 from streams.venues.okx import tables
-from streams.venues.quotes import book
+from streams.venues.quotes import book, stated_volume, valued_volume
 from streams.venues.rows import (
     PLAIN_SIDES,
     data_rows,
@@ -200,7 +200,8 @@ def _ticker(raw: Raw, instrument: Instrument, row: Row) -> Outcome:
     rate = real(row, "fundingRate") if present(row, "fundingRate") else None
     due = stamp_us(row, "fundingTime") if present(row, "fundingTime") else 0
     after = stamp_us(row, "nextFundingTime") if present(row, "nextFundingTime") else 0
-    if (mark, index, last, coins, dollars, rate) == (None,) * 6 and not due:
+    volume = _volume(row, instrument)
+    if (mark, index, last, coins, dollars, rate, volume) == (None,) * 7 and not due:
         return Ignored("empty")
     stamp = stamp_us(row, "ts") if present(row, "ts") else None
     return Ticker(
@@ -222,9 +223,21 @@ def _ticker(raw: Raw, instrument: Instrument, row: Row) -> Outcome:
             raw.venue,
             instrument.symbol,
             stamp,
-            *(mark, index, last, coins, dollars, rate, due, after),
+            *(mark, index, last, coins, dollars, rate, due, after, volume),
         ),
+        volume_24h_usd=volume,
     )
+
+
+def _volume(row: Row, instrument: Instrument) -> int | None:
+    """Dollars of spot as they are stated, of contracts by their face or at the row's last price."""
+    if instrument.contract == "spot":
+        return stated_volume(row, "volCcy24h")
+    if instrument.in_dollars:
+        return valued_volume(row, "vol24h", instrument, "last")
+    if not present(row, "volCcy24h") or not present(row, "last"):
+        return None
+    return micro_dollars(not_negative(row, "volCcy24h") * positive(row, "last"))
 
 
 def _open_interest(row: Row, instrument: Instrument) -> tuple[float | None, int | None]:
