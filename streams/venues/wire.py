@@ -58,7 +58,9 @@ _BINANCE_USDM: Final = Wire(
             limits=_BINANCE_LIMITS,
             symbols=_USDM,
             topics=each(
-                liquidation="{low}@forceOrder", trade="{low}@aggTrade", ticker="{low}@markPrice@1s"
+                liquidation="{low}@forceOrder",
+                trade="{low}@aggTrade",
+                ticker=("{low}@markPrice@1s", "{low}@ticker"),
             ),
             subscribe=_BINANCE_ASKS,
             refusal=_BINANCE_REFUSAL,
@@ -190,7 +192,7 @@ _BINANCE_COINM: Final = Wire(
             topics=each(
                 liquidation="{low}@forceOrder",
                 trade="{low}@aggTrade",
-                ticker="{low}@markPrice@1s",
+                ticker=("{low}@markPrice@1s", "{low}@ticker"),
                 book="{low}@depth20@500ms",
             ),
             subscribe=_BINANCE_ASKS,

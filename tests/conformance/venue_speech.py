@@ -47,6 +47,7 @@ BINANCE_USDM = Speech(
             "btcusdt@forceOrder",
             "btcusdt@aggTrade",
             "btcusdt@markPrice@1s",
+            "btcusdt@ticker",
             "btcusdt@depth20@500ms",
         }
     ),
@@ -167,7 +168,7 @@ BINANCE_COINM = Speech(
     venue="binance-coinm",
     topics=frozenset(
         f"btcusd_perp@{kind}"
-        for kind in ("forceOrder", "aggTrade", "markPrice@1s", "depth20@500ms")
+        for kind in ("forceOrder", "aggTrade", "markPrice@1s", "ticker", "depth20@500ms")
     ),
     trade=_coinm_trade,
     forced=_coinm_forced,
