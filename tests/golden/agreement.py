@@ -37,6 +37,7 @@ DEVIATIONS: Final[Mapping[str, str]] = {
     "feed_switch": "topics that took another's place are read at any date; theirs from one day on",
     "other_product": "OKX: funding of a swap among futures is read; theirs only among swaps",
     "unchanged": "a ticker that repeats a state is an event of ours and none of theirs",
+    "volume": "a volume of 24 hours without a price is an event of ours and none of theirs",
     "without_id": "an aggTrade whose id was lost in the recording is rejected",
     "plain_snapshot": "Binance: a snapshot as it is; theirs has updates of before folded in",
 }
@@ -142,10 +143,13 @@ def _unexpected(line: dict[str, Any], ours: list[Outcome]) -> tuple[str, str]:
     if Liquidation in kinds:
         return ("first_message" if line["venue"] == "okx" else "feed_switch"), ""
     if Ticker in kinds:
-        symbols = [one for one in ours if isinstance(one, Ticker)]
+        tickers = [one for one in ours if isinstance(one, Ticker)]
         if line["payload"].get("table") == "swap/funding_rate":
             return "other_product", ""
-        return ("index_name" if symbols[0].contract == "spot" else "unchanged"), ""
+        if tickers[0].contract == "spot":
+            return "index_name", ""
+        prices = (tickers[0].mark_price, tickers[0].index_price, tickers[0].last_price)
+        return ("volume" if prices == (None,) * 3 else "unchanged"), ""
     if line["payload"].get("table") == "futures/depth":
         return "feed_switch", ""
     if kinds == {Book} and all(len(one.bids) == 1 for one in ours if isinstance(one, Book)):

@@ -38,9 +38,19 @@ def bybit(symbol: str, **fields: str) -> dict[str, Any]:
     return {"topic": f"tickers.{symbol}", "type": "delta", "ts": MS, "data": data}
 
 
+def bybit_older(symbol: str, **fields: Any) -> dict[str, Any]:
+    topic, data = f"instrument_info.100ms.{symbol}", {"symbol": symbol, **fields}
+    return {"topic": topic, "type": "snapshot", "data": data, "timestamp_e6": MS * 1000}
+
+
 def okx(symbol: str, **fields: str) -> dict[str, Any]:
     row = {"instId": symbol, "last": "62000.1", "ts": str(MS), **fields}
     return {"arg": {"channel": "tickers", "instId": symbol}, "data": [row]}
+
+
+def okx_older(table: str, symbol: str, **fields: str) -> dict[str, Any]:
+    row = {"instrument_id": symbol, "last": "62000.1", "timestamp": ISO, **fields}
+    return {"table": table, "data": [row]}
 
 
 def gate(channel: str, **row: str) -> dict[str, Any]:
@@ -116,6 +126,13 @@ TABLE: Final = (
            5_200_000_000_100_000),
     Stated("bybit", "inverse", bybit("BTCUSD", turnover24h="14566.3", volume24h="903112450"),
            903_112_450_000_000),
+    Stated("bybit", "v2 linear",
+           bybit_older("BTCUSDT", turnover_24h_e8="520000000010000000", volume_24h_e8="8400020000"),
+           5_200_000_000_100_000),
+    Stated("bybit", "v2 inverse",
+           bybit_older("BTCUSD", turnover_24h_e8=1456630000000, volume_24h=903112450),
+           903_112_450_000_000),
+    Stated("bybit", "v3 USDC", bybit_older("BTCPERP", turnover24hE8="250000001"), 2_500_000),
     Stated("bybit-spot", "dollars", bybit("BTCUSDT", turnover24h="62000000.5", volume24h="1000"),
            62_000_000_500_000),
     Stated("okx", "linear", okx("BTC-USDT-SWAP", volCcy24h="90000", vol24h="9000000"),
@@ -125,6 +142,15 @@ TABLE: Final = (
     Stated("okx", "spot", okx("BTC-USDT", volCcy24h="558000000.5", vol24h="9000"),
            558_000_000_500_000),
     Stated("okx", "no price", okx("BTC-USDT-SWAP", volCcy24h="90000", last="", markPx="5"), None),
+    Stated("okx", "v3 linear",
+           okx_older("swap/ticker", "BTC-USDT-SWAP", volume_24h="9000000"),
+           5_580_009_000_000_000),
+    Stated("okx", "v3 inverse",
+           okx_older("swap/ticker", "BTC-USD-SWAP", volume_24h="9000001"),
+           900_000_100_000_000),
+    Stated("okx", "v3 spot",
+           okx_older("spot/ticker", "BTC-USDT", base_volume_24h="9", quote_volume_24h="558.5"),
+           558_500_000),
     Stated("gate", "linear",
            gate("futures.tickers", contract="BTC_USDT", last="62000.1", volume_24h="90000000",
                 volume_24h_base="9000", volume_24h_quote="558000000.9"), 558_000_000_900_000),

@@ -9,7 +9,8 @@ Topics of spot that no recording at hand shows are not read.
 |                    | 2019 have whole seconds only, until `trade_time_ms` came                |
 | instrument_info    | snapshots and deltas of a ticker: prices plain, or by ten thousand      |
 |                    | (`_e4`), rates by a million (`_e6`), open interest in contracts of 1    |
-|                    | USD (inverse) or by a hundred million in coins (`_e8`)                  |
+|                    | USD (inverse) or by a hundred million in coins (`_e8`); volume of 24    |
+|                    | hours `volume_24h` contracts of 1 USD, linear `turnover_24h_e8` dollars |
 | orderBookL2_25,    | a snapshot is a list of levels, in an object for linear contracts, in   |
 | orderBook_200      | no order; deltas are left out, as those of v5 are                       |
 | depth, bookTicker  | spot: each message a whole book of 40 levels, or of one                 |
@@ -44,13 +45,14 @@ from streams.venues.fields import (
     stamp_us,
     text,
 )
-from streams.venues.quotes import book, interest, ticker
+from streams.venues.quotes import book, interest, stated_volume, ticker
 from streams.venues.rows import (
     data_rows,
     each_row,
     index_price,
     known,
     ladder,
+    micro_dollars,
     order_side,
 )
 from streams.venues.tape import trade
@@ -112,7 +114,8 @@ def _info(raw: Raw, instruments: Instruments, time_us: int, row: Row) -> Outcome
     # A contract whose funding has not begun or has ended names the year 1970.
     due = (iso_us(row, due_key) or None) if present(row, due_key) else None
     held = _held(row)
-    if (mark, index, last, rate, due, held) == (None,) * 6:
+    volume = _volume(row, instrument)
+    if (mark, index, last, rate, due, held, volume) == (None,) * 7:
         return Ignored("empty")
     return ticker(
         raw,
@@ -124,6 +127,7 @@ def _info(raw: Raw, instruments: Instruments, time_us: int, row: Row) -> Outcome
         last=last,
         interest=(None, None) if held is None else interest(instrument, held),
         funding=(rate, due),
+        volume=volume,
     )
 
 
@@ -143,6 +147,14 @@ def _held(row: Row) -> Decimal | None:
         return not_negative(row, plain)
     scaled = _either(row, "open_interest_e8", "openInterestE8")
     return not_negative(row, scaled) / _E8 if present(row, scaled) else None
+
+
+def _volume(row: Row, instrument: Instrument) -> int | None:
+    """Micro-dollars of 24 hours; the turnover of an inverse contract is in coins."""
+    if instrument.contract == "inverse":
+        return stated_volume(row, "volume_24h")
+    scaled = _either(row, "turnover_24h_e8", "turnover24hE8")
+    return micro_dollars(not_negative(row, scaled) / _E8) if present(row, scaled) else None
 
 
 def _book(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:

@@ -9,7 +9,9 @@ was in 2019.
 | trade           | `side` is the taker's; contracts in `size`, of futures in `qty`            |
 | liquidation     | answers that a recorder polled: `type` 3 closed a long, 4 a short; `price` |
 |                 | is the order's                                                             |
-| ticker          | `last`, and `open_interest` in contracts; of an index its price            |
+| ticker          | `last`, and `open_interest` in contracts; of an index its price; volume of |
+|                 | 24 hours spot `quote_volume_24h` dollars, else `volume_24h` contracts,     |
+|                 | those of coins at `last`                                                   |
 | funding_rate    | `funding_rate` is due at `funding_time`; no stamp, so that of its receipt  |
 | mark_price      | `mark_price`                                                               |
 | depth,          | `action` partial is a whole book, update a delta, which is left out;       |
@@ -39,7 +41,7 @@ from streams.venues.fields import (
     real,
     text,
 )
-from streams.venues.quotes import book, interest, ticker
+from streams.venues.quotes import book, interest, stated_volume, ticker, valued_volume
 from streams.venues.rows import (
     PLAIN_SIDES,
     data_rows,
@@ -109,7 +111,13 @@ def _ticker(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
             return ticker(raw, instrument, "index", time_us, index=value)
         held = not_negative(row, "open_interest") if present(row, "open_interest") else None
         amount = (None, None) if held is None else interest(instrument, held)
-        return ticker(raw, instrument, "ticker", time_us, last=value, interest=amount)
+        if instrument.contract == "spot":
+            volume = stated_volume(row, "quote_volume_24h")
+        else:
+            volume = valued_volume(row, "volume_24h", instrument, "last")
+        return ticker(
+            raw, instrument, "ticker", time_us, last=value, interest=amount, volume=volume
+        )
 
     return each_row(data_rows(message), read)
 
