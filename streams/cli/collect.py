@@ -107,6 +107,10 @@ def understood(
         schemes = ("http://", "https://") if name.endswith("-rest") else ("ws://", "wss://")
         if name.removesuffix("-rest") not in names or not base.startswith(schemes):
             raise typer.BadParameter(f"--url {pair}; expected VENUE={schemes[0]}HOST:PORT")
+        if name in WIRES and any(one.granted for one in WIRES[name].endpoints):
+            raise typer.BadParameter(
+                f"--url {pair}; {name} grants its address by REST, move that with {name}-rest=http://"
+            )
         urls[name] = base
     if not _list(assets):
         raise typer.BadParameter("--assets is empty; name some, e.g. --assets BTC,ETH")

@@ -127,7 +127,8 @@ def _of_endpoint(
                     topics = endpoint.topics(symbol, channel)
                     _place(drafts, placed, topics, channel, asset, endpoint)
     sampled = WIRES[venue].sampled
-    url = _moved(endpoint.url, asked.urls.get(venue))
+    base = asked.urls.get(venue if endpoint.granted is None else f"{venue}-rest")
+    url = _moved(endpoint.url, base)
     there = msgspec.structs.replace(endpoint, url=url)
     return [
         Plan(

@@ -12,16 +12,11 @@ from typing import Final
 import aiohttp
 import structlog
 
+from streams.collect.asking import Unanswered, answer_of, client
 from streams.collect.planning import Polled
 from streams.collect.records import MakeSink, now_us
 from streams.collect.sifting import Sifter
 from streams.core.instruments import Instruments
-
-TIMEOUT_S: Final = 10.0
-MOST_BYTES: Final = 4_000_000
-BUSY: Final = frozenset({418, 429, 503})
-"""Answers of a venue that wants to be left alone for a while."""
-BUSY_S: Final = 60.0
 
 _log: Final = structlog.get_logger("collect")
 
@@ -47,32 +42,25 @@ class Poller:
         poll, symbols = self._polled.poll, self._polled.symbols
         every_s = max(poll.spacing_s, poll.every_s / len(symbols))
         sink = self._make_sink()
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         try:
-            async with aiohttp.ClientSession(
-                timeout=timeout, headers={"User-Agent": "marginquake"}
-            ) as client:
+            async with client() as session:
                 for symbol in cycle(symbols):
                     if self._stop.is_set():
                         return
-                    body, wait_s = await self._asked(client, poll.url.replace("{symbol}", symbol))
+                    body, wait_s = await self._asked(session, poll.url.replace("{symbol}", symbol))
                     for record in self._sifter.take(body, now_us()) if body else ():
                         await sink.put(record)
                     await self._pause(max(every_s, wait_s))
         finally:
             await sink.close()
 
-    async def _asked(self, client: aiohttp.ClientSession, url: str) -> tuple[bytes, float]:
+    async def _asked(self, session: aiohttp.ClientSession, url: str) -> tuple[bytes, float]:
         """An answer, empty when there is none, and how long to wait at least."""
         try:
-            async with client.get(url) as answer:
-                if answer.status == 200:
-                    return await _whole(answer.content), 0.0
-                problem, wait_s = f"status {answer.status}", BUSY_S * (answer.status in BUSY)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            problem, wait_s = f"{type(error).__name__}: {error}", 0.0
-        _log.warning("poll failed", url=url, problem=problem)
-        return b"", wait_s
+            return await answer_of(session, url), 0.0
+        except Unanswered as error:
+            _log.warning("poll failed", url=url, problem=str(error))
+            return b"", error.wait_s
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -80,17 +68,3 @@ class Poller:
                 await self._stop.wait()
         except TimeoutError:
             return
-
-
-async def _whole(content: aiohttp.StreamReader) -> bytes:
-    """A body to its end; `read(n)` would give what of it has arrived.
-
-    Raises:
-        OSError: it is too long.
-    """
-    body = bytearray()
-    async for part in content.iter_any():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise OSError(f"an answer of more than {MOST_BYTES:,} bytes")
-    return bytes(body)

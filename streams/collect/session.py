@@ -17,11 +17,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 from websockets.frames import DATA_OPCODES, Frame
 
+from streams.collect.asking import Unanswered, answer_of, client
 from streams.collect.planning import Plan
 from streams.collect.records import MakeSink, Sink, now_us, status_record
 from streams.collect.sifting import Sifter
 from streams.core.events import MAX_PAYLOAD_BYTES, MICROS, Rejected, Status
 from streams.core.instruments import Instruments
+from streams.venues.endpoints import Endpoint, Granted
 from streams.venues.packed import unpacked
 
 MOST_FRAMES: Final = 64
@@ -48,15 +50,43 @@ class _Counting(ClientConnection):
             self.arrived += 1
 
 
+async def _address(endpoint: Endpoint) -> Granted:
+    """Where a connection goes: the endpoint's own address, or one that is granted to it alone.
+
+    Raises:
+        Unanswered: the venue grants none.
+    """
+    if endpoint.granted is None:
+        return Granted(endpoint.url, endpoint.heartbeat.every_s)
+    async with client() as session:
+        answer = await answer_of(session, endpoint.url, "POST")
+    try:
+        granted = endpoint.granted(answer)
+    except ValueError as error:
+        raise Unanswered(f"{endpoint.url} grants no address: {error}") from error
+    scheme = "wss://" if endpoint.url.startswith("https://") else "ws://"
+    if not granted.url.startswith(scheme):
+        raise Unanswered(f"{endpoint.url} grants no address that begins with {scheme}")
+    return granted
+
+
 class Session:
     """A connection that lives from `opened` until `ended` is done; then call `finish`."""
 
     def __init__(
-        self, plan: Plan, name: str, socket: _Counting, sink: Sink, instruments: Instruments
+        self,
+        plan: Plan,
+        name: str,
+        socket: _Counting,
+        sink: Sink,
+        instruments: Instruments,
+        *,
+        ping_s: float,
     ) -> None:
-        """`name` is the connection's in the records."""
+        """`name`: the connection's in the records. `ping_s`: how often the client pings."""
         self.name = name
         self._plan = plan
+        self._ping_s = ping_s
         self._socket = socket
         self._sink = sink
         self._since_us = now_us()
@@ -74,6 +104,9 @@ class Session:
         self._taken = 0
         self._moved = asyncio.Event()
         self._last: int | None = None
+        self._greeted = asyncio.Event()
+        if not plan.endpoint.greeting:
+            self._greeted.set()
         self._ready = asyncio.Event()
         self._torn = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -87,11 +120,12 @@ class Session:
         """A new connection that has said so; its messages are being taken.
 
         Raises:
-            OSError: nobody answers, or not in time.
+            OSError: nobody answers, or not in time, or grants no address.
             WebSocketException: the answer is no handshake.
         """
+        address = await _address(plan.endpoint)
         socket = await connect(
-            plan.endpoint.url,
+            address.url,
             create_connection=_Counting,
             ping_interval=None,
             max_queue=MOST_FRAMES,
@@ -102,9 +136,9 @@ class Session:
         )
         assert isinstance(socket, _Counting)  # noqa: S101
         sink = make_sink()
-        host = urlsplit(plan.endpoint.url).netloc
+        host = urlsplit(address.url).netloc
         await sink.put(status_record(plan.venue, name, Status("connect", detail=host)))
-        return cls(plan, name, socket, sink, instruments)
+        return cls(plan, name, socket, sink, instruments, ping_s=address.ping_s)
 
     async def _serve(self) -> str:
         """Take messages until the connection ends; returns why it did."""
@@ -150,6 +184,7 @@ class Session:
     async def _read(self) -> str:
         reply = self._plan.endpoint.heartbeat.reply
         refusal = self._plan.endpoint.refusal.encode()
+        greeting = self._plan.endpoint.greeting.encode()
         try:
             while self._last is None or self._taken < self._last:
                 frame = await self._socket.recv(decode=False)
@@ -159,6 +194,8 @@ class Session:
                 answer = reply(message) if reply is not None else None
                 if answer is not None:
                     await self._send(answer)
+                if not self._greeted.is_set() and greeting in message[:500].replace(b" ", b""):
+                    self._greeted.set()
                 records = self._sifter.take(message, received_us)
                 for record in records:
                     await self._sink.put(record)
@@ -180,6 +217,11 @@ class Session:
 
     async def _live(self) -> str:
         """Subscribe, then tell each second how far everything has been written."""
+        try:
+            async with asyncio.timeout(OPEN_S):
+                await self._greeted.wait()
+        except TimeoutError:
+            return f"no welcome in {OPEN_S:.0f} s"
         try:
             await self._subscribe()
             while True:
@@ -207,11 +249,12 @@ class Session:
         await self._socket.send(text.replace("{time}", str(now_us() // MICROS)))
 
     async def _keep_alive(self) -> str:
-        beat = self._plan.endpoint.heartbeat
+        ask = self._plan.endpoint.heartbeat.ask
         try:
+            await self._greeted.wait()
             while True:
-                await asyncio.sleep(beat.every_s)
-                await self._send(beat.ask)
+                await asyncio.sleep(self._ping_s)
+                await self._send(ask)
         except (WebSocketException, OSError) as error:
             return f"{type(error).__name__}: {error}"
 

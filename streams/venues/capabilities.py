@@ -182,11 +182,8 @@ def semantics(venue: str) -> list[Feed]:
 
 
 def keep_alive(venue: str) -> str:
-    """Who pings, how and how often: the wire's, or the parser's fact where there is no wire."""
-    wire = WIRES.get(venue)
-    if wire is None:
-        return facts(venue).get("keep-alive", "")
-    beats = {one.heartbeat for one in wire.endpoints}
+    """Who pings, how and how often."""
+    beats = {one.heartbeat for one in WIRES[venue].endpoints}
     return "; ".join(
         f"{beat.by} sends {_asked(beat.ask, beat.kind)} every {beat.every_s:g} s"
         for beat in sorted(beats, key=lambda beat: beat.every_s)
@@ -198,20 +195,15 @@ def _asked(ask: str, kind: str) -> str:
 
 
 def collected(venue: str) -> tuple[str, ...]:
-    """Channels that the wire subscribes to or polls; empty where the venue has no wire yet."""
-    wire = WIRES.get(venue)
-    if wire is None:
-        return ()
+    """Channels that the wire subscribes to or polls."""
+    wire = WIRES[venue]
     polled = [f"{one.name} (polled)" for one in wire.polls]
     return *dict.fromkeys(name for one in wire.endpoints for name in one.channels), *polled
 
 
 def limits(venue: str) -> str:
-    """The wire's limits of a connection; empty where the venue has no wire yet."""
-    wire = WIRES.get(venue)
-    if wire is None:
-        return ""
-    return "; ".join(dict.fromkeys(map(_limits, wire.endpoints)))
+    """The wire's limits of a connection."""
+    return "; ".join(dict.fromkeys(map(_limits, WIRES[venue].endpoints)))
 
 
 def _limits(endpoint: Endpoint) -> str:

@@ -26,8 +26,7 @@ _INTRO: Final = """\
 # Venues
 
 Made from the code by `make docs` (`marginquake venues` prints the same); do not edit. Channels and
-forced orders: `streams/venues/capabilities.py`; keep-alive and limits: `streams/venues/wire.py`, or
-for a venue that has no entry there the table in its parser's docstring.
+forced orders: `streams/venues/capabilities.py`; keep-alive and limits: `streams/venues/wire.py`.
 
 `all`: the feed shows every forced order; `sampled`: it leaves some out by a rule;
 `unknown`: nobody says. A venue is verified when somebody has held this page against the live venue.
@@ -75,7 +74,7 @@ def state_row(row: Capability) -> tuple[str, ...]:
 
 
 def _connection(venue: str) -> tuple[str, ...]:
-    return (venue, ", ".join(collected(venue)), keep_alive(venue), limits(venue) or "no wire yet")
+    return (venue, ", ".join(collected(venue)), keep_alive(venue), limits(venue))
 
 
 def _interval(row: Feed) -> tuple[str, ...]:

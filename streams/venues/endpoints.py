@@ -45,6 +45,13 @@ class Limits(msgspec.Struct, frozen=True):
     life_s: float | None = None
 
 
+class Granted(msgspec.Struct, frozen=True):
+    """The address that a venue gives out for one connection, and the interval of its pings."""
+
+    url: str
+    ping_s: float
+
+
 class Endpoint(msgspec.Struct, frozen=True):
     """One address and what is subscribed there.
 
@@ -55,7 +62,9 @@ class Endpoint(msgspec.Struct, frozen=True):
     `opening`: texts sent before the first subscription. `refusal`: what is found in a message
     that refuses one. `silent_s`: how long a channel may be silent while the connection lives; a
     channel that is not named may be silent as long as the others are not. `folded`: books come as a
-    snapshot and changes, which the collector folds.
+    snapshot and changes, which the collector folds. `granted`: `url` is no address of websockets;
+    each connection's comes from the answer to a POST there, which this reads (ValueError: it is no
+    grant). `greeting`: what is found in the message that the client must wait for before it sends.
     """
 
     name: str
@@ -71,6 +80,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     listed: bool = False
     opening: tuple[str, ...] = ()
     folded: bool = False
+    granted: Callable[[bytes], Granted] | None = None
+    greeting: str = ""
 
 
 class Poll(msgspec.Struct, frozen=True):

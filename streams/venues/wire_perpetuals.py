@@ -5,12 +5,14 @@ Books of Kraken and dYdX come as changes that nothing folds yet, so they are not
 
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlencode
 
 import msgspec
 
 from streams.core.events import Rejected
 from streams.venues.endpoints import (
     Endpoint,
+    Granted,
     Heartbeat,
     Limits,
     Poll,
@@ -251,6 +253,77 @@ _DYDX: Final = Endpoint(
     silent_s=_QUIETER,
 )
 
+
+class _Instance(msgspec.Struct):
+    endpoint: str
+    pingInterval: int
+
+
+class _Bullet(msgspec.Struct):
+    token: str
+    instanceServers: list[_Instance]
+
+
+class _BulletAnswer(msgspec.Struct):
+    data: _Bullet
+
+
+_LONGEST_PING_MS: Final = 120_000
+
+
+def _bullet(answer: bytes) -> Granted:
+    """KuCoin's token and where it is good.
+
+    Raises:
+        ValueError: the answer names no server, or no interval that a connection can live by.
+    """
+    told = msgspec.json.decode(answer, type=_BulletAnswer).data
+    if not told.instanceServers or not told.token:
+        raise ValueError("no server or no token in the answer")
+    server = told.instanceServers[0]
+    if not 0 < server.pingInterval <= _LONGEST_PING_MS:
+        raise ValueError(f"a ping interval of {server.pingInterval} ms")
+    query = urlencode({"token": told.token, "connectId": "marginquake"})
+    return Granted(f"{server.endpoint}?{query}", server.pingInterval / 1000)
+
+
+_KUCOIN_NAMES: Final = named("{}USDTM", "{}USDCM", "{}USDM", codes=_XBT)
+_KUCOIN: Final = Wire(
+    endpoints=(
+        Endpoint(
+            name="futures",
+            url="https://api-futures.kucoin.com/api/v1/bullet-public",
+            channels=("trade", "ticker", "book"),
+            heartbeat=Heartbeat("client", "text", 18, '{"id":"1","type":"ping"}', '"pong"'),
+            limits=Limits(100, 1, 10),
+            symbols=_KUCOIN_NAMES,
+            topics=each(
+                trade="/contractMarket/execution:{}",
+                ticker="/contract/instrument:{}",
+                book="/contractMarket/level2Depth5:{}",
+            ),
+            subscribe=batch(
+                '{"id":"2","type":"subscribe","privateChannel":false,"response":true,"topic":', "}"
+            ),
+            refusal='"type":"error"',
+            silent_s=_LIVELY,
+            listed=True,
+            granted=_bullet,
+            greeting='"type":"welcome"',
+        ),
+    ),
+    polls=(
+        Poll(
+            name="futures-rest",
+            url="https://api-futures.kucoin.com/api/v1/contracts/{symbol}",
+            every_s=30,
+            spacing_s=0.1,
+            symbols=_KUCOIN_NAMES,
+            listed=True,
+        ),
+    ),
+)
+
 WIRES: Final[Mapping[str, Wire]] = {
     "gate": Wire(
         endpoints=(
@@ -268,6 +341,7 @@ WIRES: Final[Mapping[str, Wire]] = {
     "hyperliquid": Wire(endpoints=(_HYPERLIQUID,)),
     "kraken": Wire(endpoints=(_KRAKEN,)),
     "htx": _HTX,
+    "kucoin": _KUCOIN,
     "dydx": Wire(endpoints=(_DYDX,)),
 }
 """Wire by venue id."""

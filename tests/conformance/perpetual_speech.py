@@ -301,6 +301,58 @@ DYDX = Speech(
     asked=without("type"),
 )
 
+
+def _kucoin(channel: str, subject: str, row: dict[str, Any]) -> Said:
+    topic = f"/{channel}:XBTUSDTM"
+    return topic, text({"topic": topic, "type": "message", "subject": subject, "data": row})
+
+
+def _kucoin_trade(n: int, ms: int) -> Said:
+    row = {"symbol": "XBTUSDTM", "sequence": n, "side": "sell", "size": 5, "price": "62000.1"}
+    ids = {"takerOrderId": "a", "makerOrderId": "b", "tradeId": f"k-{n}", "ts": ms * 1_000_000}
+    return _kucoin("contractMarket/execution", "match", {**row, **ids})
+
+
+def _kucoin_book(n: int, ms: int) -> Said:
+    row = {"sequence": n, "asks": [[62000.2, 50]], "bids": [["62000.1", f"{n + 1}"]]}
+    return _kucoin("contractMarket/level2Depth5", "level2", {**row, "ts": ms, "timestamp": ms})
+
+
+def _kucoin_asked(request: Any) -> list[str]:
+    if request.get("type") != "subscribe":
+        return []
+    assert request["privateChannel"] is False
+    return [request["topic"]]
+
+
+KUCOIN = Speech(
+    venue="kucoin",
+    topics=frozenset(
+        f"/{channel}:{symbol}"
+        for symbol in ("XBTUSDTM", "XBTUSDM")
+        for channel in (
+            "contractMarket/execution",
+            "contract/instrument",
+            "contractMarket/level2Depth5",
+        )
+    ),
+    trade=_kucoin_trade,
+    book=_kucoin_book,
+    asked=_kucoin_asked,
+    ping='"type":"ping"',
+    grant=lambda url, token: {
+        "code": "200000",
+        "data": {
+            "token": token,
+            "instanceServers": [
+                {"endpoint": url, "encrypt": False, "protocol": "websocket"}
+                | {"pingInterval": 50, "pingTimeout": 10_000}
+            ],
+        },
+    },
+    greeting=text({"id": "marginquake", "type": "welcome"}),
+)
+
 SPEECHES = (
     GATE,
     GATE_SPOT,
@@ -312,4 +364,5 @@ SPEECHES = (
     KRAKEN,
     HTX,
     DYDX,
+    KUCOIN,
 )

@@ -18,7 +18,9 @@ class Speech:
     """`topics` of BTC; trade number `n` at a time (ms); a forced order; a book.
 
     `asked`: the topics of a request. `ping`: what the client's contains. `question`: the venue's
-    own ping, and what the `reply` to it contains. `packed`: every message is gzip.
+    own ping, and what the `reply` to it contains. `packed`: every message is gzip. `grant`: what a
+    POST is answered, given the server's address; only clients with the `token` in it are let in.
+    `greeting`: what the server says first, and before which nobody may speak.
     """
 
     venue: str
@@ -31,6 +33,8 @@ class Speech:
     question: bytes | None = None
     reply: str = ""
     packed: bool = False
+    grant: Callable[[str, str], Any] | None = None
+    greeting: bytes | None = None
 
 
 def listed(key: str) -> Callable[[Any], list[str]]:

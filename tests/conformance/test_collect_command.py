@@ -29,9 +29,7 @@ async def test_sigterm_loses_nothing_that_was_received(tmp_path: Path) -> None:
     log, sent = tmp_path / "raw.jsonl", dict[str, list[bytes]]()
     async with AsyncExitStack() as stack:
         servers = [await stack.enter_async_context(VenueServer(SPEECHES[v])) for v in WIRES]
-        urls = [f"--url={server.speech.venue}={server.url}" for server in servers]
-        # No poll may leave this machine.
-        urls += [f"--url={venue}-rest=http://127.0.0.1:1" for venue in WIRES]
+        urls = [f"--url={name}={url}" for server in servers for name, url in server.urls.items()]
         process = await asyncio.create_subprocess_exec(
             *COMMAND, "--assets=btc", *urls, "--into", str(log), stderr=asyncio.subprocess.PIPE
         )
@@ -71,6 +69,7 @@ def is_status(payload: object) -> bool:
         (("--assets", "?", "--venues", "okx"), "okx has no known contract"),
         (("--assets", "BTC", "--venues", "okx", "--url", "okx=http://x"), "expected VENUE=ws://"),
         (("--assets", "BTC", "--venues", "okx", "--into", "/no/such/log"), "name a file to write"),
+        (("--assets", "BTC", "--venues", "kucoin", "--url", "kucoin=ws://x"), "kucoin-rest=http"),
     ],
 )
 def test_bad_usage_is_told(options: tuple[str, ...], words: str) -> None:
@@ -87,8 +86,7 @@ async def test_live_shows_what_its_feeds_and_engine_found() -> None:
             await stack.enter_async_context(VenueServer(SPEECHES[venue]))
             for venue in ("binance-usdm", "bybit")
         ]
-        urls = [f"--url={server.speech.venue}={server.url}" for server in servers]
-        urls.append("--url=binance-usdm-rest=http://127.0.0.1:1")
+        urls = [f"--url={name}={url}" for server in servers for name, url in server.urls.items()]
         options = ("--venues=binance,bybit", "--assets=BTC", "--for=60", *urls)
         process = await asyncio.create_subprocess_exec(
             *COMMAND[:-1],

@@ -23,6 +23,10 @@ HELD = "81234"
 ANSWERS = {
     "binance-usdm": {"symbol": "BTCUSDT", "openInterest": HELD, "time": 1},
     "binance-coinm": {"symbol": "BTCUSD_PERP", "openInterest": HELD, "time": 1},
+    "kucoin": {
+        "code": "200000",
+        "data": {"symbol": "XBTUSDTM", "openInterest": HELD, "fundingRateGranularity": 28800000},
+    },
     "htx": {
         "status": "ok",
         "data": [{"contract_code": "BTC-USDT", "volume": 81234, "trade_volume": 5}],

@@ -10,13 +10,17 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
 
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from tests.conformance.speech import Said, Speech
 
 PATIENCE_S = 8.0
+GREETING_S = 0.05
 
 
 @dataclass
@@ -29,22 +33,35 @@ class Guest:
 
 
 class VenueServer:
-    """Use as a context: listens while inside. `guests` has every client that ever came."""
+    """Use as a context: listens while inside. `guests` has every client that ever came.
+
+    `grants` has every token that was given out: each lets one client in, once.
+    """
 
     def __init__(self, speech: Speech) -> None:
         self.speech = speech
         self.guests: list[Guest] = []
+        self.grants: list[str] = []
+        self._unused: set[str] = set()
         self._server: Server | None = None
+        self._rest: TestServer | None = None
 
     async def __aenter__(self) -> "VenueServer":
         # Small buffers, so that a client that does not read is noticed soon.
         self._server = await serve(
             self._welcome, "127.0.0.1", 0, compression=None, write_limit=1024
         )
+        if self.speech.grant is not None:
+            app = web.Application()
+            app.router.add_post("/{path:.*}", self._granted)
+            self._rest = TestServer(app, host="127.0.0.1")
+            await self._rest.start_server()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
+        if self._rest is not None:
+            await self._rest.close()
         self._server.close()
         await self._server.wait_closed()
 
@@ -54,8 +71,37 @@ class VenueServer:
         port = next(iter(self._server.sockets)).getsockname()[1]
         return f"ws://127.0.0.1:{port}"
 
+    @property
+    def urls(self) -> dict[str, str]:
+        """Addresses for a collector; what a test does not serve leads nowhere, never away."""
+        venue, nowhere = self.speech.venue, "http://127.0.0.1:1"
+        if self._rest is None:
+            return {venue: self.url, f"{venue}-rest": nowhere}
+        return {f"{venue}-rest": f"http://127.0.0.1:{self._rest.port}"}
+
+    async def _granted(self, _request: web.Request) -> web.Response:
+        assert self.speech.grant is not None
+        token = f"t-{len(self.grants)}"
+        self.grants.append(token)
+        self._unused.add(token)
+        return web.json_response(self.speech.grant(self.url, token))
+
     async def _welcome(self, socket: ServerConnection) -> None:
+        if self.speech.grant is not None:
+            assert socket.request is not None
+            query = parse_qs(urlsplit(socket.request.path).query)
+            token = query.get("token", [""])[0]
+            if token not in self._unused or not query.get("connectId"):
+                await socket.close(1008, "token")
+                return
+            self._unused.remove(token)
         guest = Guest(socket)
+        if self.speech.greeting is not None:
+            with suppress(TimeoutError, ConnectionClosed):
+                early = await asyncio.wait_for(socket.recv(), GREETING_S)
+                raise AssertionError(f"{early!r} before the greeting")
+            with suppress(ConnectionClosed):
+                await self.send(guest, self.speech.greeting)
         self.guests.append(guest)
         with suppress(ConnectionClosed):
             async for message in socket:

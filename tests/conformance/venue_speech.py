@@ -234,6 +234,7 @@ REFUSALS: dict[str, Any] = {
     "kraken": {"event": "error", "message": "Invalid product id"},
     "htx": {"id": "1", "status": "error", "err-code": "bad-request", "err-msg": "invalid topic"},
     "dydx": {"type": "error", "message": "Invalid subscription id", "message_id": 1},
+    "kucoin": {"id": "2", "type": "error", "code": 404, "data": "topic is not found"},
     "coinbase": {"type": "error", "message": "Failed to subscribe", "reason": "no such product"},
 }
 """What each venue answers to a subscription that it refuses."""
