@@ -4,116 +4,37 @@ import asyncio
 import gzip
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
 import msgspec
 import pytest
 
 from streams.collect import line, session
-from streams.collect.collector import collect
-from streams.collect.planning import Asked, Plan, plans
-from streams.collect.records import Record
-from streams.core.events import Book, Liquidation, Raw, Status, Trade
+from streams.collect.planning import Plan
+from streams.core.events import Book, Liquidation, Status, Trade
 from streams.core.normalise import normalise
 from streams.venues import PARSERS
-from streams.venues.catalog import default_instruments, effective_table
 from streams.venues.wire import WIRES
+from tests.conformance.collecting import (
+    BEAT_S,
+    INSTRUMENTS,
+    Kept,
+    collecting,
+    now_ms,
+    planned,
+    up,
+)
 from tests.conformance.speech import Speech, text
 from tests.conformance.venue_server import VenueServer, until
 from tests.conformance.venue_speech import REFUSALS, SPEECHES
 
-INSTRUMENTS = default_instruments()
-BEAT_S = 0.1
 LAST = re.compile(rb'[",]40["\]]')
 """The size of the last of forty bids."""
-
-
-class Kept:
-    """A sink that keeps what it takes; `pause_s` makes it slow, `open` lets it take at all."""
-
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-        self.pause_s = 0.0
-        self.open = asyncio.Event()
-        self.open.set()
-
-    async def put(self, record: Record) -> None:
-        if self.pause_s:
-            await asyncio.sleep(self.pause_s)
-        await self.open.wait()
-        self.records.append(record)
-
-    async def flush(self) -> None:
-        pass
-
-    async def close(self) -> None:
-        pass
-
-    def statuses(self) -> list[tuple[str, Status]]:
-        return [
-            (record.raw.connection, msgspec.json.decode(record.raw.payload, type=Status))
-            for record in self.records
-            if record.raw.channel == "status"
-        ]
-
-    def count(self, op: str) -> int:
-        return sum(status.op == op for _, status in self.statuses())
-
-    def messages(self, kind: type) -> list[Raw]:
-        return [
-            record.raw
-            for record in self.records
-            if record.raw.channel != "status"
-            and any(isinstance(o, kind) for o in normalise(record.raw, PARSERS, INSTRUMENTS))
-        ]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "BEAT_S", BEAT_S)
-    monkeypatch.setattr(session, "CLOSE_S", 0.2)
-    monkeypatch.setattr(line, "FIRST_PAUSE_S", 0.05)
 
 
 @pytest.fixture(params=sorted(WIRES))
 def speech(request: pytest.FixtureRequest) -> Iterator[Speech]:
     yield SPEECHES[request.param]
-
-
-def planned(server: VenueServer) -> list[Plan]:
-    venue = server.speech.venue
-    asked = Asked([venue], ["BTC"], ["BTC"], server.urls)
-    return [hurried(plan) for plan in plans(asked, INSTRUMENTS, effective_table())]
-
-
-def hurried(plan: Plan) -> Plan:
-    limits = msgspec.structs.replace(plan.endpoint.limits, messages_per_s=100.0)
-    return msgspec.structs.replace(
-        plan, endpoint=msgspec.structs.replace(plan.endpoint, limits=limits)
-    )
-
-
-@asynccontextmanager
-async def collecting(wanted: list[Plan], kept: Kept) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    task = asyncio.create_task(collect(wanted, (), lambda: kept, INSTRUMENTS, stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        async with asyncio.timeout(8):
-            await task
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-async def up(server: VenueServer, kept: Kept, connections: int) -> None:
-    await until(lambda: len({n for n, s in kept.statuses() if s.op == "heartbeat"}) >= connections)
-    topics = [topic for guest in server.guests for topic in guest.topics]
-    assert len(topics) == len(set(topics))
 
 
 async def test_subscribes_to_what_the_venue_offers_and_nothing_twice(speech: Speech) -> None:
@@ -175,27 +96,6 @@ async def test_a_heartbeat_vouches_only_for_what_was_put_before_it(speech: Speec
                 if isinstance(outcome, Trade):
                     assert outcome.event_time_us > vouched.get(record.raw.connection, 0)
     assert all(through < time.time_ns() // 1000 - 1_900_000 for through in vouched.values())
-
-
-async def test_a_pong_behind_messages_is_waited_for(
-    speech: Speech, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept = Kept()
-    async with VenueServer(speech) as server:
-        wanted = planned(server)
-        async with collecting(wanted, kept):
-            await up(server, kept, len(wanted))
-            kept.open.clear()
-            for n in range(200):
-                await server.say(speech.trade(n, now_ms()))
-            with monkeypatch.context() as hurry:
-                hurry.setattr(session, "PONG_S", 0.1)
-                await asyncio.sleep(0.5)
-            kept.open.set()
-            beats = kept.count("heartbeat")
-            await until(lambda: kept.count("heartbeat") > beats + len(wanted))
-        assert len(kept.messages(Trade)) == 200
-    assert kept.count("connect") == len(wanted)
 
 
 async def test_a_connection_cut_within_a_message_is_renewed(speech: Speech) -> None:
@@ -290,6 +190,40 @@ async def test_a_slow_sink_stops_the_reading(speech: Speech) -> None:
     assert sent * size < 30_000_000
 
 
+async def test_a_pong_behind_messages_is_waited_for(
+    speech: Speech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept()
+    async with VenueServer(speech) as server:
+        wanted = planned(server)
+        async with collecting(wanted, kept):
+            await up(server, kept, len(wanted))
+            kept.open.clear()
+            for n in range(200):
+                await server.say(speech.trade(n, now_ms()))
+            with monkeypatch.context() as hurry:
+                hurry.setattr(session, "PONG_S", 0.1)
+                await asyncio.sleep(0.5)
+            kept.open.set()
+            beats = kept.count("heartbeat")
+            await until(lambda: kept.count("heartbeat") > beats + len(wanted))
+        assert len(kept.messages(Trade)) == 200
+    assert kept.count("connect") == len(wanted)
+
+
+async def test_a_connection_that_answers_no_ping_is_renewed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = Kept()
+    async with VenueServer(SPEECHES["okx"]) as server:
+        wanted = planned(server)
+        async with collecting(wanted, kept):
+            await up(server, kept, len(wanted))
+            monkeypatch.setattr(session, "PONG_S", 0.1)
+            server.guests[0].socket.transport.pause_reading()
+            await until(lambda: kept.count("disconnect") >= 1)
+
+
 async def test_an_old_connection_is_closed_after_its_heir_is_heard(speech: Speech) -> None:
     kept = Kept()
     async with VenueServer(speech) as server:
@@ -375,37 +309,6 @@ async def test_the_venues_question_is_answered(speech: Speech) -> None:
                 await server.send(guest, speech.question)
             await until(lambda: all(speech.reply in "".join(g.sent) for g in server.guests))
     assert all(record.raw.channel == "status" for record in kept.records)
-
-
-async def test_every_connection_has_a_grant_of_its_own() -> None:
-    kept, speech = Kept(), SPEECHES["kucoin"]
-    async with VenueServer(speech) as server:
-        wanted = planned(server)
-        async with collecting(wanted, kept):
-            await up(server, kept, len(wanted))
-            topic, message = speech.trade(0, now_ms())
-            server.break_off(topic, message)
-            await until(lambda: kept.count("disconnect") == 1)
-            await until(lambda: any(True for _ in server.here(topic)))
-        assert server.grants == ["t-0", "t-1"]
-        told = [status.detail for _, status in kept.statuses() if status.op == "connect"]
-        assert told == [server.url.removeprefix("ws://")] * 2
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"<html>",
-        b'{"code":"400100","msg":"Invalid request"}',
-        b'{"data":{"token":"t","instanceServers":[]}}',
-        b'{"data":{"token":"t","instanceServers":[{"endpoint":"ws://a","pingInterval":0}]}}',
-    ],
-)
-def test_what_is_no_grant_is_told(answer: bytes) -> None:
-    (endpoint,) = WIRES["kucoin"].endpoints
-    assert endpoint.granted is not None
-    with pytest.raises(ValueError):
-        endpoint.granted(answer)
 
 
 def often(plan: Plan) -> Plan:
