@@ -6,9 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 FUZZ_SECONDS := 600
 FUZZ_MESSAGES := 1000000
+SOAK_SECONDS := 600
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help env demo test check lint typecheck broker broker-stop bench fuzz docs constraints clean
+.PHONY: help env demo test check lint typecheck broker broker-stop bench fuzz soak docs constraints clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' \
@@ -45,6 +46,9 @@ bench: env ## Measure throughput and latency on this machine
 
 fuzz: $(VENV)/.fuzz ## Spoil messages of every venue (FUZZ_SECONDS=600, FUZZ_MESSAGES=1000000)
 	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --messages $(FUZZ_MESSAGES)
+
+soak: env ## Run a collector of every venue at full speed, watch its memory (SOAK_SECONDS=600)
+	@$(BIN)/python -m tests.soak --seconds $(SOAK_SECONDS)
 
 docs: env ## Regenerate the pages that are made from the code
 	$(BIN)/python -m streams.telemetry docs/operations/metrics.md
