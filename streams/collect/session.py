@@ -18,6 +18,7 @@ from websockets.exceptions import WebSocketException
 from websockets.frames import DATA_OPCODES, Frame
 
 from streams.collect.asking import Unanswered, answer_of, client
+from streams.collect.missing import Missing
 from streams.collect.planning import Plan
 from streams.collect.records import MakeSink, Sink, now_us, status_record
 from streams.collect.sifting import Sifter
@@ -99,6 +100,8 @@ class Session:
             channels=plan.assets,
             folded=plan.endpoint.folded,
         )
+        numbering = plan.endpoint.numbering
+        self._missing = None if numbering is None else Missing(numbering)
         self._reader = asyncio.create_task(self._read())
         self.ended = asyncio.create_task(self._serve())
         self._taken = 0
@@ -196,6 +199,8 @@ class Session:
                     await self._send(answer)
                 if not self._greeted.is_set() and greeting in message[:500].replace(b" ", b""):
                     self._greeted.set()
+                if self._missing is not None:
+                    self._missing.take(message)
                 records = self._sifter.take(message, received_us)
                 for record in records:
                     await self._sink.put(record)
@@ -276,10 +281,12 @@ class Session:
                 )
                 self._torn.set()
             await self._watch(pinged_us)
+            lost = await self._lost()
             through = {
                 channel: pinged_us - self._sifter.lag_us(channel, pinged_us) - lateness_us
                 for channel, lateness_us in self._plan.lateness_us.items()
-                if channel not in self._silent and not (channel == "book" and self._torn.is_set())
+                if channel not in self._silent | lost
+                and not (channel == "book" and self._torn.is_set())
             }
             if through and not self._denied:
                 await self._tell(Status("heartbeat", through_us=through))
@@ -300,6 +307,16 @@ class Session:
             except TimeoutError:
                 if self._socket.arrived == arrived == self._taken:
                     raise
+
+    async def _lost(self) -> frozenset[str]:
+        """Say what messages skipped; gives the channels that are not vouched for this time."""
+        words = self._missing.told() if self._missing is not None else ""
+        if self._missing is None or not words:
+            return frozenset()
+        channels = tuple(name for name in self._missing.channels if name in self._plan.assets)
+        _log.warning("messages are missing", venue=self._plan.venue, numbers=words)
+        await self._tell(Status("gap", channels=channels, detail=words))
+        return frozenset(channels)
 
     async def _watch(self, at_us: int) -> None:
         """Say which channels have fallen silent though the connection lives."""

@@ -1,8 +1,8 @@
 """Deribit v2 public channels to canonical events, venue `deribit` (futures, perpetuals, spot).
 
 A venue parser: promises a trade for every print of the book and, for a print that a liquidation
-caused, a forced order beside it, in exact dollars. Does not fold book changes (the collector
-does) and does not watch `trade_seq`, which has no gaps per instrument.
+caused, a forced order beside it, in exact dollars. Does not fold book changes
+and does not watch `trade_seq`, which has no gaps per instrument (the collector does).
 
 | fact         | value                                                                          |
 |--------------|--------------------------------------------------------------------------------|

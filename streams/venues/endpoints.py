@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from streams.venues.numbering import Numbering
+
 Names = Callable[[str], tuple[str, ...]]
 """What an asset is called."""
 
@@ -65,6 +67,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     snapshot and changes, which the collector folds. `granted`: `url` is no address of websockets;
     each connection's comes from the answer to a POST there, which this reads (ValueError: it is no
     grant). `greeting`: what is found in the message that the client must wait for before it sends.
+    `numbering`: how messages are numbered without gaps, where the venue does.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     folded: bool = False
     granted: Callable[[bytes], Granted] | None = None
     greeting: str = ""
+    numbering: Numbering | None = None
 
 
 class Poll(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ nothing.
 from collections.abc import Mapping
 from typing import Final
 
-from streams.venues import wire_perpetuals
+from streams.venues import numbering, wire_perpetuals
 from streams.venues.endpoints import (
     Endpoint,
     Heartbeat,
@@ -64,6 +64,7 @@ _BINANCE_USDM: Final = Wire(
             ),
             subscribe=_BINANCE_ASKS,
             refusal=_BINANCE_REFUSAL,
+            numbering=numbering.BINANCE,
             silent_s=_LIVELY,
         ),
         Endpoint(
@@ -197,6 +198,7 @@ _BINANCE_COINM: Final = Wire(
             ),
             subscribe=_BINANCE_ASKS,
             refusal=_BINANCE_REFUSAL,
+            numbering=numbering.BINANCE,
             silent_s=_QUIETER,
             listed=True,
         ),
@@ -224,6 +226,7 @@ _BINANCE_SPOT: Final = Wire(
             topics=each(trade="{low}@aggTrade"),
             subscribe=_BINANCE_ASKS,
             refusal=_BINANCE_REFUSAL,
+            numbering=numbering.BINANCE,
             silent_s=_LIVELY,
         ),
     )
@@ -256,6 +259,7 @@ _COINBASE: Final = Wire(
             topics=each(trade='{"product_ids":["{}"],"channels":["matches","heartbeat"]}'),
             subscribe=merged('{"type":"subscribe",'),
             refusal='"type":"error"',
+            numbering=numbering.COINBASE,
             silent_s=_LIVELY,
         ),
     )

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from streams.core.events import Rejected
+from streams.venues import numbering
 from streams.venues.endpoints import (
     Endpoint,
     Granted,
@@ -121,6 +122,7 @@ _DERIBIT: Final = Endpoint(
     refusal='"error":{',
     silent_s=_QUIETER,
     listed=True,
+    numbering=numbering.DERIBIT,
     opening=('{"jsonrpc":"2.0","id":1,"method":"public/set_heartbeat","params":{"interval":30}}',),
 )
 
@@ -242,6 +244,7 @@ _DYDX: Final = Endpoint(
     channels=("liquidation", "trade", "ticker"),
     heartbeat=Heartbeat("server", "frame", 30),
     limits=Limits(32, 1, 2),
+    numbering=numbering.DYDX,
     symbols=named("{}-USD"),
     topics=each(
         liquidation='{"channel":"v4_trades","id":"{}","batched":false}',

@@ -170,9 +170,9 @@ def _deribit(channel: str, data: Any) -> Said:
     return channel, text({"jsonrpc": "2.0", "method": "subscription", "params": params})
 
 
-def _deribit_trade(n: int, ms: int, **more: str) -> Said:
-    row = {"trade_id": str(n), "timestamp": ms, "price": 61500.0, "direction": "sell"}
-    row |= {"instrument_name": "BTC-PERPETUAL", "amount": 1000.0, **more}
+def _deribit_trade(n: int, ms: int, **more: Any) -> Said:
+    row: dict[str, Any] = {"trade_seq": n, "trade_id": str(n), "timestamp": ms, "price": 61500.0}
+    row |= {"direction": "sell", "instrument_name": "BTC-PERPETUAL", "amount": 1000.0, **more}
     return _deribit("trades.BTC-PERPETUAL.100ms", [row])
 
 
@@ -190,7 +190,7 @@ DERIBIT = Speech(
         for kind, rest in (("trades", ""), ("ticker", ""), ("book", "none.10."))
     ),
     trade=_deribit_trade,
-    forced=lambda n, ms: _deribit_trade(1000 + n, ms, liquidation="T"),
+    forced=lambda n, ms: _deribit_trade(1000 + n, ms, liquidation="T", trade_seq=n),
     book=_deribit_book,
     asked=lambda request: listed("channels")(request.get("params", {})),
     question=text({"jsonrpc": "2.0", "method": "heartbeat", "params": {"type": "test_request"}}),

@@ -64,6 +64,7 @@ async def test_events_come_once_in_order_between_status_records(speech: Speech) 
             await until(lambda: len(kept.messages(Liquidation)) >= len(forced))
     assert [raw.payload for raw in kept.messages(Trade)][:200] == [m for _, m in said]
     assert len(kept.messages(Liquidation)) == len(forced)
+    assert kept.count("gap") == 0
     assert {r.asset for r in kept.records if r.raw.channel != "status"} == {"BTC"}
     ids = [
         outcome.id

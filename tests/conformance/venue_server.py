@@ -115,11 +115,12 @@ class VenueServer:
         return (g for g in self.guests if topic in g.topics and g.socket.close_code is None)
 
     async def say(self, said: Said) -> None:
-        """Send a message to everyone who asked for its topic; somebody must have."""
+        """Send a message to everyone who asked for its topic and stays; somebody must have."""
         topic, message = said
         await until(lambda: any(True for _ in self.here(topic)))
         for guest in [*self.here(topic)]:
-            await self.send(guest, message)
+            with suppress(ConnectionClosed):
+                await self.send(guest, message)
 
     async def send(self, guest: Guest, message: bytes) -> None:
         """Send to one client, as the venue packs it."""
