@@ -47,9 +47,9 @@ class VenueServer:
         self._rest: TestServer | None = None
 
     async def __aenter__(self) -> "VenueServer":
-        # Small buffers, so that a client that does not read is noticed soon.
+        # Small buffers, so that a client that does not read is noticed soon; it may take its time.
         self._server = await serve(
-            self._welcome, "127.0.0.1", 0, compression=None, write_limit=1024
+            self._welcome, "127.0.0.1", 0, compression=None, write_limit=1024, ping_interval=None
         )
         if self.speech.grant is not None:
             app = web.Application()

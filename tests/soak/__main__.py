@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import resource
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -36,22 +35,23 @@ SHORTEST_S: Final = 25.0
 """Less leaves no three samples after the warm-up."""
 BOOK_EVERY: Final = 20
 FORCED_EVERY: Final = 50
-SEND_BUFFER: Final = 64 * 1024
-"""Small, so that what waits in the kernel is taken well before a ping is overdue."""
+WINDOW: Final = 500
+"""Messages between two pings: the next are sent when the ping before the last is answered, so that
+what waits in the kernel is read well before the collector misses a pong of its own."""
 
 
 async def _talk(server: VenueServer, until_s: float, sent: dict[str, int]) -> None:
     speech = server.speech
     (guest,) = server.here(speech.trade(0, 0)[0])
-    for guest_of_all in server.guests:
-        line = guest_of_all.socket.transport.get_extra_info("socket")
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-    number = 0
+    number, read = 0, await guest.socket.ping()
     while time.monotonic() < until_s:
         at_ms = time.time_ns() // 1_000_000
         _, message = speech.trade(number, at_ms)
         await server.send(guest, numbered(message, number))
         await asyncio.sleep(0)
+        if number % WINDOW == 0:
+            await read
+            read = await guest.socket.ping()
         number += 1
         sent[speech.venue] = number
         if speech.book is not None and number % BOOK_EVERY == 1:
