@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streams.cli.stages import MetricsPort
+
 if TYPE_CHECKING:
     from streams.collect.planning import Asked
     from streams.core.instruments import Instruments
@@ -44,6 +46,7 @@ def collect(
         typer.Option(dir_okay=False, help="Append to this raw log; no broker is needed."),
     ] = None,
     url: Urls = None,
+    metrics_port: MetricsPort = None,
 ) -> None:
     """Collect the venues' live feeds into raw.v1 until SIGTERM or Ctrl-C.
 
@@ -55,9 +58,10 @@ def collect(
     import uvloop
 
     from streams.collect.kafka import KafkaSink
+    from streams.collect.measured import health
     from streams.collect.records import Sink
     from streams.config import settings
-    from streams.telemetry import configure_logging, graceful_shutdown
+    from streams.telemetry import configure_logging, graceful_shutdown, serve_metrics
 
     configure_logging("collect")
     bootstrap = kafka or settings().kafka
@@ -78,7 +82,12 @@ def collect(
         typer.echo(f"{len(found)} connections, stop with Ctrl-C", err=True)
         await serve(found, polls(asked, instruments, table), make_sink, instruments, stop)
 
-    uvloop.run(run())
+    server = serve_metrics("collect", metrics_port, health)
+    try:
+        uvloop.run(run())
+    finally:
+        if server is not None:
+            server.close()
 
 
 def understood(

@@ -30,6 +30,11 @@ class KafkaSink:
         self._waiting: deque[asyncio.Future[Any]] = deque()
         self._lock = asyncio.Lock()
 
+    @property
+    def waiting(self) -> int:
+        """Records on their way to the broker."""
+        return len(self._waiting)
+
     async def put(self, record: Record) -> None:
         """Send a record to its partition; waits while too many are on their way.
 

@@ -18,6 +18,7 @@ from streams.collect.planning import Plan
 from streams.collect.records import MakeSink
 from streams.collect.session import Session
 from streams.core.instruments import Instruments
+from streams.telemetry import RECONNECTS
 
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 60.0
@@ -67,6 +68,7 @@ class Line:
                     return opening.result()
             except (WebSocketException, OSError) as error:
                 self._failures += 1
+                self._count("failed")
                 _log.warning("cannot connect", connection=name, error=str(error))
             finally:
                 opening.cancel()
@@ -83,6 +85,7 @@ class Line:
                 heir = await self._heir()
                 if heir is not None:
                     self._failures = 0
+                    self._count("renewed")
                     await session.finish("renewed")
                     return heir
                 life_s = RETRY_S
@@ -90,11 +93,16 @@ class Line:
         finally:
             torn.cancel()
         why = "stopped" if self._stop.is_set() else session.ended.result()
+        if not self._stop.is_set():
+            self._count("lost")
         _log.info("connection ended", connection=session.name, why=why)
         await session.finish(why)
         lived_s = asyncio.get_running_loop().time() - began
         self._failures = 0 if lived_s > PROVEN_S else self._failures + 1
         return None
+
+    def _count(self, reason: str) -> None:
+        RECONNECTS.labels(venue=self._plan.venue, reason=reason).inc()
 
     async def _over(
         self, session: Session, tasks: Sequence[asyncio.Task[Any]], life_s: float | None

@@ -53,6 +53,11 @@ class Live:
         )
         self.feeds: dict[tuple[str, str, str], FeedStatus] = {}
 
+    @property
+    def waiting(self) -> int:
+        """Records of all connections that the engine has not taken."""
+        return self._queue.qsize()
+
     async def put(self, record: Record) -> None:
         """Take a record; waits while the engine is behind."""
         await self._queue.put(record.raw)

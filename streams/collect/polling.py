@@ -17,6 +17,7 @@ from streams.collect.planning import Polled
 from streams.collect.records import MakeSink, now_us
 from streams.collect.sifting import Sifter
 from streams.core.instruments import Instruments
+from streams.telemetry import RECORDS_COLLECTED
 
 _log: Final = structlog.get_logger("collect")
 
@@ -48,8 +49,11 @@ class Poller:
                     if self._stop.is_set():
                         return
                     body, wait_s = await self._asked(session, poll.url.replace("{symbol}", symbol))
-                    for record in self._sifter.take(body, now_us()) if body else ():
+                    records = self._sifter.take(body, now_us()) if body else []
+                    for record in records:
                         await sink.put(record)
+                        channel = record.raw.channel or "unknown"
+                        RECORDS_COLLECTED.labels(venue=self._polled.venue, channel=channel).inc()
                     await self._pause(max(every_s, wait_s))
         finally:
             await sink.close()

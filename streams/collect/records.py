@@ -29,6 +29,10 @@ class Record(msgspec.Struct, frozen=True):
 class Sink(Protocol):
     """Takes the records of one connection, in order."""
 
+    @property
+    def waiting(self) -> int:
+        """Records that were put and are not safe yet."""
+
     async def put(self, record: Record) -> None:
         """Take a record; waits while too many are on their way."""
 

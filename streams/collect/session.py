@@ -18,9 +18,10 @@ from websockets.exceptions import WebSocketException
 from websockets.frames import DATA_OPCODES, Frame
 
 from streams.collect.asking import Unanswered, answer_of, client
+from streams.collect.measured import Measured
 from streams.collect.missing import Missing
 from streams.collect.planning import Plan
-from streams.collect.records import MakeSink, Sink, now_us, status_record
+from streams.collect.records import MakeSink, Record, Sink, now_us, status_record
 from streams.collect.sifting import Sifter
 from streams.core.events import MAX_PAYLOAD_BYTES, MICROS, Rejected, Status
 from streams.core.instruments import Instruments
@@ -90,6 +91,7 @@ class Session:
         self._ping_s = ping_s
         self._socket = socket
         self._sink = sink
+        self._measured = Measured(plan.venue, sink)
         self._since_us = now_us()
         self._sifter = Sifter(
             plan.venue,
@@ -175,11 +177,20 @@ class Session:
             self._reader.cancel()
         await asyncio.gather(self.ended, self._reader, return_exceptions=True)
         for record in self._sifter.release():
-            await self._sink.put(record)
+            await self._put(record)
+        self._measured.ended(self._taken)
         await self._tell(Status("disconnect", detail=why[:300]))
         await self._sink.close()
         with suppress(WebSocketException, OSError):
             await self._socket.close()
+
+    async def _put(self, record: Record) -> None:
+        self._measured.records[record.raw.channel or "unknown"] += 1
+        await self._sink.put(record)
+
+    async def _gap(self, reason: str, channels: tuple[str, ...] | None, detail: str) -> None:
+        self._measured.gap(reason)
+        await self._tell(Status("gap", channels=channels, detail=detail))
 
     async def _tell(self, status: Status) -> None:
         await self._sink.put(status_record(self._plan.venue, self.name, status))
@@ -203,7 +214,7 @@ class Session:
                     self._missing.take(message)
                 records = self._sifter.take(message, received_us)
                 for record in records:
-                    await self._sink.put(record)
+                    await self._put(record)
                 if not records and refusal in message[:500].replace(b" ", b""):
                     await self._refused(message)
                 self._taken += 1
@@ -218,7 +229,7 @@ class Session:
         words = message[:200].decode("utf-8", "replace")
         _log.warning("subscription refused", venue=self._plan.venue, answer=words)
         self._denied = True
-        await self._tell(Status("gap", detail=f"refused: {words}"))
+        await self._gap("refused", None, f"refused: {words}")
 
     async def _live(self) -> str:
         """Subscribe, then tell each second how far everything has been written."""
@@ -249,6 +260,7 @@ class Session:
             await self._send(text)
         for channel, assets in self._plan.assets.items():
             await self._tell(Status("subscribe", channels=(channel,), assets=assets))
+        self._measured.up()
 
     async def _send(self, text: str) -> None:
         await self._socket.send(text.replace("{time}", str(now_us() // MICROS)))
@@ -274,11 +286,9 @@ class Session:
             await self._moved.wait()
         async with self._writing:
             for record in self._sifter.release():
-                await self._sink.put(record)
+                await self._put(record)
             if self._sifter.torn():
-                await self._tell(
-                    Status("gap", channels=("book",), detail="a book came out of order")
-                )
+                await self._gap("book", ("book",), "a book came out of order")
                 self._torn.set()
             await self._watch(pinged_us)
             lost = await self._lost()
@@ -288,8 +298,11 @@ class Session:
                 if channel not in self._silent | lost
                 and not (channel == "book" and self._torn.is_set())
             }
-            if through and not self._denied:
+            if self._denied:
+                through = {}
+            if through:
                 await self._tell(Status("heartbeat", through_us=through))
+            self._measured.beat(self._taken, through)
         self._ready.set()
 
     async def _ponged(self, pong: Awaitable[float]) -> None:
@@ -315,7 +328,7 @@ class Session:
             return frozenset()
         channels = tuple(name for name in self._missing.channels if name in self._plan.assets)
         _log.warning("messages are missing", venue=self._plan.venue, numbers=words)
-        await self._tell(Status("gap", channels=channels, detail=words))
+        await self._gap("missing", channels, words)
         return frozenset(channels)
 
     async def _watch(self, at_us: int) -> None:
@@ -332,5 +345,5 @@ class Session:
             silent = set(self._plan.assets)
         for channel in sorted(silent - self._silent):
             _log.warning("channel is silent", venue=self._plan.venue, channel=channel)
-            await self._tell(Status("gap", channels=(channel,), detail="silent"))
+            await self._gap("silent", (channel,), "silent")
         self._silent = frozenset(silent)

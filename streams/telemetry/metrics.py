@@ -63,23 +63,41 @@ CONNECTIONS_UP: Final = _gauge(
     "Websocket connections that are subscribed now.",
     "0 for a minute: look at the collector's log and the venue's status page.",
 )
+MESSAGES_RECEIVED: Final = _counter(
+    "marginquake_messages_received_total",
+    ("venue",),
+    "Websocket messages of venues, before they are cut, thinned or filtered.",
+    "No growth while a connection is up: the venue is silent, or the sink holds everything up.",
+)
 RECONNECTS: Final = _counter(
     "marginquake_reconnects_total",
     ("venue", "reason"),
-    "Connections opened again after a loss.",
+    "Connections renewed before their age limit or for a book, lost, and failed attempts.",
     "More than 5 in 10 minutes: the venue throttles, or the network drops.",
 )
 RECORDS_COLLECTED: Final = _counter(
     "marginquake_records_collected_total",
     ("venue", "channel"),
-    "Venue messages written to raw.v1 and acknowledged.",
+    "Records handed to the sink: raw.v1, a raw log or the engine; status records are left out.",
     "No growth while a connection is up: the subscription is silent.",
 )
-RECORDS_SHED: Final = _counter(
-    "marginquake_records_shed_total",
-    ("venue", "channel"),
-    "Sampled records (books, tickers) left out because the broker was slow; never liquidations.",
-    "Any growth: the broker or the disk is too slow for the book assets chosen.",
+RECORDS_UNACKNOWLEDGED: Final = _gauge(
+    "marginquake_records_unacknowledged",
+    ("venue",),
+    "Records of open connections that the sink has taken and not yet made safe.",
+    "Near 2,000 a connection: the broker is too slow, and sockets are not being read.",
+)
+HEARTBEAT_LAG: Final = _gauge(
+    "marginquake_heartbeat_lag_seconds",
+    ("venue",),
+    "Now minus what the slowest open connection has vouched for; about 3 s when all is well.",
+    "Above 15 s: a connection is refused, silent or behind; see gaps, then unacknowledged records.",
+)
+FEED_GAPS: Final = _counter(
+    "marginquake_feed_gaps_total",
+    ("venue", "reason"),
+    "Gaps that collectors told: silent, refused, book (out of order) or missing (numbers skipped).",
+    "refused: name other assets. missing, growing: the venue drops us; use more connections.",
 )
 
 # Framer: raw.v1 to frames.v1.

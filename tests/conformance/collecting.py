@@ -29,6 +29,10 @@ class Kept:
         self.open = asyncio.Event()
         self.open.set()
 
+    @property
+    def waiting(self) -> int:
+        return 0
+
     async def put(self, record: Record) -> None:
         if self.pause_s:
             await asyncio.sleep(self.pause_s)

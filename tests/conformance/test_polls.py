@@ -38,6 +38,10 @@ class Kept:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
+    @property
+    def waiting(self) -> int:
+        return 0
+
     async def put(self, record: Record) -> None:
         self.records.append(record)
 
