@@ -57,7 +57,8 @@ async def _talk(server: VenueServer, until_s: float, sent: dict[str, int]) -> No
         if speech.book is not None and number % BOOK_EVERY == 1:
             await server.say(speech.book(number // BOOK_EVERY, at_ms))
         if speech.forced is not None and number % FORCED_EVERY == 0:
-            await server.say(speech.forced(number, at_ms))
+            # Their size grows with the number, and no order is larger than a venue.
+            await server.say(speech.forced(number // FORCED_EVERY % 100, at_ms))
 
 
 async def _resident(pid: int) -> int:
