@@ -89,7 +89,8 @@ def page() -> str:
         "## Forced orders\n",
         _table(("venue", "source", "completeness", "side told", "price kind"), forced_rows()),
         "## Other channels\n",
-        "24 h volume is read from no venue. Books are full snapshots of the best levels.\n",
+        "24 h volume is dollars; coin-margined contracts of Bitget, HTX and KuCoin have none, for\n"
+        "no source says what theirs is counted in. Books are full snapshots of the best levels.\n",
         _table(
             ("venue", *(name.replace("_", " ") for name in CHANNELS), "verified live"),
             map(state_row, CAPABILITIES.values()),
