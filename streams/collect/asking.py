@@ -49,5 +49,7 @@ async def answer_of(
                 if len(body) > MOST_BYTES:
                     raise Unanswered(f"an answer of more than {MOST_BYTES:,} bytes")
             return bytes(body)
-    except (aiohttp.ClientError, TimeoutError) as error:
+    except Unanswered:
+        raise
+    except (aiohttp.ClientError, OSError) as error:
         raise Unanswered(f"{type(error).__name__}: {error}") from error

@@ -32,6 +32,8 @@ MOST_FRAMES: Final = 64
 """Frames received and not yet taken, beyond which the socket is not read."""
 PONG_S: Final = 9.0
 """A ping without an answer for so long ends an idle connection; feeds time out at 10 s."""
+PONG_LOOKS: Final = 9
+"""Times that it is looked for, evenly spread: to a process held up for long it is one look."""
 LATE_PONG_S: Final = 60.0
 """And so long one that is busy: there the pong stands behind messages that are still to be read."""
 BEAT_S: Final = 1.0
@@ -311,15 +313,15 @@ class Session:
         Raises:
             TimeoutError: nothing comes any more, and nothing that has come waits for us.
         """
-        while True:
-            arrived = self._socket.arrived
-            try:
-                async with asyncio.timeout(PONG_S):
-                    await asyncio.shield(pong)
+        answer = asyncio.ensure_future(pong)
+        arrived, looks = self._socket.arrived, 0
+        while looks < PONG_LOOKS:
+            if (await asyncio.wait([answer], timeout=PONG_S / PONG_LOOKS))[0]:
+                answer.result()
                 return
-            except TimeoutError:
-                if self._socket.arrived == arrived == self._taken:
-                    raise
+            idle = self._socket.arrived == arrived == self._taken
+            arrived, looks = self._socket.arrived, looks + 1 if idle else 0
+        raise TimeoutError
 
     async def _lost(self) -> frozenset[str]:
         """Say what messages skipped; gives the channels that are not vouched for this time."""

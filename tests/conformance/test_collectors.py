@@ -225,6 +225,22 @@ async def test_a_connection_that_answers_no_ping_is_renewed(
             await until(lambda: kept.count("disconnect") >= 1)
 
 
+async def test_a_process_that_was_held_up_keeps_its_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session, "PONG_S", 0.45)
+    monkeypatch.setattr(session, "BEAT_S", 0.0)
+    kept = Kept()
+    async with VenueServer(SPEECHES["okx"]) as server:
+        wanted = planned(server)
+        async with collecting(wanted, kept):
+            await up(server, kept, len(wanted))
+            for _ in range(6):
+                await asyncio.sleep(0.02)
+                time.sleep(0.5)
+        assert kept.count("connect") == len(wanted)
+
+
 async def test_an_old_connection_is_closed_after_its_heir_is_heard(speech: Speech) -> None:
     kept = Kept()
     async with VenueServer(speech) as server:
