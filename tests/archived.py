@@ -4,11 +4,22 @@ from pathlib import Path
 
 from streams.core.events import BadLine, Event, Ignored, Raw, Rejected
 from streams.core.normalise import normalise
+from streams.edges.archives.binance_dumps import COLUMNS
 from streams.edges.archives.reading import Reading
 from streams.venues import PARSERS
 from streams.venues.catalog import default_instruments
 
 INSTRUMENTS = default_instruments()
+
+
+def dump(folder: Path, name: str, *rows: str, header: bool = True) -> Path:
+    """A dump of Binance in a file of that name, which tells its type."""
+    kind = next(kind for kind in COLUMNS if f"-{kind}-" in name or f"/{kind}/" in f"/{name}")
+    lines = [",".join(COLUMNS[kind]), *rows] if header else list(rows)
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    return path
 
 
 def items(path: Path, form: str = "") -> list[tuple[int, Raw | BadLine]]:

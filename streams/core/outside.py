@@ -19,8 +19,15 @@ CHANNEL: Final = "macro"
 MAX_NAME: Final = 60
 MAX_SERIES: Final = 1_000
 """Series that a partition remembers; a new one beyond them is rejected."""
+MAX_AHEAD: Final = 2_000
+"""Values of one series that may wait for frames; without frames the oldest are forgotten."""
 
 _decode = msgspec.json.Decoder(list[Macro] | Macro).decode
+
+
+def record(value: Macro, venue: str, connection: str, received_at_us: int) -> Raw:
+    """The raw record that holds a value."""
+    return Raw(venue, CHANNEL, connection, received_at_us, msgspec.json.encode(value))
 
 
 def read(raw: Raw) -> list[Macro] | Rejected:
@@ -54,7 +61,7 @@ def keep(state: PartitionState, value: Macro, received_at_us: int) -> Rejected |
     open_from = [a.next_second for a in state.assets.values() if a.next_second is not None]
     floor = min(open_from, default=0)
     passed = sum(second <= floor for second, _ in known)
-    del known[: max(0, passed - 1)]
+    del known[: max(0, passed - 1, len(known) - MAX_AHEAD)]
     return None
 
 

@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from streams.core.events import LATEST_EVENT_US, BadLine, Ignored, Outcome, Raw, Rejected
+from streams.core import outside
+from streams.core.events import LATEST_EVENT_US, BadLine, Ignored, Macro, Outcome, Raw, Rejected
 from streams.core.instruments import Instruments
 from streams.core.normalise import Parser, normalise
 from streams.edges.archives.reading import Reading
@@ -28,9 +29,9 @@ class Tally:
         self.skewed = 0
         self.outcomes: Counter[str] = Counter()
 
-    def add(self, outcome: Outcome) -> None:
-        """Count one outcome."""
-        kind = str(outcome.__struct_config__.tag)
+    def add(self, outcome: Outcome | Macro) -> None:
+        """Count one outcome, or outside value."""
+        kind = str(outcome.__struct_config__.tag or outside.CHANNEL)
         reason = f":{outcome.reason}" if isinstance(outcome, (Rejected, Ignored)) else ""
         self.outcomes[kind + reason] += 1
 
@@ -54,7 +55,7 @@ def event_lines(
     quarantine: bool = False,
     reading: Reading | None = None,
 ) -> Iterator[bytes]:
-    """JSON lines of every outcome, without line ends.
+    """JSON lines of every outcome and outside value, without line ends.
 
     Args:
         files: raw logs, `-` for standard input.
@@ -78,9 +79,12 @@ def event_lines(
         for number, record in reading.read(file):
             tally.lines += 1
             if isinstance(record, BadLine):
-                outcomes: list[Outcome] = [record.rejected]
+                outcomes: list[Outcome | Macro] = [record.rejected]
+            elif record.channel == outside.CHANNEL:
+                values = outside.read(record)
+                outcomes = [values] if isinstance(values, Rejected) else [*values]
             else:
-                outcomes = normalise(record, parsers, instruments)
+                outcomes = [*normalise(record, parsers, instruments)]
             skewed = [] if quarantine else _skewed(outcomes)
             if skewed and isinstance(record, Raw):
                 outcomes = _shown(record, outcomes, skewed, parsers, instruments)
@@ -89,13 +93,20 @@ def event_lines(
                 tally.add(outcome)
                 if isinstance(outcome, Ignored) and not ignored:
                     continue
-                line = encode(outcome)
+                line = encode(_described(outcome))
                 if index in skewed:
                     line = line[:-1] + _QUARANTINED
                 yield line[:-1] + b',"line":%d%b}' % (number, name) if source else line
 
 
-def _skewed(outcomes: list[Outcome]) -> list[int]:
+def _described(outcome: Outcome | Macro) -> Outcome | dict[str, object]:
+    """What is printed of an outcome: outside values name no type themselves."""
+    if isinstance(outcome, Macro):
+        return {"type": outside.CHANNEL, **msgspec.structs.asdict(outcome)}
+    return outcome
+
+
+def _skewed(outcomes: Sequence[Outcome | Macro]) -> list[int]:
     """Which outcomes are rejections of events stamped after their receipt."""
     return [
         index
@@ -106,11 +117,11 @@ def _skewed(outcomes: list[Outcome]) -> list[int]:
 
 def _shown(
     raw: Raw,
-    outcomes: list[Outcome],
+    outcomes: Sequence[Outcome | Macro],
     skewed: list[int],
     parsers: Mapping[str, Parser],
     instruments: Instruments,
-) -> list[Outcome]:
+) -> list[Outcome | Macro]:
     """The outcomes with the quarantined events themselves in place of their rejections."""
     # A receipt later than any event passes the check; the true one is put back afterwards.
     later = msgspec.structs.replace(raw, received_at_us=LATEST_EVENT_US)

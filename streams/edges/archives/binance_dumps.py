@@ -3,21 +3,26 @@
 One of the formats. The type is told by header or shape, the symbol by the file's name
 (`BTCUSDT-aggTrades-2024-08-05.zip`), the family by the path (`/um/`, `/cm/`, `/spot/`), the
 symbol or the shape. Stamps are milliseconds, of spot from 2025 on microseconds, told by magnitude.
-No dump says when a row was received: that is its event time.
+No dump says when a row was received: that is its event time. A premium and depth by distance are
+no events of an exchange's feed: they become outside values, which frames carry.
 """
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
-from streams.core.events import OrderSide, Outcome, stable_id
+from streams.core import outside
+from streams.core.events import Macro, OrderSide, Outcome, Raw, stable_id
 from streams.core.instruments import Instrument
 from streams.edges.archives.form import Cells, Form, Source, cells_of, rows_of
 from streams.venues.binance.forced import force_order
 from streams.venues.binance.symbols import COINM, SPOT, USDM, is_coinm
 from streams.venues.fields import (
+    as_decimal,
     bad,
+    decimal,
     integer,
     iso_us,
     micros,
@@ -29,7 +34,7 @@ from streams.venues.fields import (
     text,
 )
 from streams.venues.quotes import book, interest, ticker
-from streams.venues.rows import in_coins, known, price
+from streams.venues.rows import by_value, in_coins, known, price
 from streams.venues.tape import trade
 
 _KLINE: Final = (
@@ -66,14 +71,17 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 """Cells of a row by type; spot's `aggTrades` and `trades` have `is_best_match` after them."""
 
 _FAMILIES: Final[Mapping[str, str]] = {"um": USDM, "cm": COINM, "spot": SPOT}
-_LEFT_OUT: Final[Mapping[str, str]] = {
-    "premiumIndexKlines": "a premium is no price, and no event of ours holds it",
-    "bookDepth": "sums by distance hold no best price, and no event of ours holds them",
-}
 _NAME: Final = re.compile(r"([A-Z0-9_]{2,40})-[A-Za-z0-9]+-\d{4}-\d\d(?:-\d\d)?\b", re.ASCII)
 _DAY_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _BOOLEANS: Final = {"true": True, "false": False, "True": True, "False": False}
 _MARK, _INDEX, _LAST = "markPriceKlines", "indexPriceKlines", "klines"
+_PREMIUM: Final = "premiumIndexKlines"
+_MOST_PREMIUM: Final = Decimal(1)
+"""A premium is a fraction of the index; from here on it is a price in the wrong folder."""
+_WIDEST: Final = 100
+"""Percent of the price, which no bid can be further away than."""
+_OTHER_NAMES: Final[Mapping[str, str]] = {"base_qty": "quote_qty"}
+"""Headers of COIN-M name the same cells by what they hold there."""
 _DISORDER: Final = 1_000
 """Rows of a day of `metrics` (288) may stand anywhere in their file."""
 
@@ -82,7 +90,7 @@ def open_form(first: bytes, source: Source) -> Form | None:
     """How to read a file whose first line is `first`; None when it is no dump.
 
     Raises:
-        MarginquakeError: it is a dump of a type that is not read, or of a symbol unknown.
+        MarginquakeError: nothing tells the symbol, or the family that is forced is none.
     """
     cells = cells_of(first)
     if not isinstance(cells, list):
@@ -90,8 +98,6 @@ def open_form(first: bytes, source: Source) -> Form | None:
     kind, header = _told(cells, source.path)
     if kind is None:
         return None
-    if kind in _LEFT_OUT:
-        raise source.refuse(f"a dump of {kind} is not read: {_LEFT_OUT[kind]}", "leave it out")
     best = len(cells) == len(COLUMNS[kind]) + 1
     columns = (*COLUMNS[kind], "is_best_match") if best else COLUMNS[kind]
     match = _NAME.match(source.name)
@@ -102,7 +108,8 @@ def open_form(first: bytes, source: Source) -> Form | None:
         )
     symbol = match[1] if match else ""
     venue = _venue(source, symbol, spot=best)
-    make: Callable[[Cells], Outcome] = partial(_MAKERS[kind], _Of(source, venue, symbol, kind))
+    of = _Of(source, venue, symbol, kind)
+    make: Callable[[Cells], Outcome | Raw] = partial(_MAKERS[kind], of)
     read = rows_of(source, columns, cells if header else None, make)
     disorder = _DISORDER if kind == "metrics" else 0
     return Form("binance", read, doubled=kind not in _NUMBERED, disorder=disorder)
@@ -112,8 +119,9 @@ def _told(cells: list[str], path: str) -> tuple[str | None, bool]:
     """The type of a file by its first line, and whether that is a header."""
     named = next((kind for kind in _KLINES if f"/{kind}/" in f"/{path}"), _LAST)
     if not cells[0][:1].isdigit():
+        names = tuple(_OTHER_NAMES.get(cell, cell) for cell in cells)
         for kind, columns in COLUMNS.items():
-            if tuple(cells[: len(columns)]) == columns and len(cells) <= len(columns) + 1:
+            if names[: len(columns)] == columns and len(cells) <= len(columns) + 1:
                 return (named if columns == _KLINE else kind), True
         return None, False
     shaped = _by_shape(cells)
@@ -167,6 +175,33 @@ class _Of:
         self.venue = venue
         self.symbol = symbol
         self.kind = kind
+        self._mean_bids: dict[Decimal, tuple[int, Decimal]] = {}
+
+    def value(self, series: str, value: Decimal, instrument: Instrument, at_us: int) -> Raw:
+        """An outside value of the file's contract, told when it was known."""
+        name = f"{series}:{instrument.venue}:{instrument.symbol}"
+        told = Macro(name, float(value), instrument.asset, at_us)
+        return outside.record(told, instrument.venue, self.source.name, at_us)
+
+    def check_sides(self, distance: Decimal, mean: Decimal, at_us: int) -> None:
+        """Hold the mean price of asks against that of the bids as far away.
+
+        COIN-M's units of depth are stated nowhere for sure; taken the wrong way round, they turn
+        prices into their inverse, and asks come out cheaper than bids.
+
+        Raises:
+            BadField: crossed_book, when they do.
+        """
+        if distance < 0:
+            self._mean_bids[-distance] = at_us, mean
+            return
+        told_us, bids = self._mean_bids.pop(distance, (at_us, mean))
+        if told_us == at_us and mean < bids:
+            raise bad(
+                "crossed_book",
+                f"mean price {mean:.6g} of asks within {distance} % is below {bids:.6g} of bids: "
+                "depth or notional is not in its unit",
+            )
 
     def instrument(self, symbol: str = "") -> Instrument:
         """The contract of the file, or of a row that names its own."""
@@ -237,6 +272,12 @@ def _trade(of: _Of, row: Cells, when: str, size: str, identity: str) -> Outcome:
 
 def _kline(of: _Of, row: Cells) -> Outcome:
     """The closing price, known when the interval has ended."""
+    if of.kind == _LAST and not decimal(row, "volume") and integer(row, "count"):
+        raise bad(
+            "unknown_message",
+            "updates without volume are no trades: keep the folder (markPriceKlines, "
+            "indexPriceKlines, premiumIndexKlines) in the file's path, which alone names the type",
+        )
     at_us, instrument = micros(integer(row, "close_time")), of.instrument()
     closed = price(row, "close", instrument)
     return ticker(
@@ -248,6 +289,32 @@ def _kline(of: _Of, row: Cells) -> Outcome:
         index=closed if of.kind == _INDEX else None,
         last=closed if of.kind == _LAST else None,
     )
+
+
+def _premium(of: _Of, row: Cells) -> Raw:
+    """The premium over the index at the close, a fraction."""
+    at_us, instrument = micros(integer(row, "close_time")), of.instrument()
+    premium = decimal(row, "close")
+    if abs(premium) >= _MOST_PREMIUM:
+        raise bad("out_of_range", f"field 'close' is {premium}: a price, and no premium")
+    return of.value("premium_index", premium, instrument, at_us)
+
+
+def _depth(of: _Of, row: Cells) -> Raw:
+    """Dollars of one side up to a distance from the price."""
+    at_us = iso_us({"timestamp": f"{text(row, 'timestamp')}Z"}, "timestamp")
+    instrument = of.instrument()
+    distance = as_decimal(row["percentage"].removesuffix("%"), "percentage")
+    if not 0 < abs(distance) <= _WIDEST:
+        raise bad("out_of_range", f"field 'percentage' is {distance}")
+    depth, notional = not_negative(row, "depth"), not_negative(row, "notional")
+    usd = notional
+    if instrument.in_dollars:
+        usd = depth * instrument.contract_size
+        if notional:
+            of.check_sides(distance, usd / notional, at_us)
+    side = "bid" if distance < 0 else "ask"
+    return of.value(f"{side}_depth_usd:{by_value(abs(distance))}%", usd, instrument, at_us)
 
 
 def _best(of: _Of, row: Cells) -> Outcome:
@@ -265,11 +332,11 @@ def _best(of: _Of, row: Cells) -> Outcome:
     return book(of.source.stub(instrument.venue, at_us), instrument, bid, ask, at_us, identity)
 
 
-_KLINES: Final = (_MARK, _INDEX, "premiumIndexKlines")
+_KLINES: Final = (_MARK, _INDEX, _PREMIUM)
 _NUMBERED: Final = frozenset({"aggTrades", "trades", "bookTicker"})
 """Types whose rows have an id by which a framer tells what came twice."""
 
-_MAKERS: Final[Mapping[str, Callable[[_Of, Cells], Outcome]]] = {
+_MAKERS: Final[Mapping[str, Callable[[_Of, Cells], Outcome | Raw]]] = {
     "liquidationSnapshot": _snapshot,
     "metrics": _metrics,
     "fundingRate": _funding,
@@ -278,5 +345,7 @@ _MAKERS: Final[Mapping[str, Callable[[_Of, Cells], Outcome]]] = {
     "klines": _kline,
     _MARK: _kline,
     _INDEX: _kline,
+    _PREMIUM: _premium,
+    "bookDepth": _depth,
     "bookTicker": _best,
 }

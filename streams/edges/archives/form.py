@@ -60,9 +60,9 @@ class Source(msgspec.Struct, frozen=True):
         """The file's name without its folder."""
         return Path(self.path).name
 
-    def record(self, outcome: Outcome) -> Found:
+    def record(self, outcome: Outcome | Raw) -> Found:
         """An event as the record that holds it."""
-        if isinstance(outcome, (Rejected, Ignored)):
+        if isinstance(outcome, (Raw, Rejected, Ignored)):
             return outcome
         return canonical.record(outcome, self.name)
 
@@ -92,7 +92,7 @@ def rows_of(
     source: Source,
     columns: Sequence[str],
     header: Sequence[str] | None,
-    make: Callable[[Cells], Outcome],
+    make: Callable[[Cells], Outcome | Raw],
 ) -> Callable[[bytes], Sequence[Found]]:
     """A reader of CSV lines.
 
@@ -100,7 +100,7 @@ def rows_of(
         source: the file.
         columns: names of the cells of a row.
         header: the cells of a line that is no row, wherever it stands (joined files).
-        make: the event of a row; may raise BadField.
+        make: the event of a row, or a record of its own; may raise BadField.
     """
 
     def read(line: bytes) -> Sequence[Found]:
