@@ -1,102 +1,95 @@
 """Delta books folded into full ones, in the venue's own message.
 
-Beside `sifting`, for venues that send a snapshot and then changes (Bybit). Promises the best 20
-levels of each side, and to say when a book cannot be right (a change came twice or out of order,
-best prices cross), so that the connection is renewed; it is not told until the next snapshot.
+Beside `sifting`, for venues that send a snapshot and then changes (`streams.venues.book_changes`).
+Promises the best 20 levels of each side, and to say when a book cannot be right (a change came
+twice, out of order or not at all, best prices cross), so that the connection is renewed; it is not
+told until the next snapshot. Of levels that cross where a venue's books may, the older is not told.
 """
 
-from operator import itemgetter
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import msgspec
+
+from streams.venues.book_changes import Change, Changes, Pair, Written
 
 LEVELS: Final = 20
 
 
-class _Data(msgspec.Struct):
-    s: str
-    b: list[tuple[str, str]]
-    a: list[tuple[str, str]]
-    u: int
+class _Level(msgspec.Struct, frozen=True, gc=False):
+    """Price and size as the venue wrote them, and the number of the change that set it."""
+
+    price: Written
+    size: Written
+    number: int
 
 
-class _Message(msgspec.Struct):
-    topic: str
-    type: str
-    data: _Data
-    ts: int
-    cts: int | None = None
-
-
-_decode: Final = msgspec.json.Decoder(_Message).decode
-
-
-Level = tuple[float, str, str]
-"""Price as a number; price and size as the venue wrote them."""
+_Side = dict[float, _Level]
 
 
 class _Sides:
     def __init__(self) -> None:
-        self.bids: dict[str, Level] = {}
-        self.asks: dict[str, Level] = {}
+        self.bids: _Side = {}
+        self.asks: _Side = {}
 
-    def change(self, data: _Data) -> None:
+    def change(self, change: Change) -> None:
         """Set levels; those without size go.
 
         Raises:
             ValueError: a price or a size is no number.
         """
-        for levels, changes in ((self.bids, data.b), (self.asks, data.a)):
+        for levels, changes in ((self.bids, change.bids), (self.asks, change.asks)):
             for price, size in changes:
                 if float(size) == 0:
-                    levels.pop(price, None)
+                    levels.pop(float(price), None)
                 else:
-                    levels[price] = (float(price), price, size)
+                    levels[float(price)] = _Level(price, size, change.number or 0)
 
 
 class Fold:
-    """The books of one connection, by topic."""
+    """The books of one connection, by the name that the venue's messages give them."""
 
-    def __init__(self) -> None:
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
         self._sides: dict[str, _Sides] = {}
-        self._last: dict[str, _Message] = {}
+        self._last: dict[str, Change] = {}
         self._changed: dict[str, int] = {}
         self._torn = False
 
     def take(self, payload: bytes, received_us: int) -> bool:
         """Fold a message; False when it is no message of a book, or none that can be read."""
-        if b'"orderbook.' not in payload[:64]:
-            return False
         try:
-            message = _decode(payload)
+            change = self._changes.read(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return False
-        topic = message.topic
-        if message.type == "snapshot":
-            self._sides[topic] = _Sides()
-        elif topic not in self._sides:
+        if change is None:
+            return False
+        book = change.book
+        if change.whole:
+            self._sides[book] = _Sides()
+        elif book not in self._sides:
             return True
-        elif message.data.u <= self._last[topic].data.u:
-            self.spoil(topic)
+        elif not _follows(change, self._last[book]):
+            self.spoil(book)
             return True
         try:
-            self._sides[topic].change(message.data)
+            self._sides[book].change(change)
         except ValueError:
-            self.spoil(topic)
+            self.spoil(book)
             return False
-        self._last[topic] = message
-        self._changed[topic] = received_us
+        self._last[book] = change
+        self._changed[book] = received_us
         return True
 
-    def spoil(self, topic: str) -> None:
+    def spoil(self, book: str) -> None:
         """A book cannot be right: it is not told until its next snapshot."""
-        self._sides.pop(topic, None)
-        self._changed.pop(topic, None)
+        self._sides.pop(book, None)
+        self._changed.pop(book, None)
         self._torn = True
 
     def full(self) -> list[tuple[str, bytes, int]]:
-        """(topic, message, received) of each book that has changed since the last call."""
-        told = [(topic, self._message(topic), at_us) for topic, at_us in self._changed.items()]
+        """(book, message, received) of each book that has changed since the last call."""
+        told = [(book, self._message(book), at_us) for book, at_us in self._changed.items()]
         self._changed.clear()
         return told
 
@@ -105,24 +98,37 @@ class Fold:
         torn, self._torn = self._torn, False
         return torn
 
-    def _message(self, topic: str) -> bytes:
-        last, sides = self._last[topic], self._sides[topic]
-        message: dict[str, Any] = {
-            "topic": topic,
-            "type": "snapshot",
-            "ts": last.ts,
-            "data": {
-                "s": last.data.s,
-                "b": _best(sides.bids, highest=True),
-                "a": _best(sides.asks, highest=False),
-                "u": last.data.u,
-            },
-        }
-        if last.cts is not None:
-            message["cts"] = last.cts
-        return msgspec.json.encode(message)
+    def _message(self, book: str) -> bytes:
+        sides = self._sides[book]
+        bids, asks = sorted(sides.bids.items(), reverse=True), sorted(sides.asks.items())
+        if self._changes.crossing:
+            bids, asks = _uncrossed(bids, asks)
+        told = self._changes.tell(self._last[book], _best(bids), _best(asks))
+        return msgspec.json.encode(told)
 
 
-def _best(levels: dict[str, Level], *, highest: bool) -> list[tuple[str, str]]:
-    ranked = sorted(levels.values(), key=itemgetter(0), reverse=highest)
-    return [(price, size) for _, price, size in ranked[:LEVELS]]
+def _follows(change: Change, last: Change) -> bool:
+    """Whether a change is the next one, or a later one where the venue leaves numbers out."""
+    if change.number is None or last.number is None:
+        return True
+    return change.number > last.number and change.after in (None, last.number)
+
+
+_Ranked = list[tuple[float, _Level]]
+
+
+def _uncrossed(bids: _Ranked, asks: _Ranked) -> tuple[_Ranked, _Ranked]:
+    """Both sides, best first, without the older of any two levels that cross.
+
+    Of two set by one message neither is believed.
+    """
+    bid = ask = 0
+    while bid < len(bids) and ask < len(asks) and bids[bid][0] >= asks[ask][0]:
+        held, offered = bids[bid][1].number, asks[ask][1].number
+        bid += held <= offered
+        ask += offered <= held
+    return bids[bid:], asks[ask:]
+
+
+def _best(ranked: _Ranked) -> Sequence[Pair]:
+    return [(level.price, level.size) for _, level in ranked[:LEVELS]]

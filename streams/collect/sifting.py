@@ -28,6 +28,7 @@ from streams.core.instruments import Instruments
 from streams.core.normalise import normalise
 from streams.edges.slicing import UNKNOWN, slices
 from streams.venues import FORCED_ON_TAPE, PARSERS
+from streams.venues.book_changes import Changes
 
 LAG_WINDOW_US: Final = 60 * MICROS
 _CHANNELS: Final[Mapping[type, str]] = {
@@ -69,7 +70,7 @@ class Sifter:
         since_us: int,
         *,
         channels: Iterable[str] = (),
-        folded: bool = False,
+        folded: Changes | None = None,
     ) -> None:
         """Begin with nothing heard.
 
@@ -80,7 +81,7 @@ class Sifter:
             instruments: contract sizes and classes.
             since_us: what happened before is history that a venue repeats, and tells no lag.
             channels: those whose lags are told.
-            folded: books come as changes.
+            folded: how books come as changes; None where each message holds a full one.
         """
         self._venue = venue
         self._connection = connection
@@ -89,7 +90,7 @@ class Sifter:
         self._since_us = since_us
         self._number = 0
         self._held: dict[str, Record] = {}
-        self._fold = Fold() if folded else None
+        self._fold = None if folded is None else Fold(folded)
         self._lags = {channel: Lags() for channel in channels}
         self.heard_us: dict[str, int] = {}
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from streams.venues.book_changes import Changes
 from streams.venues.numbering import Numbering
 
 Names = Callable[[str], tuple[str, ...]]
@@ -63,11 +64,12 @@ class Endpoint(msgspec.Struct, frozen=True):
     or all symbols, is named by each of them. `subscribe`: the text that asks for some topics.
     `opening`: texts sent before the first subscription. `refusal`: what is found in a message
     that refuses one. `silent_s`: how long a channel may be silent while the connection lives; a
-    channel that is not named may be silent as long as the others are not. `folded`: books come as a
-    snapshot and changes, which the collector folds. `granted`: `url` is no address of websockets;
-    each connection's comes from the answer to a POST there, which this reads (ValueError: it is no
-    grant). `greeting`: what is found in the message that the client must wait for before it sends.
-    `numbering`: how messages are numbered without gaps, where the venue does.
+    channel that is not named may be silent as long as the others are not. `folded`: how books come
+    as a snapshot and changes, which the collector folds; None where messages hold full ones.
+    `granted`: `url` is no address of websockets; each connection's comes from the answer to a POST
+    there, which this reads (ValueError: it is no grant). `greeting`: what is found in the message
+    that the client must wait for before it sends. `numbering`: how messages are numbered without
+    gaps, where the venue does.
     """
 
     name: str
@@ -82,7 +84,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     silent_s: Mapping[str, float]
     listed: bool = False
     opening: tuple[str, ...] = ()
-    folded: bool = False
+    folded: Changes | None = None
     granted: Callable[[bytes], Granted] | None = None
     greeting: str = ""
     numbering: Numbering | None = None

@@ -2,7 +2,7 @@
 
 A venue parser: promises a trade for every print of the book and, for a print of type liquidation,
 a forced order beside it, in exact dollars. Does not fold book updates (the collector does) and
-does not watch `seq`, which has no gaps per product.
+does not watch `seq`, which has no gaps per product (of books the collector does).
 
 | fact         | value                                                                          |
 |--------------|--------------------------------------------------------------------------------|

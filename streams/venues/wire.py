@@ -9,7 +9,7 @@ nothing.
 from collections.abc import Mapping
 from typing import Final
 
-from streams.venues import numbering, wire_perpetuals
+from streams.venues import book_changes, numbering, wire_perpetuals
 from streams.venues.endpoints import (
     Endpoint,
     Heartbeat,
@@ -114,7 +114,7 @@ _BYBIT: Final = Wire(
             subscribe=_BYBIT_ASKS,
             refusal=_BYBIT_REFUSAL,
             silent_s=_LIVELY,
-            folded=True,
+            folded=book_changes.BYBIT,
         ),
         Endpoint(
             name="inverse",
@@ -128,7 +128,7 @@ _BYBIT: Final = Wire(
             refusal=_BYBIT_REFUSAL,
             silent_s=_QUIETER,
             listed=True,
-            folded=True,
+            folded=book_changes.BYBIT,
         ),
     ),
 )

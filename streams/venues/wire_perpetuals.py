@@ -1,6 +1,6 @@
 """How venues of perpetual futures beside Binance, Bybit and OKX are talked to; part of `wire`.
 
-Books of Kraken and dYdX come as changes that nothing folds yet, so they are not asked for.
+Books of dYdX come as changes that nothing folds yet, so they are not asked for.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from streams.core.events import Rejected
-from streams.venues import numbering
+from streams.venues import book_changes, numbering
 from streams.venues.endpoints import (
     Endpoint,
     Granted,
@@ -147,7 +147,7 @@ _HYPERLIQUID: Final = Endpoint(
 _KRAKEN: Final = Endpoint(
     name="futures",
     url="wss://futures.kraken.com/ws/v1",
-    channels=("liquidation", "trade", "ticker"),
+    channels=_EVERYTHING,
     heartbeat=Heartbeat("client", "frame", 60),
     limits=Limits(200, 1, 5),
     symbols=named("PF_{}USD", "PI_{}USD", codes=_XBT),
@@ -155,11 +155,13 @@ _KRAKEN: Final = Endpoint(
         liquidation='{"feed":"trade","product_ids":["{}"]}',
         trade='{"feed":"trade","product_ids":["{}"]}',
         ticker='{"feed":"ticker","product_ids":["{}"]}',
+        book='{"feed":"book","product_ids":["{}"]}',
     ),
     subscribe=merged('{"event":"subscribe",'),
     refusal='"event":"error"',
     silent_s=_QUIETER,
     listed=True,
+    folded=book_changes.KRAKEN,
 )
 
 

@@ -231,15 +231,26 @@ def _kraken_trade(n: int, ms: int, kind: str = "fill") -> Said:
     return topic, text({**row, **more})
 
 
+def _kraken_book(n: int, ms: int) -> Said:
+    head = {"product_id": "PF_XBTUSD", "seq": n, "timestamp": ms}
+    bid, ask = {"price": 62000.0, "qty": n + 1}, {"price": 62000.5, "qty": 1.5}
+    if n == 0:
+        message = {"feed": "book_snapshot", **head, "bids": [bid], "asks": [ask]}
+    else:
+        message = {"feed": "book", "side": "buy", **head, **bid}
+    return compact({"feed": "book", "product_ids": ["PF_XBTUSD"]}), text(message)
+
+
 KRAKEN = Speech(
     venue="kraken",
     topics=frozenset(
         compact({"feed": feed, "product_ids": [symbol]})
-        for feed in ("trade", "ticker")
+        for feed in ("trade", "ticker", "book")
         for symbol in ("PF_XBTUSD", "PI_XBTUSD")
     ),
     trade=_kraken_trade,
     forced=lambda n, ms: _kraken_trade(n, ms, "liquidation"),
+    book=_kraken_book,
     asked=without("event"),
 )
 

@@ -28,7 +28,7 @@ from tests.conformance.speech import Speech, text
 from tests.conformance.venue_server import VenueServer, until
 from tests.conformance.venue_speech import REFUSALS, SPEECHES
 
-LAST = re.compile(rb'[",]40["\]]')
+LAST = re.compile(rb'[",:]40["\]}]')
 """The size of the last of forty bids."""
 
 
@@ -155,11 +155,12 @@ async def test_of_the_books_of_a_second_the_last_is_told(speech: Speech) -> None
     assert {record.asset for record in kept.records if record.raw in books} == {"BTC"}
 
 
+@pytest.mark.parametrize("venue", ["bybit", "kraken"])
 async def test_a_book_out_of_order_is_a_gap_and_a_new_connection(
-    monkeypatch: pytest.MonkeyPatch,
+    venue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(line, "RETRY_S", 0.2)
-    kept, speech = Kept(), SPEECHES["bybit"]
+    kept, speech = Kept(), SPEECHES[venue]
     async with VenueServer(speech) as server:
         wanted = planned(server)
         async with collecting(wanted, kept):

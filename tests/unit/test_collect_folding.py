@@ -2,7 +2,17 @@
 
 import json
 
+import pytest
+
 from streams.collect.folding import LEVELS, Fold
+from streams.core.events import Book, Raw
+from streams.core.normalise import normalise
+from streams.venues import PARSERS
+from streams.venues.book_changes import BYBIT, KRAKEN, Changes
+from streams.venues.catalog import default_instruments
+
+INSTRUMENTS = default_instruments()
+NOW_US = 1_790_000_001_000_000
 
 
 def message(kind: str, update: int, bids: list[list[str]], asks: list[list[str]]) -> bytes:
@@ -16,7 +26,7 @@ def told(fold: Fold) -> list[dict[str, object]]:
 
 
 def test_changes_set_and_delete_levels_and_the_best_come_first() -> None:
-    fold = Fold()
+    fold = Fold(BYBIT)
     assert fold.take(message("snapshot", 1, [["9", "1"], ["10", "2"]], [["11", "1"]]), 7)
     assert fold.take(message("delta", 2, [["9", "0"], ["9.5", "4"]], [["10.5", "3"]]), 8)
     bids, asks = [["10", "2"], ["9.5", "4"]], [["10.5", "3"], ["11", "1"]]
@@ -25,7 +35,7 @@ def test_changes_set_and_delete_levels_and_the_best_come_first() -> None:
 
 
 def test_no_more_levels_than_needed_are_told() -> None:
-    fold = Fold()
+    fold = Fold(BYBIT)
     many = [[str(price), "1"] for price in range(100, 200)]
     fold.take(message("snapshot", 1, many, [["201", "1"]]), 7)
     (book,) = told(fold)
@@ -33,7 +43,7 @@ def test_no_more_levels_than_needed_are_told() -> None:
 
 
 def test_a_change_that_comes_twice_spoils_the_book_until_its_next_snapshot() -> None:
-    fold = Fold()
+    fold = Fold(BYBIT)
     fold.take(message("snapshot", 5, [["9", "1"]], [["11", "1"]]), 7)
     fold.take(message("delta", 5, [["10", "1"]], []), 8)
     assert (told(fold), fold.torn(), fold.torn()) == ([], True, False)
@@ -44,8 +54,59 @@ def test_a_change_that_comes_twice_spoils_the_book_until_its_next_snapshot() -> 
 
 
 def test_what_is_no_book_is_left_to_the_parser() -> None:
-    fold = Fold()
+    fold = Fold(BYBIT)
     for payload in (b"", b"{", b'{"topic":"publicTrade.BTCUSDT"}', b'{"topic":"orderbook.50.B"}'):
         assert not fold.take(payload, 7)
     assert not fold.take(message("snapshot", 1, [["dear", "1"]], []), 7)
     assert told(fold) == []
+
+
+def book(fold: Fold, venue: str) -> Book:
+    """The one book that has changed, as a framer reads it."""
+    ((_, payload, at_us),) = fold.full()
+    (found,) = normalise(Raw(venue, "book", "c", at_us, payload), PARSERS, INSTRUMENTS)
+    assert isinstance(found, Book), found
+    return found
+
+
+def kraken(number: int, **more: object) -> bytes:
+    head = {"product_id": "PF_XBTUSD", "seq": number, "timestamp": 1_790_000_000_000 + number}
+    kind = "book" if "side" in more else "book_snapshot"
+    return json.dumps({"feed": kind, **head, **more}).encode()
+
+
+def kraken_fold() -> Fold:
+    fold = Fold(KRAKEN)
+    bids, asks = [{"price": 9.5, "qty": 2}], [{"price": 10, "qty": 1}, {"price": 11, "qty": 1.5}]
+    assert fold.take(kraken(7, bids=bids, asks=asks), 5)
+    return fold
+
+
+def test_krakens_changes_set_one_level_each() -> None:
+    fold = kraken_fold()
+    assert fold.take(kraken(8, side="sell", price=10, qty=0), 6)
+    assert fold.take(kraken(9, side="buy", price=9.75, qty=3), NOW_US)
+    found = book(fold, "kraken")
+    assert (found.bids, found.asks) == (((9.75, 3.0), (9.5, 2.0)), ((11.0, 1.5),))
+    assert found.event_time_us == 1_790_000_000_009_000
+    assert fold.full() == []
+
+
+@pytest.mark.parametrize("number", [7, 9])
+def test_a_change_of_krakens_that_is_not_the_next_spoils_the_book(number: int) -> None:
+    fold = kraken_fold()
+    assert fold.take(kraken(number, side="buy", price=9.75, qty=3), 6)
+    assert (fold.full(), fold.torn()) == ([], True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "payload"),
+    [
+        (KRAKEN, b'{"event":"subscribed","feed":"book","product_ids":["PF_XBTUSD"]}'),
+        (KRAKEN, b'{"feed":"trade","product_id":"PF_XBTUSD"}'),
+        (KRAKEN, b'{"feed":"book","product_id":"PF_XBTUSD","seq":1}'),
+        (KRAKEN, b'{"feed":"book'),
+    ],
+)
+def test_what_cannot_be_folded_is_left_to_the_parser(changes: Changes, payload: bytes) -> None:
+    assert not Fold(changes).take(payload, 5)

@@ -1,0 +1,132 @@
+"""Books that come as a snapshot and changes: what a message changes, and a full book told again.
+
+Beside the parsers, which read full books only. Promises None for a message that is no book's or
+cannot be read, which the parser then judges, and that a book told again is a message of its venue.
+Keeps no book: the collector folds them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+Written = str | int | float
+"""A number as the venue wrote it."""
+Pair = tuple[Written, Written]
+"""Price and size of a level."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What a message says of the book `book`; a size of zero deletes a level.
+
+    `whole`: it holds the whole book and not changes. `number`: the message's running number, None
+    where the venue has none. `after`: the number of the change before, None where any smaller one
+    will do. `head`: what is told again beside the levels.
+    """
+
+    book: str
+    whole: bool
+    bids: Sequence[Pair]
+    asks: Sequence[Pair]
+    head: Mapping[str, object]
+    number: int | None = None
+    after: int | None = None
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """How a venue's messages are read and told again.
+
+    `crossing`: its books may cross, and the older of two crossing levels is the wrong one.
+    """
+
+    read: Callable[[bytes], Change | None]
+    tell: Callable[[Change, Sequence[Pair], Sequence[Pair]], dict[str, object]]
+    crossing: bool = False
+
+
+class _BybitData(msgspec.Struct):
+    s: str
+    b: list[tuple[str, str]]
+    a: list[tuple[str, str]]
+    u: int
+
+
+class _Bybit(msgspec.Struct):
+    topic: str
+    type: str
+    data: _BybitData
+    ts: int
+    cts: int | None = None
+
+
+_decode_bybit: Final = msgspec.json.Decoder(_Bybit).decode
+
+
+def _bybit(payload: bytes) -> Change | None:
+    if b'"orderbook.' not in payload[:64]:
+        return None
+    message = _decode_bybit(payload)
+    data, times = message.data, {"ts": message.ts}
+    if message.cts is not None:
+        times["cts"] = message.cts
+    whole = message.type == "snapshot"
+    return Change(message.topic, whole, data.b, data.a, {"s": data.s, **times}, data.u)
+
+
+def _bybit_told(last: Change, bids: Sequence[Pair], asks: Sequence[Pair]) -> dict[str, object]:
+    times = {key: value for key, value in last.head.items() if key != "s"}
+    data = {"s": last.head["s"], "b": bids, "a": asks, "u": last.number}
+    return {"topic": last.book, "type": "snapshot", "data": data, **times}
+
+
+BYBIT: Final = Changes(_bybit, _bybit_told)
+
+
+class _KrakenLevel(msgspec.Struct):
+    price: int | float
+    qty: int | float
+
+
+class _KrakenBook(msgspec.Struct, tag_field="feed", tag="book_snapshot"):
+    product_id: str
+    timestamp: int
+    seq: int
+    bids: list[_KrakenLevel]
+    asks: list[_KrakenLevel]
+
+
+class _KrakenChange(msgspec.Struct, tag_field="feed", tag="book"):
+    product_id: str
+    timestamp: int
+    seq: int
+    side: Literal["buy", "sell"]
+    price: int | float
+    qty: int | float
+
+
+_decode_kraken: Final = msgspec.json.Decoder(_KrakenBook | _KrakenChange).decode
+
+
+def _kraken(payload: bytes) -> Change | None:
+    if b'"book' not in payload[:64] or b'"event"' in payload[:200]:
+        return None
+    message = _decode_kraken(payload)
+    book, head = message.product_id, {"timestamp": message.timestamp}
+    if isinstance(message, _KrakenBook):
+        bids, asks = ([(one.price, one.qty) for one in s] for s in (message.bids, message.asks))
+        return Change(book, True, bids, asks, head, message.seq)
+    level = [(message.price, message.qty)]
+    bids, asks = (level, []) if message.side == "buy" else ([], level)
+    return Change(book, False, bids, asks, head, message.seq, message.seq - 1)
+
+
+def _kraken_told(last: Change, bids: Sequence[Pair], asks: Sequence[Pair]) -> dict[str, object]:
+    head = {"feed": "book_snapshot", "product_id": last.book, **last.head, "seq": last.number}
+    return {**head, "bids": _named(bids, "qty"), "asks": _named(asks, "qty")}
+
+
+def _named(levels: Sequence[Pair], size: str) -> list[dict[str, Written]]:
+    return [{"price": price, size: amount} for price, amount in levels]
+
+
+KRAKEN: Final = Changes(_kraken, _kraken_told)
