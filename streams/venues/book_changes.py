@@ -6,7 +6,7 @@ Keeps no book: the collector folds them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -130,3 +130,50 @@ def _named(levels: Sequence[Pair], size: str) -> list[dict[str, Written]]:
 
 
 KRAKEN: Final = Changes(_kraken, _kraken_told)
+
+
+class _DydxLevel(msgspec.Struct):
+    price: str
+    size: str
+
+
+_DydxLevels = list[_DydxLevel | Annotated[list[str], msgspec.Meta(min_length=2)]]
+
+
+class _DydxPart(msgspec.Struct):
+    bids: _DydxLevels = []
+    asks: _DydxLevels = []
+
+
+class _Dydx(msgspec.Struct):
+    type: Literal["subscribed", "channel_data", "channel_batch_data"]
+    channel: Literal["v4_orderbook"]
+    id: str
+    message_id: int
+    contents: _DydxPart | list[_DydxPart]
+
+
+_decode_dydx: Final = msgspec.json.Decoder(_Dydx).decode
+
+
+def _dydx(payload: bytes) -> Change | None:
+    if b'"v4_orderbook"' not in payload[:256]:
+        return None
+    message = _decode_dydx(payload)
+    parts = message.contents if isinstance(message.contents, list) else [message.contents]
+    bids = [_dydx_pair(level) for part in parts for level in part.bids]
+    asks = [_dydx_pair(level) for part in parts for level in part.asks]
+    return Change(message.id, message.type == "subscribed", bids, asks, {}, message.message_id)
+
+
+def _dydx_pair(level: _DydxLevel | list[str]) -> Pair:
+    return (level[0], level[1]) if isinstance(level, list) else (level.price, level.size)
+
+
+def _dydx_told(last: Change, bids: Sequence[Pair], asks: Sequence[Pair]) -> dict[str, object]:
+    head = {"type": "subscribed", "channel": "v4_orderbook", "id": last.book}
+    contents = {"bids": _named(bids, "size"), "asks": _named(asks, "size")}
+    return {**head, "message_id": last.number, "contents": contents}
+
+
+DYDX: Final = Changes(_dydx, _dydx_told, crossing=True)

@@ -25,8 +25,9 @@ Quirks: DELEVERAGED is a match off the book at the bankruptcy price: an event of
 trade. A `subscribed` frame tells history in the shape of news: its trades are `replayed`, for they
 were made before anybody watched.
 `channel_batch_data` has a list of contents. The oracle's price stands for mark and index, since
-the venue has no other. A book may come crossed and is rejected then. Markets of several parts
-(`COIN,dex,contract-USD`) have no plain coin and are unknown instruments.
+the venue has no other. There is no one true book, so one may come crossed: the collector leaves out
+the older of two levels that cross; a crossed book of a recording is rejected. Markets of several
+parts (`COIN,dex,contract-USD`) have no plain coin and are unknown instruments.
 """
 
 import re

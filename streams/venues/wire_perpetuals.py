@@ -1,7 +1,4 @@
-"""How venues of perpetual futures beside Binance, Bybit and OKX are talked to; part of `wire`.
-
-Books of dYdX come as changes that nothing folds yet, so they are not asked for.
-"""
+"""How venues of perpetual futures beside Binance, Bybit and OKX are talked to; part of `wire`."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -243,7 +240,7 @@ _HTX: Final = Wire(
 _DYDX: Final = Endpoint(
     name="indexer",
     url="wss://indexer.dydx.trade/v4/ws",
-    channels=("liquidation", "trade", "ticker"),
+    channels=_EVERYTHING,
     heartbeat=Heartbeat("server", "frame", 30),
     limits=Limits(32, 1, 2),
     numbering=numbering.DYDX,
@@ -252,10 +249,12 @@ _DYDX: Final = Endpoint(
         liquidation='{"channel":"v4_trades","id":"{}","batched":false}',
         trade='{"channel":"v4_trades","id":"{}","batched":false}',
         ticker='{"channel":"v4_markets","batched":false}',
+        book='{"channel":"v4_orderbook","id":"{}","batched":false}',
     ),
     subscribe=merged('{"type":"subscribe",'),
     refusal='"type":"error"',
     silent_s=_QUIETER,
+    folded=book_changes.DYDX,
 )
 
 

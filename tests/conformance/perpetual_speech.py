@@ -304,9 +304,27 @@ def _dydx_trade(n: int, ms: int, kind: str = "LIMIT") -> Said:
     return compact(topic), text({**told, "contents": contents})
 
 
+def _dydx_book(n: int, _ms: int) -> Said:
+    topic = {"channel": "v4_orderbook", "id": "BTC-USD", "batched": False}
+    told = {"type": "channel_data", "message_id": n, "id": "BTC-USD", "channel": "v4_orderbook"}
+    contents: dict[str, Any] = {"bids": [["62000", str(n + 1)]]}
+    if n == 0:
+        levels = ("bids", "62000"), ("asks", "62001")
+        contents = {side: [{"price": price, "size": "1"}] for side, price in levels}
+        told["type"] = "subscribed"
+    return compact(topic), text({**told, "contents": contents})
+
+
 DYDX = Speech(
     venue="dydx",
-    topics=frozenset({_dydx_trade(0, 0)[0], compact({"channel": "v4_markets", "batched": False})}),
+    topics=frozenset(
+        {
+            _dydx_trade(0, 0)[0],
+            _dydx_book(0, 0)[0],
+            compact({"channel": "v4_markets", "batched": False}),
+        }
+    ),
+    book=_dydx_book,
     trade=_dydx_trade,
     forced=lambda n, ms: _dydx_trade(n, ms, "LIQUIDATED"),
     asked=without("type"),

@@ -155,7 +155,7 @@ async def test_of_the_books_of_a_second_the_last_is_told(speech: Speech) -> None
     assert {record.asset for record in kept.records if record.raw in books} == {"BTC"}
 
 
-@pytest.mark.parametrize("venue", ["bybit", "kraken"])
+@pytest.mark.parametrize("venue", ["bybit", "kraken", "dydx"])
 async def test_a_book_out_of_order_is_a_gap_and_a_new_connection(
     venue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

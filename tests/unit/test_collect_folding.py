@@ -8,7 +8,7 @@ from streams.collect.folding import LEVELS, Fold
 from streams.core.events import Book, Raw
 from streams.core.normalise import normalise
 from streams.venues import PARSERS
-from streams.venues.book_changes import BYBIT, KRAKEN, Changes
+from streams.venues.book_changes import BYBIT, DYDX, KRAKEN, Changes
 from streams.venues.catalog import default_instruments
 
 INSTRUMENTS = default_instruments()
@@ -106,7 +106,49 @@ def test_a_change_of_krakens_that_is_not_the_next_spoils_the_book(number: int) -
         (KRAKEN, b'{"feed":"trade","product_id":"PF_XBTUSD"}'),
         (KRAKEN, b'{"feed":"book","product_id":"PF_XBTUSD","seq":1}'),
         (KRAKEN, b'{"feed":"book'),
+        (DYDX, b'{"type":"unsubscribed","channel":"v4_orderbook","id":"BTC-USD","message_id":1}'),
+        (DYDX, b'{"type":"channel_data","channel":"v4_trades","id":"BTC-USD","message_id":1}'),
     ],
 )
 def test_what_cannot_be_folded_is_left_to_the_parser(changes: Changes, payload: bytes) -> None:
     assert not Fold(changes).take(payload, 5)
+
+
+def dydx(number: int, contents: object, kind: str = "channel_data") -> bytes:
+    head = {"type": kind, "channel": "v4_orderbook", "id": "BTC-USD", "message_id": number}
+    return json.dumps({**head, "contents": contents}).encode()
+
+
+def dydx_fold() -> Fold:
+    fold = Fold(DYDX)
+    bids, asks = ([{"price": p, "size": "1"} for p in side] for side in (("9", "8"), ("10", "11")))
+    assert fold.take(dydx(3, {"bids": bids, "asks": asks}, "subscribed"), NOW_US)
+    return fold
+
+
+def prices(fold: Fold) -> tuple[list[float], list[float]]:
+    found = book(fold, "dydx")
+    return [price for price, _ in found.bids], [price for price, _ in found.asks]
+
+
+def test_of_crossing_levels_the_older_is_left_out_until_the_younger_goes() -> None:
+    fold = dydx_fold()
+    fold.take(dydx(5, {"bids": [["10.5", "2"]]}), NOW_US)
+    assert prices(fold) == ([10.5, 9, 8], [11])
+    fold.take(dydx(8, {"asks": [["9", "4"]]}), NOW_US)
+    assert prices(fold) == ([8], [9, 10, 11])
+    fold.take(dydx(9, [{"bids": [["10.5", "0"]]}, {"asks": [["9", "0"]]}], "channel_batch_data"), 0)
+    fold.take(dydx(10, {"bids": [["7", "1"]]}), NOW_US)
+    assert prices(fold) == ([9, 8, 7], [10, 11])
+
+
+def test_of_levels_that_cross_within_a_message_neither_is_told() -> None:
+    fold = dydx_fold()
+    fold.take(dydx(5, {"bids": [["9.75", "2"]], "asks": [["9.5", "2"]]}), NOW_US)
+    assert prices(fold) == ([9, 8], [10, 11])
+
+
+def test_a_message_of_dydx_that_comes_twice_spoils_the_book() -> None:
+    fold = dydx_fold()
+    fold.take(dydx(3, {"bids": [["9", "0"]]}), NOW_US)
+    assert (fold.full(), fold.torn()) == ([], True)
