@@ -26,6 +26,7 @@ from streams.venues.endpoints import (
 __all__ = ["WIRES", "Endpoint", "Heartbeat", "Limits", "Poll", "Wire"]
 
 _DAY_S: Final = 86_400.0
+_SPOT: Final = ("trade", "ticker", "book")
 _LIVELY: Final = {"trade": 60.0, "ticker": 30.0, "book": 30.0}
 _QUIETER: Final = {"trade": 600.0, "ticker": 120.0, "book": 60.0}
 _BY_THOUSAND: Final = frozenset(
@@ -219,11 +220,11 @@ _BINANCE_SPOT: Final = Wire(
         Endpoint(
             name="spot",
             url="wss://stream.binance.com:9443/stream",
-            channels=("trade",),
+            channels=_SPOT,
             heartbeat=Heartbeat("server", "frame", 20),
             limits=_BINANCE_LIMITS,
             symbols=named("{}USDT"),
-            topics=each(trade="{low}@aggTrade"),
+            topics=each(trade="{low}@aggTrade", ticker="{low}@ticker", book="{low}@depth20"),
             subscribe=_BINANCE_ASKS,
             refusal=_BINANCE_REFUSAL,
             numbering=numbering.BINANCE,

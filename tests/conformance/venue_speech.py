@@ -175,10 +175,18 @@ BINANCE_COINM = Speech(
     book=_coinm_book,
     asked=listed("params"),
 )
+
+
+def _binance_spot_book(n: int, _ms: int) -> Said:
+    sides = {"bids": [["62000.00", f"{n + 1}"]], "asks": [["62000.01", "4.4"]]}
+    return _binance("btcusdt@depth20", {"lastUpdateId": n, **sides})
+
+
 BINANCE_SPOT = Speech(
     venue="binance-spot",
-    topics=frozenset({"btcusdt@aggTrade"}),
+    topics=frozenset({"btcusdt@aggTrade", "btcusdt@ticker", "btcusdt@depth20"}),
     trade=_binance_trade,
+    book=_binance_spot_book,
     asked=listed("params"),
 )
 BYBIT_SPOT = Speech(
