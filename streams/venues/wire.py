@@ -168,11 +168,15 @@ _OKX: Final = Wire(
         Endpoint(
             name="spot",
             url=_OKX_URL,
-            channels=("trade",),
+            channels=_SPOT,
             heartbeat=_OKX_BEAT,
             limits=_OKX_LIMITS,
             symbols=named("{}-USDT"),
-            topics=each(trade='{"channel":"trades","instId":"{}"}'),
+            topics=each(
+                trade='{"channel":"trades","instId":"{}"}',
+                ticker='{"channel":"tickers","instId":"{}"}',
+                book='{"channel":"books5","instId":"{}"}',
+            ),
             subscribe=_OKX_ASKS,
             refusal=_OKX_REFUSAL,
             silent_s=_QUIETER,

@@ -123,7 +123,10 @@ OKX = Speech(
     topics=frozenset(
         {
             '{"channel":"liquidation-orders","instType":"SWAP"}',
-            '{"channel":"trades","instId":"BTC-USDT"}',
+            *(
+                f'{{"channel":"{channel}","instId":"BTC-USDT"}}'
+                for channel in ("trades", "tickers", "books5")
+            ),
             *(
                 f'{{"channel":"{channel}","instId":"BTC-{quote}-SWAP"}}'
                 for quote in ("USDT", "USDC", "USD")
