@@ -241,14 +241,15 @@ _BYBIT_SPOT: Final = Wire(
         Endpoint(
             name="spot",
             url="wss://stream.bybit.com/v5/public/spot",
-            channels=("trade",),
+            channels=_SPOT,
             heartbeat=_BYBIT_BEAT,
             limits=_BYBIT_LIMITS,
             symbols=named("{}USDT"),
-            topics=each(trade="publicTrade.{}"),
+            topics=_BYBIT_TOPICS,
             subscribe=_BYBIT_ASKS,
             refusal=_BYBIT_REFUSAL,
             silent_s=_LIVELY,
+            folded=book_changes.BYBIT,
         ),
     )
 )

@@ -194,8 +194,9 @@ BINANCE_SPOT = Speech(
 )
 BYBIT_SPOT = Speech(
     venue="bybit-spot",
-    topics=frozenset({"publicTrade.BTCUSDT"}),
+    topics=frozenset(f"{kind}.BTCUSDT" for kind in ("publicTrade", "tickers", "orderbook.50")),
     trade=_bybit_trade,
+    book=_bybit_book,
     asked=listed("args"),
     ping='{"op":"ping"}',
 )
