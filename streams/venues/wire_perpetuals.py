@@ -25,12 +25,14 @@ from streams.venues.packed import unpacked
 _LIVELY: Final = {"trade": 120.0, "ticker": 60.0, "book": 60.0}
 _QUIETER: Final = {"trade": 1_800.0, "ticker": 600.0, "book": 120.0}
 _XBT: Final = {"BTC": "XBT"}
-_EVERYTHING: Final = ("liquidation", "trade", "ticker", "book")
+_SPOT: Final = ("trade", "ticker", "book")
+_EVERYTHING: Final = ("liquidation", *_SPOT)
 
 
 def _gate(
     name: str, url: str, symbols: tuple[str, ...], kind: str, channels: tuple[str, ...]
 ) -> Endpoint:
+    every = "0" if kind == "futures" else "1000ms"
     return Endpoint(
         name=name,
         url=url,
@@ -43,8 +45,8 @@ def _gate(
         topics=each(
             liquidation='{"channel":"futures.public_liquidates","payload":["{}"]}',
             trade='{"channel":"' + kind + '.trades","payload":["{}"]}',
-            ticker='{"channel":"futures.tickers","payload":["{}"]}',
-            book='{"channel":"futures.order_book","payload":["{}","20","0"]}',
+            ticker='{"channel":"' + kind + '.tickers","payload":["{}"]}',
+            book='{"channel":"' + kind + '.order_book","payload":["{}","20","' + every + '"]}',
         ),
         subscribe=merged('{"time":{time},"event":"subscribe",'),
         refusal='"error":{',
@@ -336,7 +338,7 @@ WIRES: Final[Mapping[str, Wire]] = {
         ),
     ),
     "gate-spot": Wire(
-        endpoints=(_gate("spot", "wss://api.gateio.ws/ws/v4/", ("{}_USDT",), "spot", ("trade",)),)
+        endpoints=(_gate("spot", "wss://api.gateio.ws/ws/v4/", ("{}_USDT",), "spot", _SPOT),)
     ),
     "bitget": Wire(sampled=True, endpoints=(_bitget("usdt", "usdt-futures", _EVERYTHING),)),
     "bitget-spot": Wire(endpoints=(_bitget("spot", "spot", ("trade",)),)),

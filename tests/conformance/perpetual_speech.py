@@ -85,9 +85,18 @@ def _gate_spot_trade(n: int, ms: int) -> Said:
     return _gate_topic("spot.trades"), _gate("spot.trades", ms, result)
 
 
+def _gate_spot_book(n: int, ms: int) -> Said:
+    sides = {"bids": [["62000.0", str(n + 1)]], "asks": [["62000.1", "0.5"]]}
+    row = {"t": ms, "lastUpdateId": n, "s": "BTC_USDT", "l": "20", **sides}
+    return _gate_topic("spot.order_book", "20", "1000ms"), _gate("spot.order_book", ms, row)
+
+
 GATE_SPOT = Speech(
     venue="gate-spot",
-    topics=frozenset({_gate_topic("spot.trades")}),
+    topics=frozenset(
+        {_gate_topic("spot.trades"), _gate_topic("spot.tickers"), _gate_spot_book(0, 0)[0]}
+    ),
+    book=_gate_spot_book,
     trade=_gate_spot_trade,
     asked=_gate_asked,
     ping='"spot.ping"',
