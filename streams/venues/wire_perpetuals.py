@@ -341,7 +341,7 @@ WIRES: Final[Mapping[str, Wire]] = {
         endpoints=(_gate("spot", "wss://api.gateio.ws/ws/v4/", ("{}_USDT",), "spot", _SPOT),)
     ),
     "bitget": Wire(sampled=True, endpoints=(_bitget("usdt", "usdt-futures", _EVERYTHING),)),
-    "bitget-spot": Wire(endpoints=(_bitget("spot", "spot", ("trade",)),)),
+    "bitget-spot": Wire(endpoints=(_bitget("spot", "spot", _SPOT),)),
     "bitmex": Wire(endpoints=(_BITMEX,)),
     "deribit": Wire(endpoints=(_DERIBIT,)),
     "hyperliquid": Wire(endpoints=(_HYPERLIQUID,)),

@@ -114,6 +114,10 @@ def _bitget_print(n: int, ms: int) -> dict[str, str]:
     return {"i": str(n), "p": "62000.1", "v": "0.012", "S": "buy", "T": str(ms)}
 
 
+def _bitget_levels(n: int, ms: int) -> dict[str, Any]:
+    return {"a": [["62000.2", "1"]], "b": [["62000.1", str(n + 1)]], "ts": str(ms)}
+
+
 def _bitget_forced(n: int, ms: int) -> Said:
     row = {"symbol": "BTCUSDT", "side": "buy", "price": "61500.0", "amount": f"{n + 1}000"}
     return _bitget("liquidation", ms, {**row, "ts": str(ms)})
@@ -126,16 +130,17 @@ BITGET = Speech(
     ),
     trade=lambda n, ms: _bitget("publicTrade", ms, _bitget_print(n, ms)),
     forced=_bitget_forced,
-    book=lambda n, ms: _bitget(
-        "books5", ms, {"a": [["62000.2", "1"]], "b": [["62000.1", str(n + 1)]], "ts": str(ms)}
-    ),
+    book=lambda n, ms: _bitget("books5", ms, _bitget_levels(n, ms)),
     asked=listed("args"),
     ping="ping",
 )
 BITGET_SPOT = Speech(
     venue="bitget-spot",
-    topics=frozenset({_bitget("publicTrade", 0, {}, "spot")[0]}),
+    topics=frozenset(
+        _bitget(topic, 0, {}, "spot")[0] for topic in ("publicTrade", "ticker", "books5")
+    ),
     trade=lambda n, ms: _bitget("publicTrade", ms, _bitget_print(n, ms), "spot"),
+    book=lambda n, ms: _bitget("books5", ms, _bitget_levels(n, ms), "spot"),
     asked=listed("args"),
     ping="ping",
 )
