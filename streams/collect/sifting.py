@@ -27,7 +27,7 @@ from streams.core.events import (
 from streams.core.instruments import Instruments
 from streams.core.normalise import normalise
 from streams.edges.slicing import UNKNOWN, slices
-from streams.venues import FORCED_ON_TAPE, PARSERS
+from streams.venues import FORCED_ON_TAPE, PARSERS, WITNESSES
 from streams.venues.book_changes import Changes
 
 LAG_WINDOW_US: Final = 60 * MICROS
@@ -102,7 +102,7 @@ class Sifter:
         raw = Raw(self._venue, None, self._connection, received_us, payload)
         outcomes = normalise(raw, PARSERS, self._instruments)
         if all(isinstance(outcome, Ignored) for outcome in outcomes):
-            return []
+            return self._witness(raw)
         events = [o for o in outcomes if not isinstance(o, (Ignored, Rejected))]
         channel = _CHANNELS[type(events[0])] if events else None
         raw = Raw(raw.venue, channel, self._connection, received_us, payload)
@@ -153,6 +153,15 @@ class Sifter:
                 self.heard_us[name] = received_us
                 if name in self._lags and event.event_time_us >= self._since_us:
                     self._lags[name].note(received_us, received_us - event.event_time_us)
+
+    def _witness(self, raw: Raw) -> list[Record]:
+        """A message without an event that a check of the framer reads."""
+        told_of = WITNESSES.get(self._venue)
+        symbol = None if told_of is None else told_of(raw.payload)
+        instrument = None if symbol is None else self._instruments.resolve(self._venue, symbol)
+        if instrument is None or instrument.asset not in self._wanted:
+            return []
+        return [Record(raw, instrument.asset)]
 
     def _cut(self, raw: Raw, outcomes: list[Outcome]) -> list[Record]:
         assets = {getattr(outcome, "asset", None) for outcome in outcomes} - {None}

@@ -1,6 +1,6 @@
 """Venue parsers: one file per venue family; facts about the venue stand in its docstring."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from streams.core.instruments import Rule
@@ -21,6 +21,7 @@ from streams.venues import (
     kucoin,
     okx,
 )
+from streams.venues.gate.signs import counted
 
 PARSERS: Final[Mapping[str, Parser]] = {
     **{venue: VenueParser(binance.parse, binance.TRADES[venue]) for venue in binance.VENUES},
@@ -58,3 +59,6 @@ RULES: Final[Mapping[str, Rule]] = {
 
 FORCED_ON_TAPE: Final = frozenset({"deribit", "kraken", "dydx"})
 """Venues that mark forced fills among their trades: who has all their trades has those too."""
+
+WITNESSES: Final[Mapping[str, Callable[[bytes], str | None]]] = {gate.symbols.FUTURES: counted}
+"""By venue, the symbol of a message that has no event and that a check of the framer reads."""

@@ -43,7 +43,10 @@ def _gate(
         limits=Limits(300, 1, 10),
         symbols=named(*symbols),
         topics=each(
-            liquidation='{"channel":"futures.public_liquidates","payload":["{}"]}',
+            liquidation=(
+                '{"channel":"futures.public_liquidates","payload":["{}"]}',
+                '{"channel":"futures.contract_stats","payload":["{}","1m"]}',
+            ),
             trade='{"channel":"' + kind + '.trades","payload":["{}"]}',
             ticker='{"channel":"' + kind + '.tickers","payload":["{}"]}',
             book='{"channel":"' + kind + '.order_book","payload":["{}","20","' + every + '"]}',

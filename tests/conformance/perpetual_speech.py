@@ -66,6 +66,7 @@ GATE = Speech(
         for symbol in ("BTC_USDT", "BTC_USD")
         for channel, more in (
             ("public_liquidates", ()),
+            ("contract_stats", ("1m",)),
             ("trades", ()),
             ("tickers", ()),
             ("order_book", ("20", "0")),

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from streams.collect.sifting import Sifter
 from streams.core.events import Raw
 from streams.core.instruments import Instruments
 from streams.core.normalise import Parser
 from streams.edges.framer_metrics import FramerMetrics
 from streams.telemetry.metrics import REGISTRY
 from streams.venues import gate
-from streams.venues.gate.signs import SignCheck
+from streams.venues.gate.signs import SignCheck, counted
 
 MINUTE_S = 1_789_999_980
 INSTRUMENTS = Instruments({}, gate.RULES)
@@ -92,3 +93,29 @@ def test_the_framer_counts_the_verdicts() -> None:
     FramerMetrics({"gate": SignCheck(gate.parse, INSTRUMENTS)}).framed(records)
     FramerMetrics().framed(records)
     assert REGISTRY.get_sample_value(name, labels) == before + 1
+
+
+def test_a_collector_records_the_counts_of_wanted_assets_for_the_check() -> None:
+    check, sifter = (
+        SignCheck(gate.parse, INSTRUMENTS),
+        Sifter("gate", "c0", frozenset({"BTC"}), INSTRUMENTS, 0, channels=("liquidation",)),
+    )
+    said = [order(-700), count(700, 0), count(5, 5, contract="ETH_USD"), count(0, 0, 1)]
+    received_us = (MINUTE_S + 120) * 1_000_000
+    kept = [one for message in said for one in sifter.take(message.payload, received_us)]
+    assert [one.raw.payload for one in kept] == [said[i].payload for i in (0, 1, 3)]
+    assert {one.asset for one in kept} == {"BTC"}
+    assert [verdict for one in kept for verdict in check.see(one.raw)] == ["agrees"]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"channel":"futures.contract_stats"',
+        b'{"channel":"futures.contract_stats","event":"update","result":[]}',
+        b'{"channel":"futures.contract_stats","event":"update","result":[{"contract":5}]}',
+        b'{"channel":"futures.contract_stats","event":"subscribe","result":{"status":"success"}}',
+    ],
+)
+def test_what_counts_nothing_is_no_witness(payload: bytes) -> None:
+    assert counted(payload) is None

@@ -33,6 +33,17 @@ class _Stats(msgspec.Struct, frozen=True):
 _STATS: Final = msgspec.json.Decoder(_Stats, float_hook=str)
 
 
+def counted(payload: bytes) -> str | None:
+    """The contract of a message that counts forced orders; None of any other."""
+    if _COUNTED not in payload[:_HEAD]:
+        return None
+    try:
+        rows = _STATS.decode(payload).result
+        return text(rows[0], "contract") if rows else None
+    except (*UNREADABLE, BadField):
+        return None
+
+
 class SignCheck:
     """Compares dollars by side of `public_liquidates` with those of `contract_stats`.
 
