@@ -7,6 +7,7 @@ told until the next snapshot. Of levels that cross where a venue's books may, th
 """
 
 from collections.abc import Sequence
+from heapq import nlargest, nsmallest
 from typing import Final
 
 import msgspec
@@ -100,7 +101,7 @@ class Fold:
 
     def _message(self, book: str) -> bytes:
         sides = self._sides[book]
-        bids, asks = sorted(sides.bids.items(), reverse=True), sorted(sides.asks.items())
+        bids, asks = _ranked(sides.bids, sides.asks, None if self._changes.crossing else LEVELS)
         if self._changes.crossing:
             bids, asks = _uncrossed(bids, asks)
         told = self._changes.tell(self._last[book], _best(bids), _best(asks))
@@ -115,6 +116,13 @@ def _follows(change: Change, last: Change) -> bool:
 
 
 _Ranked = list[tuple[float, _Level]]
+
+
+def _ranked(bids: _Side, asks: _Side, levels: int | None) -> tuple[_Ranked, _Ranked]:
+    """Both sides, best first; a full book of Coinbase has tens of thousands of levels."""
+    if levels is None:
+        return sorted(bids.items(), reverse=True), sorted(asks.items())
+    return nlargest(levels, bids.items()), nsmallest(levels, asks.items())
 
 
 def _uncrossed(bids: _Ranked, asks: _Ranked) -> tuple[_Ranked, _Ranked]:

@@ -28,6 +28,8 @@ from streams.core.instruments import Instruments
 from streams.venues.endpoints import Endpoint, Granted
 from streams.venues.packed import unpacked
 
+MOST_BYTES: Final = 16 * MAX_PAYLOAD_BYTES
+"""Of one message: a full book, which is folded and not passed on, may have megabytes."""
 MOST_FRAMES: Final = 64
 """Frames received and not yet taken, beyond which the socket is not read."""
 PONG_S: Final = 9.0
@@ -136,7 +138,7 @@ class Session:
             create_connection=_Counting,
             ping_interval=None,
             max_queue=MOST_FRAMES,
-            max_size=4 * MAX_PAYLOAD_BYTES,
+            max_size=MOST_BYTES,
             open_timeout=OPEN_S,
             close_timeout=CLOSE_S,
             user_agent_header="marginquake",

@@ -177,3 +177,43 @@ def _dydx_told(last: Change, bids: Sequence[Pair], asks: Sequence[Pair]) -> dict
 
 
 DYDX: Final = Changes(_dydx, _dydx_told, crossing=True)
+
+
+class _CoinbaseBook(msgspec.Struct, tag_field="type", tag="snapshot"):
+    product_id: str
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+    time: str | None = None
+
+
+class _CoinbaseChange(msgspec.Struct, tag_field="type", tag="l2update"):
+    product_id: str
+    changes: list[tuple[Literal["buy", "sell"], str, str]]
+    time: str | None = None
+
+
+_decode_coinbase: Final = msgspec.json.Decoder(_CoinbaseBook | _CoinbaseChange).decode
+
+
+def _coinbase(payload: bytes) -> Change | None:
+    start = payload[:32]
+    if b'"snapshot"' not in start and b'"l2update"' not in start:
+        return None
+    message = _decode_coinbase(payload)
+    head = {} if message.time is None else {"time": message.time}
+    if isinstance(message, _CoinbaseBook):
+        return Change(message.product_id, True, message.bids, message.asks, head)
+    bids, asks = (
+        [(price, size) for told, price, size in message.changes if told == side]
+        for side in ("buy", "sell")
+    )
+    return Change(message.product_id, False, bids, asks, head)
+
+
+def _coinbase_told(last: Change, bids: Sequence[Pair], asks: Sequence[Pair]) -> dict[str, object]:
+    head = {"type": "snapshot", "product_id": last.book, **last.head}
+    return {**head, "bids": bids, "asks": asks}
+
+
+COINBASE: Final = Changes(_coinbase, _coinbase_told)
+"""Of the Exchange feed, whose books have no number: it promises every change instead."""

@@ -9,7 +9,8 @@ does). Futures and perpetuals of Advanced Trade have no rule and are unknown ins
 | host         | Exchange wss://ws-feed.exchange.coinbase.com;                                  |
 |              | Advanced wss://advanced-trade-ws.coinbase.com                                  |
 | subscribe    | Exchange {"type":"subscribe","product_ids":["BTC-USD"],                        |
-|              | "channels":["matches","ticker","heartbeat"]}; Advanced one channel a message:  |
+|              | "channels":["matches","ticker","heartbeat"]}, books by level2_batch (level2    |
+|              | wants a login); Advanced one channel a message:                                |
 |              | {"type":"subscribe","product_ids":["BTC-USD"],"channel":"market_trades"}       |
 | keep-alive   | subscribe within 5 s, and to heartbeat (Advanced: heartbeats) for quiet hours  |
 | forced side  | none: spot                                                                     |

@@ -258,15 +258,20 @@ _COINBASE: Final = Wire(
         Endpoint(
             name="exchange",
             url="wss://ws-feed.exchange.coinbase.com",
-            channels=("trade",),
+            channels=_SPOT,
             heartbeat=Heartbeat("client", "frame", 1),
             limits=Limits(100, 1, 10),
             symbols=named("{}-USD"),
-            topics=each(trade='{"product_ids":["{}"],"channels":["matches","heartbeat"]}'),
+            topics=each(
+                trade='{"product_ids":["{}"],"channels":["matches","heartbeat"]}',
+                ticker='{"product_ids":["{}"],"channels":["ticker"]}',
+                book='{"product_ids":["{}"],"channels":["level2_batch"]}',
+            ),
             subscribe=merged('{"type":"subscribe",'),
             refusal='"type":"error"',
             numbering=numbering.COINBASE,
             silent_s=_LIVELY,
+            folded=book_changes.COINBASE,
         ),
     )
 )

@@ -202,16 +202,33 @@ BYBIT_SPOT = Speech(
 )
 
 
+def _coinbase_topic(*channels: str) -> str:
+    return compact({"product_ids": ["BTC-USD"], "channels": [*channels]})
+
+
 def _coinbase_trade(n: int, ms: int) -> Said:
-    topic = {"product_ids": ["BTC-USD"], "channels": ["matches", "heartbeat"]}
+    topic = _coinbase_topic("matches", "heartbeat")
     row = {"type": "match", "trade_id": n, "product_id": "BTC-USD", "size": "0.01", "side": "sell"}
-    return compact(topic), text({**row, "price": "62000.10", "sequence": n, "time": iso(ms)})
+    return topic, text({**row, "price": "62000.10", "sequence": n, "time": iso(ms)})
+
+
+def _coinbase_book(n: int, ms: int) -> Said:
+    topic, size = _coinbase_topic("level2_batch"), str(n + 1)
+    if n == 0:
+        sides = {"bids": [["62000.10", size]], "asks": [["62000.11", "0.5"]]}
+        return topic, text({"type": "snapshot", "product_id": "BTC-USD", **sides})
+    change = {"product_id": "BTC-USD", "changes": [["buy", "62000.10", size]], "time": iso(ms)}
+    return topic, text({"type": "l2update", **change})
 
 
 COINBASE = Speech(
     venue="coinbase",
-    topics=frozenset({_coinbase_trade(0, 0)[0]}),
+    topics=frozenset(
+        _coinbase_topic(*names)
+        for names in (("matches", "heartbeat"), ("ticker",), ("level2_batch",))
+    ),
     trade=_coinbase_trade,
+    book=_coinbase_book,
     asked=without("type"),
 )
 

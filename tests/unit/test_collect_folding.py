@@ -8,7 +8,7 @@ from streams.collect.folding import LEVELS, Fold
 from streams.core.events import Book, Raw
 from streams.core.normalise import normalise
 from streams.venues import PARSERS
-from streams.venues.book_changes import BYBIT, DYDX, KRAKEN, Changes
+from streams.venues.book_changes import BYBIT, COINBASE, DYDX, KRAKEN, Changes
 from streams.venues.catalog import default_instruments
 
 INSTRUMENTS = default_instruments()
@@ -152,3 +152,24 @@ def test_a_message_of_dydx_that_comes_twice_spoils_the_book() -> None:
     fold = dydx_fold()
     fold.take(dydx(3, {"bids": [["9", "0"]]}), NOW_US)
     assert (fold.full(), fold.torn()) == ([], True)
+
+
+def coinbase(kind: str, **more: object) -> bytes:
+    return json.dumps({"type": kind, "product_id": "BTC-USD", **more}).encode()
+
+
+def test_coinbases_changes_name_the_side_and_the_stamp_is_the_last_one() -> None:
+    fold = Fold(COINBASE)
+    bids = [[str(price), "1"] for price in range(1, 100)]
+    fold.take(coinbase("snapshot", bids=bids, asks=[["101", "2"]]), NOW_US)
+    assert book(fold, "coinbase").event_time_us == NOW_US
+    changes = [["buy", "99", "0.00000000"], ["sell", "100", "3"]]
+    fold.take(coinbase("l2update", changes=changes, time="2026-09-21T12:00:00.402123Z"), NOW_US)
+    found = book(fold, "coinbase")
+    assert found.bids == tuple((float(price), 1.0) for price in range(98, 98 - LEVELS, -1))
+    assert found.asks == ((100.0, 3.0), (101.0, 2.0))
+    assert found.event_time_us == 1_789_992_000_402_123
+
+
+def test_a_change_of_no_known_side_is_left_to_the_parser() -> None:
+    assert not Fold(COINBASE).take(coinbase("l2update", changes=[["mid", "1", "1"]]), NOW_US)
