@@ -88,6 +88,11 @@ class Fold:
         self._changed.pop(book, None)
         self._torn = True
 
+    def spoil_all(self) -> None:
+        """Any of the books may lack a change."""
+        for book in [*self._sides]:
+            self.spoil(book)
+
     def full(self) -> list[tuple[str, bytes, int]]:
         """(book, message, received) of each book that has changed since the last call."""
         told = [(book, self._message(book), at_us) for book, at_us in self._changed.items()]

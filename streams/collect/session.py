@@ -333,6 +333,8 @@ class Session:
         channels = tuple(name for name in self._missing.channels if name in self._plan.assets)
         _log.warning("messages are missing", venue=self._plan.venue, numbers=words)
         await self._gap("missing", channels, words)
+        if "book" in channels:
+            self._sifter.spoil()
         return frozenset(channels)
 
     async def _watch(self, at_us: int) -> None:

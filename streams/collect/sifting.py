@@ -132,6 +132,11 @@ class Sifter:
         """Whether a book has become wrong since the last call."""
         return self._fold is not None and self._fold.torn()
 
+    def spoil(self) -> None:
+        """A message is missing that may have changed any book."""
+        if self._fold is not None:
+            self._fold.spoil_all()
+
     def lag_us(self, channel: str, at_us: int) -> int:
         """The largest time from an event of a channel to its receipt, in the last 60 s."""
         return self._lags[channel].largest(at_us)

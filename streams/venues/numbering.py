@@ -106,5 +106,5 @@ def _coinbase(message: bytes) -> Sequence[Numbers]:
 
 BINANCE: Final = Numbering(("trade",), _binance)
 DERIBIT: Final = Numbering(("trade", "liquidation"), _deribit)
-DYDX: Final = Numbering(("trade", "liquidation", "ticker"), _dydx)
+DYDX: Final = Numbering(("trade", "liquidation", "ticker", "book"), _dydx)
 COINBASE: Final = Numbering(("trade",), _coinbase)

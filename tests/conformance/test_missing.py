@@ -2,6 +2,7 @@
 
 import pytest
 
+from streams.collect import line
 from streams.collect.missing import Missing
 from streams.venues import numbering
 from streams.venues.numbering import Numbering, Numbers
@@ -42,6 +43,24 @@ async def test_what_is_missing_is_a_gap_with_its_numbers(venue: str) -> None:
     whole = plan.assets.keys() - set(rule.channels)
     after = next(status for n, status in kept.statuses()[at + 1 :] if n == name)
     assert not whole or after.through_us.keys() == whole
+
+
+async def test_a_message_missing_may_be_a_books_so_that_is_renewed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(line, "RETRY_S", 0.2)
+    kept, speech = Kept(), SPEECHES["dydx"]
+    assert speech.book is not None
+    async with VenueServer(speech) as server:
+        wanted = planned(server)
+        async with collecting(wanted, kept):
+            await up(server, kept, len(wanted))
+            await server.say(speech.book(0, now_ms()))
+            for n in (1, 5):
+                await server.say(speech.trade(n, now_ms()))
+            await until(lambda: kept.count("disconnect") == 1)
+            assert kept.count("gap") == 2
+    assert kept.count("connect") == len(wanted) + 1
 
 
 def told(*found: Numbers) -> str:
