@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 Said = tuple[str, bytes]
@@ -43,5 +44,25 @@ def listed(key: str) -> Callable[[Any], list[str]]:
     def asked(request: Any) -> list[str]:
         items = request.get(key, ()) if isinstance(request, dict) else ()
         return [item if isinstance(item, str) else text(item).decode() for item in items]
+
+    return asked
+
+
+def iso(ms: int) -> str:
+    stamp = datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{stamp}.{ms % 1000:03d}Z"
+
+
+def compact(value: object) -> str:
+    return text(value).decode()
+
+
+def without(*names: str) -> Any:
+    """The topic of a request that is one topic and some members more."""
+
+    def asked(request: Any) -> list[str]:
+        if not isinstance(request, dict) or names[0] not in request:
+            return []
+        return [compact({key: value for key, value in request.items() if key not in names})]
 
     return asked

@@ -7,8 +7,7 @@ are the caller's. `topics` is written out by hand, not by the wires that are tes
 from typing import Any
 
 from tests.conformance import perpetual_speech
-from tests.conformance.perpetual_speech import compact, iso, without
-from tests.conformance.speech import Said, Speech, listed, text
+from tests.conformance.speech import Said, Speech, compact, iso, listed, text, without
 
 
 def _binance(stream: str, data: dict[str, Any]) -> Said:
