@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from streams import contracts
 from streams.contracts import RAW, partition_for
 from streams.core import outside
+from streams.core.events import Raw, Rejected
 from streams.core.instruments import Instruments
 from streams.edges.archives import Line
 from streams.edges.import_marks import Mark, Marks, Sent, identity, log_ends, sent_beyond
@@ -114,7 +115,7 @@ def _parts(
 ) -> Iterator[tuple[bytes, int, bytes, tuple[int, int] | None]]:
     raw = line.raw
     if raw.channel in ("status", outside.CHANNEL):
-        for partition in range(contracts.partitions()):
+        for partition in _concerned(raw):
             yield raw.channel.encode(), partition, raw.payload, None
         return
     if len(line.assets) <= 1:
@@ -124,3 +125,11 @@ def _parts(
     rows = slices(raw, instruments)
     for index, (asset, value) in enumerate(rows):
         yield asset.encode(), partition_for(asset), value, (index, len(rows))
+
+
+def _concerned(raw: Raw) -> Iterable[int]:
+    """Every partition, or those of the assets that outside values narrow themselves to."""
+    found = outside.read(raw) if raw.channel == outside.CHANNEL else []
+    assets = [] if isinstance(found, Rejected) else [value.asset for value in found]
+    named = {partition_for(asset) for asset in assets if asset}
+    return sorted(named) if named and all(assets) else range(contracts.partitions())
