@@ -205,3 +205,13 @@ def test_a_bad_row_harms_no_other(tmp_path: Path, row: str, reason: str) -> None
 def test_an_unknown_instrument_is_a_dead_letter(tmp_path: Path) -> None:
     path = dump(tmp_path, "ETHBTC-aggTrades-2026-09-21.csv", f"7,60000,2,1,2,{AT_MS},true")
     assert rejected(path) == ["unknown_instrument"]
+
+
+def test_a_coinm_trade_names_its_coins_base_qty(tmp_path: Path) -> None:
+    path = tmp_path / "BTCUSD_PERP-trades-2026-09-21.csv"
+    names = "id,price,qty,base_qty,time,is_buyer_maker"
+    path.write_text(f"{names}\n7,50000,10,0.02,{AT_MS},true\n")
+    (event,) = events(path)
+    assert isinstance(event, Trade)
+    assert (event.venue, event.id, event.taker_side) == ("binance-coinm", "7", "sell")
+    assert (event.usd, event.base_qty) == (1_000_000_000, 0.02)

@@ -68,7 +68,10 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         *("transaction_time", "event_time"),
     ),
 }
-"""Cells of a row by type; spot's `aggTrades` and `trades` have `is_best_match` after them."""
+"""Cells of a row by type; spot's `aggTrades` and `trades` have `is_best_match` after them.
+
+COIN-M's `trades` name their fourth `base_qty`.
+"""
 
 _FAMILIES: Final[Mapping[str, str]] = {"um": USDM, "cm": COINM, "spot": SPOT}
 _NAME: Final = re.compile(r"([A-Z0-9_]{2,40})-[A-Za-z0-9]+-\d{4}-\d\d(?:-\d\d)?\b", re.ASCII)
