@@ -27,7 +27,7 @@ from streams.core.normalise import normalise
 from streams.edges.archives import Line
 from streams.edges.archives.cryptofeed import read
 from streams.edges.archives.form import Source, Tally
-from streams.edges.archives.merged import Voucher
+from streams.edges.archives.merged import LEAP_US, Voucher
 from streams.edges.publish import MAX_UNACKNOWLEDGED, records
 from streams.venues import PARSERS
 
@@ -205,9 +205,21 @@ class Adoption:
                 raw = Raw("unknown", None, place, 0, value[:DEAD_LETTER_BYTES])
                 yield 0, BadLine(found, raw, len(value), place)
             elif isinstance(found, Raw):
-                yield found.received_at_us, found
+                yield self._dated(found, record.timestamp, value, place)
             else:
                 self.tally.without_event += 1
+
+    @staticmethod
+    def _dated(raw: Raw, taken_ms: int, value: bytes, place: str) -> tuple[int, Raw | BadLine]:
+        """A record with its receipt; a bad line when Kafka took the message long before that.
+
+        One such stamp would be the time of everything after it.
+        """
+        if taken_ms < 0 or raw.received_at_us <= taken_ms * 1000 + LEAP_US:
+            return raw.received_at_us, raw
+        detail = f"received_at_us {raw.received_at_us} is over an hour after Kafka took the message"
+        bad = Raw("unknown", None, place, 0, value[:DEAD_LETTER_BYTES])
+        return 0, BadLine(Rejected("time_out_of_range", detail), bad, len(value), place)
 
     def _lines(self, item: Raw | BadLine, place: str) -> Iterator[Line]:
         """The records of a message: before it the heartbeats that were due."""

@@ -25,8 +25,8 @@ MESSAGES = 3_000
 TRADES, FORCED = "trades-OKX-BTC-USDT-PERP", "liquidations-BYBIT-BTC-USDT-PERP"
 
 
-def message(topic: str, number: int) -> bytes:
-    at = 1_790_000_000 + number * 0.1 + (0.05 if topic == FORCED else 0)
+def message(topic: str, number: int, later_s: float = 0) -> bytes:
+    at = later_s + 1_790_000_000 + number * 0.1 + (0.05 if topic == FORCED else 0)
     row: dict[str, Any] = {"symbol": "BTC-USDT-PERP", "side": "buy", "price": 60000}
     row |= {"timestamp": at, "receipt_timestamp": at + 0.01}
     if topic == FORCED:
@@ -49,6 +49,8 @@ async def scenario(bootstrap: str) -> None:
         for topic in (TRADES, FORCED):
             for number in range(MESSAGES):
                 await producer.send(topic, message(topic, number), partition=0)
+                if (topic, number) == (TRADES, MESSAGES // 2):
+                    await producer.send(topic, message(topic, number, 72 * 31_557_600), partition=0)
             await producer.send_and_wait(topic, b"{broken", partition=0)
     finally:
         await producer.stop()
@@ -77,6 +79,7 @@ async def scenario(bootstrap: str) -> None:
     raws = [raw for raw in found if isinstance(raw, Raw)]
     stamps = [raw.received_at_us for raw in raws]
     assert stamps == sorted(stamps)
+    assert stamps[-1] < 1_790_000_600 * 1_000_000
     venues = [raw.venue for raw in raws if raw.channel == "canonical"]
     assert venues == ["okx", "bybit"] * MESSAGES
     assert sum(raw.channel == "status" for raw in raws) > 500
