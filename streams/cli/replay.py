@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from streams.edges.archives.form import Tally
 
 PANEL = "ingest"
 Files = Annotated[
@@ -91,6 +94,7 @@ def replay(
         print_summary(summary)
         if told := str(reading.tally):
             typer.echo(told)
+    _tell_losses(reading.tally)
 
 
 def import_(
@@ -159,11 +163,18 @@ def import_(
     with bar("records into raw.v1", size, lambda: reading.meter.bytes) as progress:
         count = uvloop.run(publish(bootstrap, log, instruments, progress, marks))
     if as_json:
-        typer.echo(json.dumps({"records": count, "doubled": reading.tally.doubled}))
-        return
-    typer.echo(f"{count:,} records in raw.v1")
-    if told := str(reading.tally):
-        typer.echo(told)
+        facts = {"records": count, "doubled": reading.tally.doubled}
+        typer.echo(json.dumps(facts | {"bad_lines": reading.tally.bad.total()}))
+    else:
+        typer.echo(f"{count:,} records in raw.v1")
+        if told := str(reading.tally):
+            typer.echo(told)
+    _tell_losses(reading.tally)
+
+
+def _tell_losses(tally: "Tally") -> None:
+    for what in tally.losses():
+        typer.echo(f"marginquake: {what}", err=True)
 
 
 def _warm(files: list[Path], target: Path, form: str, as_json: bool) -> None:

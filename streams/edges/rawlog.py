@@ -11,7 +11,7 @@ import io
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
@@ -107,7 +107,11 @@ def records(
             yield number, record
 
 
-def numbered(path: str | Path, meter: Meter | None = None) -> Iterator[tuple[int, bytes | BadLine]]:
+def numbered(
+    path: str | Path,
+    meter: Meter | None = None,
+    damaged: Callable[[str], None] = lambda detail: None,
+) -> Iterator[tuple[int, bytes | BadLine]]:
     """The lines of a text file that are not blank, with their 1-based numbers, any compression.
 
     Compression is told by the first bytes, whatever the name. A compressed file that ends early
@@ -116,6 +120,7 @@ def numbered(path: str | Path, meter: Meter | None = None) -> Iterator[tuple[int
     Args:
         path: a file, or `-` for standard input.
         meter: told how much of the file has been read.
+        damaged: told what is wrong, when the rest of the file cannot be read.
 
     Raises:
         MarginquakeError: the file cannot be opened.
@@ -133,6 +138,7 @@ def numbered(path: str | Path, meter: Meter | None = None) -> Iterator[tuple[int
                     yield number, line
         except _DAMAGED as error:
             detail = f"{path}: compressed data ends early or is damaged: {error}"
+            damaged(detail)
             number += 1
             yield number, bad_line(name, number, Rejected("invalid_json", detail[:300]), b"")
 

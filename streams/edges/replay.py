@@ -197,15 +197,24 @@ def warehouse_writer(dsn: str) -> Iterator[Tables]:
 
 
 def check_files(paths: Sequence[Path], reading: Reading) -> None:
-    """Refuse a file in which no line is a record; reads each up to its first record.
+    """Refuse files in which no line is a record; reads each up to its first record.
+
+    A table of a header alone is a day on which nothing happened, and passes beside others.
 
     Raises:
         MarginquakeError: names the file, the reason of its first line and the forms expected.
     """
     reading.check()
+    without = 0
     for path in paths:
         if str(path) == rawlog.STDIN:
             continue
+        if path.is_fifo():
+            raise MarginquakeError(
+                f"{path} is a pipe, which can be read only once; name - and give it as standard "
+                "input"
+            )
+        known = reading.tally.headers + reading.tally.without_event
         first: Rejected | None = None
         count = 0
         for number, item in reading.read(str(path)):
@@ -214,6 +223,9 @@ def check_files(paths: Sequence[Path], reading: Reading) -> None:
             first = first or item.rejected
             count = number
         else:
+            if first is None and reading.tally.headers + reading.tally.without_event > known:
+                without += 1
+                continue
             why = "it is empty"
             if first is not None:
                 why = f"none of its {count} lines is one (first: {first.reason}, {first.detail})"
@@ -222,6 +234,11 @@ def check_files(paths: Sequence[Path], reading: Reading) -> None:
                 '{"venue", "received_at_us", "payload"}, or an archive of a format that '
                 f"`--format` takes ({', '.join(NAMES)}); plain, .gz, .zst or .zip"
             )
+    if without == len(paths):
+        raise MarginquakeError(
+            f"no record in {', '.join(map(str, paths))[:300]}: no line holds an event; name files "
+            "with rows"
+        )
 
 
 def run_replay(

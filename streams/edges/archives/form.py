@@ -31,12 +31,25 @@ class Tally(msgspec.Struct):
     """What was read of all files, beside its records.
 
     `doubled`: lines left out since they stood twice; `without_event`: lines that hold none;
-    `corrected`: events whose archive is known to say otherwise than the venue, by what was done.
+    `corrected`: events whose archive is known to say otherwise than the venue, by what was done;
+    `headers`: lines that name columns; `bad`: lines that are no record, by reason; `damaged`:
+    files whose end cannot be read.
     """
 
     doubled: int = 0
+    headers: int = 0
     without_event: int = 0
     corrected: Counter[str] = msgspec.field(default_factory=Counter)
+    bad: Counter[str] = msgspec.field(default_factory=Counter)
+    damaged: list[str] = msgspec.field(default_factory=list)
+
+    def losses(self) -> list[str]:
+        """What of the files is not among the records, in words; empty when all of it is."""
+        told = [f"{what}; what follows there is missing" for what in self.damaged]
+        if self.bad:
+            reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(self.bad.items()))
+            told.append(f"{self.bad.total():,} lines are no record, but dead letters: {reasons}")
+        return told
 
     def __str__(self) -> str:
         told = [f"{what} ({count:,})" for what, count in sorted(self.corrected.items())]

@@ -194,6 +194,7 @@ def _file(
     for number, item in _stamped(path, reading):
         source = f"{Path(path).name}:{number}"
         if isinstance(item, BadLine):
+            reading.tally.bad[item.rejected.reason] += 1
             # Where it stands among the others; its own stamp is unread or not to be trusted.
             raw = msgspec.structs.replace(
                 item.raw, connection=file.name, received_at_us=file.last_us

@@ -61,7 +61,7 @@ class Reading(msgspec.Struct):
         Raises:
             MarginquakeError: the file cannot be opened or read.
         """
-        lines = rawlog.numbered(path, self.meter)
+        lines = rawlog.numbered(path, self.meter, self.tally.damaged.append)
         held: list[tuple[int, bytes | BadLine]] = []
         form = None
         for number, line in lines:
@@ -108,7 +108,9 @@ class Reading(msgspec.Struct):
                     yield number, found
                 elif isinstance(found, Rejected):
                     yield number, rawlog.bad_line(name, number, found, line)
-                elif found is not HEADER:
+                elif found is HEADER:
+                    self.tally.headers += 1
+                else:
                     self.tally.without_event += 1
 
 
