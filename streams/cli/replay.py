@@ -113,7 +113,7 @@ def import_(
     restart: Annotated[
         bool,
         typer.Option(
-            "--restart", help="Begin anew, where an import of the same files was cut short."
+            "--restart", help="Begin anew, though the same files were imported, whole or in part."
         ),
     ] = False,
     as_json: AsJson = False,
@@ -122,7 +122,8 @@ def import_(
 
     An end record follows them: it seals everything and advances the clock by 4 h. So import
     into topics that no collector writes to. The same command again goes on where one that was
-    killed left off, without loss or doubles; its mark stands in MARGINQUAKE_HOME/imports.
+    killed left off, without loss or doubles, and sends nothing when all is there; its mark stands
+    in MARGINQUAKE_HOME/imports.
 
     With --warm the archives run through the in-process engine instead, and what the detectors have
     learnt (ordinary rates, baselines, percentiles) goes into a file, so that day one is not blind:
@@ -133,12 +134,14 @@ def import_(
     if warm is not None:
         _warm(files, warm, form, as_json)
         return
+    from contextlib import nullcontext
+
     import uvloop
 
     from streams.config import settings
     from streams.edges.archives import lines
     from streams.edges.archives.reading import Reading
-    from streams.edges.import_marks import Marks
+    from streams.edges.import_marks import Marks, holds
     from streams.edges.progress import reading as bar
     from streams.edges.publish import publish
     from streams.edges.rawlog import STDIN
@@ -154,14 +157,22 @@ def import_(
     known = [file for file in files if str(file) != STDIN]
     if known == files:
         marks = Marks(settings().home / "imports", bootstrap, form, files)
-        if restart:
-            marks.clear()
-        elif marks.read() is not None and not as_json:
-            typer.echo("going on with an import that was cut short", err=True)
     size = sum(file.stat().st_size for file in known)
     log = lines(files, PARSERS, instruments, reading=reading)
-    with bar("records into raw.v1", size, lambda: reading.meter.bytes) as progress:
-        count = uvloop.run(publish(bootstrap, log, instruments, progress, marks))
+    count = 0
+    with marks.held() if marks else nullcontext():
+        mark = marks.read() if marks and not restart else None
+        done = mark is not None and mark.done and uvloop.run(holds(bootstrap, mark))
+        if marks and (mark is None or mark.done) and not done:
+            marks.clear()
+        if done:
+            told = "these files are in raw.v1 already; import them again with --restart"
+            typer.echo(f"marginquake: {told}", err=True)
+        else:
+            if mark is not None and not mark.done and not as_json:
+                typer.echo("going on with an import that was cut short", err=True)
+            with bar("records into raw.v1", size, lambda: reading.meter.bytes) as progress:
+                count = uvloop.run(publish(bootstrap, log, instruments, progress, marks))
     if as_json:
         facts = {"records": count, "doubled": reading.tally.doubled}
         typer.echo(json.dumps(facts | {"bad_lines": reading.tally.bad.total()}))

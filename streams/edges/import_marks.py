@@ -2,12 +2,15 @@
 
 Beside `publish`. A small file says how many lines are acknowledged and where their partitions
 ended; what was sent after that stands in the log itself, is read back from there and not sent
-again. Promises that for the same files and broker, in whatever state the program was killed. Does
-not notice that a file was replaced by one of the same size and time.
+again. Promises that for the same files and broker, in whatever state the program was killed: also
+when it was just done, since the mark stays, and that one import of them runs at a time. Does not
+notice that a file was replaced by one of the same size and time.
 """
 
+import fcntl
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
@@ -24,10 +27,14 @@ READ_MS: Final = 500
 
 
 class Mark(msgspec.Struct):
-    """`lines` are acknowledged; partition p held none of the later ones below `ends[p]`."""
+    """`lines` are acknowledged; partition p held none of the later ones below `ends[p]`.
+
+    `done`: there are no more.
+    """
 
     lines: int
     ends: dict[int, int]
+    done: bool = False
 
 
 class Marks:
@@ -75,13 +82,37 @@ class Marks:
             part.write_bytes(msgspec.json.encode(mark))
             part.replace(self.path)
         except OSError as error:
-            raise MarginquakeError(
-                f"cannot write {self.path}: {error.strerror}; set MARGINQUAKE_HOME elsewhere"
-            ) from None
+            raise self._unwritable(error) from None
 
     def clear(self) -> None:
-        """Forget the mark: the import is done, or shall begin anew."""
+        """Forget the mark: the import shall begin anew."""
         self.path.unlink(missing_ok=True)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other imports of the same files out; a kill lets go.
+
+        Raises:
+            MarginquakeError: one is running.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lock = self.path.with_suffix(".lock").open("w")
+        except OSError as error:
+            raise self._unwritable(error) from None
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise MarginquakeError(
+                    "an import of the same files into the same broker is running; wait for it"
+                ) from None
+            yield
+
+    def _unwritable(self, error: OSError) -> MarginquakeError:
+        return MarginquakeError(
+            f"cannot write {self.path}: {error.strerror}; set MARGINQUAKE_HOME elsewhere"
+        )
 
 
 def identity(headers: Headers, value: bytes) -> bytes:
@@ -118,6 +149,12 @@ class Sent:
         return False
 
 
+async def holds(bootstrap: str, mark: Mark) -> bool:
+    """Whether raw.v1 may be the log that a mark is of: one that ends before it is another."""
+    ends = await log_ends(bootstrap)
+    return all(ends[p] >= mark.ends.get(p, 0) for p in ends)
+
+
 async def log_ends(bootstrap: str) -> dict[int, int]:
     """The next offset of every partition of raw.v1."""
     consumer: Any = AIOKafkaConsumer(bootstrap_servers=bootstrap)
@@ -133,7 +170,8 @@ async def sent_beyond(bootstrap: str, mark: Mark) -> tuple[Sent, dict[int, int]]
     """What raw.v1 has beyond a mark, and where its partitions end.
 
     Raises:
-        MarginquakeError: it ends before the mark: it is another log.
+        MarginquakeError: it ends before the mark: it is another log; or begins after it: what was
+            sent cannot be known.
     """
     ends = await log_ends(bootstrap)
     if any(ends[p] < mark.ends.get(p, 0) for p in ends):
@@ -149,6 +187,12 @@ async def sent_beyond(bootstrap: str, mark: Mark) -> tuple[Sent, dict[int, int]]
     try:
         places = [TopicPartition(RAW, p) for p in behind]
         consumer.assign(places)
+        begins = await consumer.beginning_offsets(places)
+        if any(mark.ends.get(place.partition, 0) < begins[place] for place in places):
+            raise MarginquakeError(
+                "raw.v1 no longer keeps what this import sent when it was cut short; begin anew on "
+                "an empty raw.v1 with --restart"
+            )
         for place in places:
             consumer.seek(place, mark.ends.get(place.partition, 0))
         while behind:

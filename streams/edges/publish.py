@@ -41,7 +41,7 @@ async def publish(
         lines: from `archives.lines`; after a kill, the same lines again.
         instruments: contract sizes.
         progress: told the number of records sent by this run, now and then.
-        marks: where an earlier run left off, kept up to date; cleared at the end.
+        marks: where an earlier run left off, kept up to date.
 
     Raises:
         MarginquakeError: the log is not the one that an earlier run filled.
@@ -95,7 +95,7 @@ async def publish(
     finally:
         await producer.stop()
     if marks is not None:
-        marks.clear()
+        marks.write(Mark(number, ends, done=True))
     return count
 
 

@@ -6,6 +6,7 @@ memory bounded by the longest line read (8 MiB). Keeps the payload's own bytes. 
 does not judge the venue's message.
 """
 
+import errno
 import gzip
 import io
 import sys
@@ -195,9 +196,10 @@ def _opened(path: str, meter: Meter | None) -> Iterator[BinaryIO]:
     try:
         file = open(path, "rb")  # noqa: SIM115
     except OSError as error:
-        raise MarginquakeError(
-            f"{path}: {error.strerror}; name an archive (plain, .gz, .zst or .zip) or -"
-        ) from error
+        mend = "name an archive (plain, .gz, .zst or .zip) or -"
+        if error.errno == errno.EMFILE:
+            mend = "raise the limit (ulimit -n) or name fewer files of one time"
+        raise MarginquakeError(f"{path}: {error.strerror}; {mend}") from error
     with file, meter.reading(file) if meter else nullcontext():
         if file.peek(4)[:4] == _ZIP:
             with _zipped(file, path) as member:

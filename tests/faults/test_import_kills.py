@@ -92,4 +92,8 @@ def test_a_killed_import_goes_on_without_loss_or_doubles(
     done = subprocess.run(command, env=environment, check=True, capture_output=True)
     assert 0 < json.loads(done.stdout)["records"] < total
     assert asyncio.run(logged(killed.bootstrap)) == whole
-    assert not list((tmp_path / "home" / "imports").iterdir())
+    # A kill at the very end looks like any other: the command is given again.
+    again = subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert json.loads(again.stdout)["records"] == 0
+    assert b"--restart" in again.stderr
+    assert asyncio.run(logged(killed.bootstrap)) == whole

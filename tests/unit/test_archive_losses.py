@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from typer.testing import CliRunner
 
 from streams.cli import app
 from streams.config import MarginquakeError
+from streams.edges import archives
 from streams.edges.archives.reading import Reading
 from streams.edges.replay import check_files
+from streams.venues import PARSERS
 from tests.archived import INSTRUMENTS
 
 HEADER = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount"
@@ -59,3 +62,16 @@ def test_a_pipe_is_refused_before_what_it_gives_is_lost(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(MarginquakeError, match="standard input"):
         check_files([tmp_path / "pipe"], Reading(INSTRUMENTS))
+
+
+def test_more_files_than_a_process_may_open_are_read_one_after_the_other(tmp_path: Path) -> None:
+    days = [table(tmp_path, day, *(forced(day * 3600 + n) for n in range(4))) for day in range(99)]
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 20, limits[1]))
+    try:
+        found = list(archives.lines(list(reversed(days)), PARSERS, INSTRUMENTS))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    stamps = [line.raw.received_at_us for line in found]
+    assert stamps == sorted(stamps)
+    assert sum(line.raw.channel == "canonical" for line in found) == 4 * len(days)

@@ -47,6 +47,14 @@ def test_a_mark_is_of_the_same_files_and_the_same_broker(tmp_path: Path) -> None
     assert marks.read() is None
 
 
+def test_one_import_of_the_same_files_runs_at_a_time(tmp_path: Path) -> None:
+    marks = Marks(tmp_path, "one", "", [])
+    with marks.held(), pytest.raises(MarginquakeError, match="is running"), marks.held():
+        pass
+    with marks.held(), Marks(tmp_path, "two", "", []).held():
+        pass
+
+
 def test_a_damaged_mark_names_its_mend(tmp_path: Path) -> None:
     marks = Marks(tmp_path, "one", "", [])
     marks.path.write_text("{")

@@ -30,6 +30,7 @@ from streams.core.events import (
 )
 from streams.core.instruments import Instruments
 from streams.core.normalise import Parser, normalise
+from streams.edges import rawlog
 from streams.edges.archives.reading import Reading
 from streams.venues import FORCED_ON_TAPE
 
@@ -176,14 +177,52 @@ def lines(
         MarginquakeError: a file cannot be opened or read.
     """
     reading = reading or Reading(instruments)
-    streams = [_file(str(path), i, parsers, reading, run_on=run_on) for i, path in enumerate(paths)]
+    files = [
+        (
+            _begins(str(path), Reading(instruments, reading.form)),
+            _file(str(path), i, parsers, reading, run_on=run_on),
+        )
+        for i, path in enumerate(paths)
+    ]
     last_us = 0
     venue = "archive"
-    for line in heapq.merge(*streams, key=lambda line: line.raw.received_at_us):
+    for line in _in_order(files):
         last_us = max(last_us, line.raw.received_at_us)
         yield line
     end = msgspec.json.encode(Status("end", advance_us=END_ADVANCE_US if run_on else 0))
     yield Line(Raw(venue, "status", "archive", last_us, end), "end of input")
+
+
+def _in_order(files: Sequence[tuple[int, Iterator[Line]]]) -> Iterator[Line]:
+    """Lines of files by receipt, equal ones by file; a file is begun when its first is due.
+
+    A year of daily files is more than a process may have open.
+
+    Args:
+        files: where each begins (us), and its lines.
+    """
+    waiting: list[tuple[int, int, Line | None, Iterator[Line]]] = [
+        (begin_us, index, None, lines) for index, (begin_us, lines) in enumerate(files)
+    ]
+    heapq.heapify(waiting)
+    while waiting:
+        _, index, line, lines = waiting[0]
+        if line is not None:
+            yield line
+        following = next(lines, None)
+        if following is None:
+            heapq.heappop(waiting)
+        else:
+            at_us = following.raw.received_at_us
+            heapq.heapreplace(waiting, (at_us, index, following, lines))
+
+
+def _begins(path: str, reading: Reading) -> int:
+    """The receipt (us) of a file's first record; 0 where that is not known before it is read."""
+    if path == rawlog.STDIN:
+        return 0
+    items = _stamped(path, reading)
+    return next((item.received_at_us for _, item in items if isinstance(item, Raw)), 0)
 
 
 def _file(
