@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -55,6 +56,8 @@ def collect(
 
     Example: marginquake collect --venues binance-usdm,bybit --assets BTC,ETH
     """
+    from contextlib import nullcontext
+
     import uvloop
 
     from streams.collect.kafka import KafkaSink
@@ -72,15 +75,15 @@ def collect(
         from streams.collect.files import LogFile
         from streams.collect.planning import plans, polls
 
-        found = plans(asked, instruments, table)
-        log = LogFile(into) if into is not None else None
-        stop = graceful_shutdown()
+        found, polled = plans(asked, instruments, table), polls(asked, instruments, table)
+        with LogFile(into) if into is not None else nullcontext() as log:
+            stop = graceful_shutdown()
 
-        def make_sink() -> Sink:
-            return KafkaSink(bootstrap) if log is None else log
+            def make_sink() -> Sink:
+                return KafkaSink(bootstrap) if log is None else log
 
-        typer.echo(f"{len(found)} connections, stop with Ctrl-C", err=True)
-        await serve(found, polls(asked, instruments, table), make_sink, instruments, stop)
+            typer.echo(f"{len(found)} connections, stop with Ctrl-C", err=True)
+            await serve(found, polled, make_sink, instruments, stop)
 
     server = serve_metrics("collect", metrics_port, health)
     try:
@@ -114,7 +117,7 @@ def understood(
     for pair in url or ():
         name, _, base = pair.partition("=")
         schemes = ("http://", "https://") if name.endswith("-rest") else ("ws://", "wss://")
-        if name.removesuffix("-rest") not in names or not base.startswith(schemes):
+        if name.removesuffix("-rest") not in names or not _address(base, schemes):
             raise typer.BadParameter(f"--url {pair}; expected VENUE={schemes[0]}HOST:PORT")
         if name in WIRES and any(one.granted for one in WIRES[name].endpoints):
             raise typer.BadParameter(
@@ -132,6 +135,14 @@ def understood(
     if books == ("NONE",):
         books = ()
     return Asked(names, every, books, urls), instruments, table
+
+
+def _address(base: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(base)
+        return base.startswith(schemes) and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _list(text: str) -> list[str]:

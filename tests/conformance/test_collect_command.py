@@ -68,6 +68,11 @@ def is_status(payload: object) -> bool:
         (("--assets", "", "--venues", "okx"), "--assets is empty"),
         (("--assets", "?", "--venues", "okx"), "okx has no known contract"),
         (("--assets", "BTC", "--venues", "okx", "--url", "okx=http://x"), "expected VENUE=ws://"),
+        (("--assets", "BTC", "--venues", "okx", "--url", "okx=ws://"), "expected VENUE=ws://"),
+        (
+            ("--assets", "BTC", "--venues", "okx", "--url", "okx=ws://h:port"),
+            "expected VENUE=ws://",
+        ),
         (("--assets", "BTC", "--venues", "okx", "--into", "/no/such/log"), "name a file to write"),
         (("--assets", "BTC", "--venues", "kucoin", "--url", "kucoin=ws://x"), "kucoin-rest=http"),
     ],
