@@ -2,17 +2,24 @@
 
 The edge behind `collect` and `live`. Promises that it ends in order when told to: sockets are read
 no further, what was received is put and acknowledged, each connection's disconnect is written. A
-sink that fails ends every connection, and the failure is raised.
+sink that fails ends every connection, and the failure is raised; so does one that takes nothing
+more when it shall end, and what is lost with it is counted.
 """
 
 import asyncio
 from collections.abc import Sequence
+from typing import Final
+from weakref import WeakSet
 
 from streams.collect.line import Line
 from streams.collect.planning import Plan, Polled
 from streams.collect.polling import Poller
-from streams.collect.records import MakeSink
+from streams.collect.records import MakeSink, Sink
+from streams.config import MarginquakeError
 from streams.core.instruments import Instruments
+
+DRAIN_S: Final = 30.0
+"""How long an end may take; a sink that is away may be away for ever."""
 
 
 async def collect(
@@ -25,14 +32,30 @@ async def collect(
     """Serve every plan until `stop` is set and everything received is safe.
 
     Raises:
-        MarginquakeError: a sink failed.
+        MarginquakeError: a sink failed, or did not take what was received in `DRAIN_S`.
     """
     wanted = plans[0].wanted
+    sinks: WeakSet[Sink] = WeakSet()
+
+    def make_known() -> Sink:
+        sink = make_sink()
+        sinks.add(sink)
+        return sink
+
+    lines = [Line(plan, make_known, instruments, stop) for plan in plans]
+    pollers = [Poller(poll, wanted, make_known, instruments, stop) for poll in polled]
+    runs = [*(line.run() for line in lines), *(poller.run() for poller in pollers)]
     try:
         async with asyncio.TaskGroup() as group:
-            for plan in plans:
-                group.create_task(Line(plan, make_sink, instruments, stop).run())
-            for poll in polled:
-                group.create_task(Poller(poll, wanted, make_sink, instruments, stop).run())
+            tasks = [group.create_task(run) for run in runs]
+            await stop.wait()
+            _, late = await asyncio.wait(tasks, timeout=DRAIN_S)
+            if late:
+                waiting = sum(sink.waiting for sink in sinks)
+                raise MarginquakeError(
+                    f"{len(late)} of {len(tasks)} connections could not end in {DRAIN_S:.0f} s: "
+                    f"{waiting:,} records unacknowledged, and what stood behind them, are lost; "
+                    "look whether the broker is there"
+                )
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from failures

@@ -77,9 +77,16 @@ class KafkaSink:
             raise self._failed(error) from error
 
     async def close(self) -> None:
-        """Flush, then leave the broker."""
+        """Flush, then leave the broker; one who gives up waiting leaves it at once.
+
+        Raises:
+            MarginquakeError: see `flush`.
+        """
         try:
             await self.flush()
+        except asyncio.CancelledError:
+            self._producer = None
+            raise
         finally:
             if self._producer is not None:
                 await self._producer.stop()

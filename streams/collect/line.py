@@ -17,6 +17,7 @@ from websockets.exceptions import WebSocketException
 from streams.collect.planning import Plan
 from streams.collect.records import MakeSink
 from streams.collect.session import Session
+from streams.config import MarginquakeError
 from streams.core.instruments import Instruments
 from streams.telemetry import RECONNECTS
 
@@ -82,7 +83,7 @@ class Line:
         torn = asyncio.create_task(_wrong(session))
         try:
             while not await self._over(session, (session.ended, torn), life_s):
-                heir = await self._heir()
+                heir = await self._heir(session)
                 if heir is not None:
                     self._failures = 0
                     self._count("renewed")
@@ -111,11 +112,17 @@ class Line:
         await self._until(tasks, life_s)
         return self._stop.is_set() or session.ended.done()
 
-    async def _heir(self) -> Session | None:
+    async def _heir(self, session: Session) -> Session | None:
         """A connection that has had its first heartbeat, to take over; None if it has not."""
         self._turn += 1
-        heir = await self._opened()
+        try:
+            heir = await self._opened()
+        except MarginquakeError as error:
+            # A sink that does not begin is no reason to end one that may only be waiting.
+            _log.warning("cannot renew", connection=session.name, error=str(error))
+            heir = None
         if heir is None:
+            self._turn += 1
             return None
         ready = asyncio.create_task(heir.ready())
         try:

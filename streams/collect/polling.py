@@ -43,20 +43,18 @@ class Poller:
         poll, symbols = self._polled.poll, self._polled.symbols
         every_s = max(poll.spacing_s, poll.every_s / len(symbols))
         sink = self._make_sink()
-        try:
-            async with client() as session:
-                for symbol in cycle(symbols):
-                    if self._stop.is_set():
-                        return
-                    body, wait_s = await self._asked(session, poll.url.replace("{symbol}", symbol))
-                    records = self._sifter.take(body, now_us()) if body else []
-                    for record in records:
-                        await sink.put(record)
-                        channel = record.raw.channel or "unknown"
-                        RECORDS_COLLECTED.labels(venue=self._polled.venue, channel=channel).inc()
-                    await self._pause(max(every_s, wait_s))
-        finally:
-            await sink.close()
+        async with client() as session:
+            for symbol in cycle(symbols):
+                if self._stop.is_set():
+                    break
+                body, wait_s = await self._asked(session, poll.url.replace("{symbol}", symbol))
+                records = self._sifter.take(body, now_us()) if body else []
+                for record in records:
+                    await sink.put(record)
+                    channel = record.raw.channel or "unknown"
+                    RECORDS_COLLECTED.labels(venue=self._polled.venue, channel=channel).inc()
+                await self._pause(max(every_s, wait_s))
+        await sink.close()
 
     async def _asked(self, session: aiohttp.ClientSession, url: str) -> tuple[bytes, float]:
         """An answer, empty when there is none, and how long to wait at least."""

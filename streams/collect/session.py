@@ -133,20 +133,28 @@ class Session:
             WebSocketException: the answer is no handshake.
         """
         address = await _address(plan.endpoint)
-        socket = await connect(
-            address.url,
-            create_connection=_Counting,
-            ping_interval=None,
-            max_queue=MOST_FRAMES,
-            max_size=MOST_BYTES,
-            open_timeout=OPEN_S,
-            close_timeout=CLOSE_S,
-            user_agent_header="marginquake",
-        )
+        try:
+            socket = await connect(
+                address.url,
+                create_connection=_Counting,
+                ping_interval=None,
+                max_queue=MOST_FRAMES,
+                max_size=MOST_BYTES,
+                open_timeout=OPEN_S,
+                close_timeout=CLOSE_S,
+                user_agent_header="marginquake",
+            )
+        except ValueError as error:
+            # An address that a venue granted or redirected to, and that none can be.
+            raise OSError(f"{address.url}: {error}") from error
         assert isinstance(socket, _Counting)  # noqa: S101
         sink = make_sink()
         host = urlsplit(address.url).netloc
-        await sink.put(status_record(plan.venue, name, Status("connect", detail=host)))
+        try:
+            await sink.put(status_record(plan.venue, name, Status("connect", detail=host)))
+        except BaseException:
+            socket.transport.abort()
+            raise
         return cls(plan, name, socket, sink, instruments, ping_s=address.ping_s)
 
     async def _serve(self) -> str:
