@@ -4,10 +4,11 @@ The edge behind `adopt`. Promises that a backlog of many topics is written in th
 its messages were received, however unevenly the topics are read; that bad messages become dead
 letters with their place; and that what was read is committed only after it is acknowledged, so a
 killed run repeats messages (a framer knows their ids) and loses none. Keeps `MOST_WAITING`
-messages of a partition at most.
+messages of a partition at most, and reads only where none waits once there are `MOST_HELD`.
 """
 
 import asyncio
+import heapq
 import re
 import time
 from collections import deque
@@ -33,6 +34,8 @@ from streams.venues import PARSERS
 
 GROUP: Final = "marginquake-adopt"
 MOST_WAITING: Final = 5_000
+MOST_HELD: Final = 200_000
+"""Messages of all partitions: cryptofeed has a topic for each channel, exchange and symbol."""
 POLL_MS: Final = 100
 TOPICS: Final = re.compile(r"(trades|liquidations|funding|open_interest|book)-[A-Z_]+-.+")
 """Names that cryptofeed gives its topics, of the channels that are read."""
@@ -47,25 +50,41 @@ class Merge(Generic[Item]):
         self.waiting: dict[TopicPartition, deque[tuple[int, Item]]] = {
             place: deque() for place in inputs
         }
+        self.held = 0
+        self._empty = set(inputs)
+        self._heads: list[tuple[int, TopicPartition]] = []
 
     def add(self, place: TopicPartition, at_us: int, item: Item) -> None:
         """Take the next item of an input; a time before that of its last one counts as that."""
         waiting = self.waiting[place]
+        if not waiting:
+            self._empty.remove(place)
+            heapq.heappush(self._heads, (at_us, place))
         waiting.append((max(at_us, waiting[-1][0]) if waiting else at_us, item))
+        self.held += 1
 
     def take(self, drained: Collection[TopicPartition]) -> Iterator[tuple[TopicPartition, Item]]:
         """Items in order, as long as every input has one waiting or is drained."""
-        while True:
-            heads = []
-            for place, waiting in self.waiting.items():
-                if waiting:
-                    heads.append((waiting[0][0], place))
-                elif place not in drained:
-                    return
-            if not heads:
+        if not self._empty.issubset(drained):
+            return
+        while self._heads:
+            _, place = self._heads[0]
+            waiting = self.waiting[place]
+            _, item = waiting.popleft()
+            self.held -= 1
+            if waiting:
+                heapq.heapreplace(self._heads, (waiting[0][0], place))
+            else:
+                heapq.heappop(self._heads)
+                self._empty.add(place)
+            yield place, item
+            if not waiting and place not in drained:
                 return
-            _, first = min(heads)
-            yield first, self.waiting[first].popleft()[1]
+
+    def full(self) -> set[TopicPartition]:
+        """Inputs of which no more shall be read for now; never one that is waited for."""
+        most = MOST_WAITING if self.held < MOST_HELD else 1
+        return {place for place, waiting in self.waiting.items() if len(waiting) >= most}
 
 
 class Adoption:
@@ -180,7 +199,7 @@ class Adoption:
                     await self._settle(consumer, pending)
             if pending:
                 await self._settle(consumer, pending)
-            full = {p for p in places if len(merge.waiting[p]) >= MOST_WAITING}
+            full = merge.full()
             consumer.pause(*full)
             consumer.resume(*(consumer.paused() - full))
             now = time.monotonic()

@@ -1,9 +1,11 @@
 """Topics as one log: what waits for what, and which of several comes first."""
 
+import pytest
 from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.edges import adopt
 from streams.edges.adopt import TOPICS, Merge
 
 A, B = TopicPartition("a", 0), TopicPartition("b", 0)
@@ -37,6 +39,24 @@ def test_any_reading_of_the_inputs_gives_their_order_of_receipt(
         found += [at for _, at in merge.take({p for p in left if not left[p]})]
     assert found == sorted(found)
     assert found == sorted([*times[0], *times[1]])
+
+
+def test_what_is_held_is_bounded_and_what_is_waited_for_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(adopt, "MOST_WAITING", 4)
+    monkeypatch.setattr(adopt, "MOST_HELD", 6)
+    many = [TopicPartition(str(number), 0) for number in range(5)]
+    merge: Merge[int] = Merge(many)
+    for place in many[:2]:
+        for at in range(2):
+            merge.add(place, at, at)
+    assert merge.full() == set()
+    for at in range(2, 4):
+        merge.add(many[0], at, at)
+    assert merge.full() == set(many[:2])
+    assert len(list(merge.take(set(many[2:])))) == 4
+    assert (merge.held, merge.full()) == (2, set())
 
 
 def test_cryptofeeds_topics_are_told_by_name() -> None:
