@@ -1,5 +1,6 @@
 """Command `collect`: the venues' live feeds into raw.v1, or into a raw log."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ BookAssets = Annotated[
     ),
 ]
 MOST_BOOKS = 20
+_NAME = re.compile(r"[\w.]{1,32}", re.ASCII)
 ALIASES = {"binance": "binance-usdm"}
 """What people call a venue."""
 
@@ -47,6 +49,12 @@ def collect(
         typer.Option(dir_okay=False, help="Append to this raw log; no broker is needed."),
     ] = None,
     url: Urls = None,
+    name: Annotated[
+        str,
+        typer.Option(
+            help="Begins the names of the connections; collectors of the same feeds differ in it."
+        ),
+    ] = "",
     metrics_port: MetricsPort = None,
 ) -> None:
     """Collect the venues' live feeds into raw.v1 until SIGTERM or Ctrl-C.
@@ -58,6 +66,7 @@ def collect(
     """
     from contextlib import nullcontext
 
+    import msgspec
     import uvloop
 
     from streams.collect.kafka import KafkaSink
@@ -69,6 +78,9 @@ def collect(
     configure_logging("collect")
     bootstrap = kafka or settings().kafka
     asked, instruments, table = understood(venues, assets, book_assets, url)
+    if name and _NAME.fullmatch(name) is None:
+        raise typer.BadParameter(f"--name {name}; expected up to 32 of a-z, A-Z, 0-9, _ and .")
+    asked = msgspec.structs.replace(asked, name=f"{name}-" if name else "")
 
     async def run() -> None:
         from streams.collect.collector import collect as serve

@@ -43,12 +43,16 @@ class Polled(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What a user wants: venues, assets, those of them with books, and addresses instead."""
+    """What a user wants: venues, assets, those of them with books, and addresses instead.
+
+    `name` begins the names of the connections: collectors of the same feeds differ in it.
+    """
 
     venues: Sequence[str]
     assets: Sequence[str]
     book_assets: Sequence[str]
     urls: Mapping[str, str] = {}
+    name: str = ""
 
 
 class _Draft:
@@ -110,7 +114,9 @@ def polls(asked: Asked, instruments: Instruments, table: Table) -> list[Polled]:
             )
             base = asked.urls.get(f"{venue}-rest")
             if symbols:
-                there = msgspec.structs.replace(poll, url=_moved(poll.url, base))
+                there = msgspec.structs.replace(
+                    poll, name=f"{asked.name}{poll.name}", url=_moved(poll.url, base)
+                )
                 found.append(Polled(venue, there, symbols))
     return found
 
@@ -133,7 +139,7 @@ def _of_endpoint(
     return [
         Plan(
             venue,
-            f"{endpoint.name}-{number}",
+            f"{asked.name}{endpoint.name}-{number}",
             there,
             tuple(draft.topics),
             {channel: tuple(sorted(assets)) for channel, assets in draft.assets.items()},

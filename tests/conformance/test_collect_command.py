@@ -66,6 +66,7 @@ def is_status(payload: object) -> bool:
     [
         (("--assets", "BTC", "--venues", "mtgox"), "mtgox"),
         (("--assets", "", "--venues", "okx"), "--assets is empty"),
+        (("--assets", "BTC", "--venues", "okx", "--name", "a/b"), "--name a/b"),
         (("--assets", "?", "--venues", "okx"), "okx has no known contract"),
         (("--assets", "BTC", "--venues", "okx", "--url", "okx=http://x"), "expected VENUE=ws://"),
         (("--assets", "BTC", "--venues", "okx", "--url", "okx=ws://"), "expected VENUE=ws://"),
