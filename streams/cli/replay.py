@@ -175,7 +175,8 @@ def import_(
                 count = uvloop.run(publish(bootstrap, log, instruments, progress, marks))
     if as_json:
         facts = {"records": count, "doubled": reading.tally.doubled}
-        typer.echo(json.dumps(facts | {"bad_lines": reading.tally.bad.total()}))
+        facts |= {"bad_lines": reading.tally.bad.total()}
+        typer.echo(json.dumps(facts | {"rejected": reading.tally.rejected.total()}))
     else:
         typer.echo(f"{count:,} records in raw.v1")
         if told := str(reading.tally):

@@ -29,6 +29,7 @@ from streams.edges.archives import Line
 from streams.edges.archives.cryptofeed import read
 from streams.edges.archives.form import Source, Tally
 from streams.edges.archives.merged import LEAP_US, Voucher
+from streams.edges.kafka_clients import started
 from streams.edges.publish import MAX_UNACKNOWLEDGED, records
 from streams.venues import PARSERS
 
@@ -121,7 +122,7 @@ class Adoption:
         """Adopt until `stop` is set, or until nothing came for `until_idle_s`.
 
         Raises:
-            MarginquakeError: there is no such topic.
+            MarginquakeError: there is no such topic, or a broker is not there.
         """
         consumer: Any = AIOKafkaConsumer(
             bootstrap_servers=self._source,
@@ -137,15 +138,8 @@ class Adoption:
             max_request_size=contracts.topics()[RAW].max_message_bytes,
             compression_type="lz4",
         )
-        await consumer.start()
-        try:
-            await producer.start()
-            try:
-                await self._loop(consumer, producer, stop, until_idle_s)
-            finally:
-                await producer.stop()
-        finally:
-            await consumer.stop()
+        async with started(consumer, self._source), started(producer, self._target):
+            await self._loop(consumer, producer, stop, until_idle_s)
 
     async def _places(self) -> list[TopicPartition]:
         admin: Any = AIOKafkaAdminClient(bootstrap_servers=self._source)

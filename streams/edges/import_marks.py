@@ -21,6 +21,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from streams.config import MarginquakeError
 from streams.contracts import RAW, partitions
 from streams.core.events import stable_id
+from streams.edges.kafka_clients import started
 from streams.raw_records import Headers
 
 READ_MS: Final = 500
@@ -157,13 +158,9 @@ async def holds(bootstrap: str, mark: Mark) -> bool:
 
 async def log_ends(bootstrap: str) -> dict[int, int]:
     """The next offset of every partition of raw.v1."""
-    consumer: Any = AIOKafkaConsumer(bootstrap_servers=bootstrap)
-    await consumer.start()
-    try:
+    async with started(AIOKafkaConsumer(bootstrap_servers=bootstrap), bootstrap) as consumer:
         places = [TopicPartition(RAW, p) for p in range(partitions())]
         return {place.partition: end for place, end in (await consumer.end_offsets(places)).items()}
-    finally:
-        await consumer.stop()
 
 
 async def sent_beyond(bootstrap: str, mark: Mark) -> tuple[Sent, dict[int, int]]:
@@ -182,9 +179,8 @@ async def sent_beyond(bootstrap: str, mark: Mark) -> tuple[Sent, dict[int, int]]
     if not behind:
         return Sent({}), ends
     consumer: Any = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await consumer.start()
     found: dict[int, list[bytes]] = {p: [] for p in ends}
-    try:
+    async with started(consumer, bootstrap):
         places = [TopicPartition(RAW, p) for p in behind]
         consumer.assign(places)
         begins = await consumer.beginning_offsets(places)
@@ -201,6 +197,4 @@ async def sent_beyond(bootstrap: str, mark: Mark) -> tuple[Sent, dict[int, int]]
                 part += [identity(r.headers, r.value or b"") for r in records]
                 if records[-1].offset + 1 >= ends[place.partition]:
                     behind.discard(place.partition)
-    finally:
-        await consumer.stop()
     return Sent(found), ends

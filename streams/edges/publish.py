@@ -18,6 +18,7 @@ from streams.core.events import Raw, Rejected
 from streams.core.instruments import Instruments
 from streams.edges.archives import Line
 from streams.edges.import_marks import Mark, Marks, Sent, identity, log_ends, sent_beyond
+from streams.edges.kafka_clients import started
 from streams.edges.slicing import slices
 from streams.raw_records import bad_line_headers, raw_headers
 
@@ -64,7 +65,6 @@ async def publish(
         max_request_size=contracts.topics()[RAW].max_message_bytes,
         compression_type="lz4",
     )
-    await producer.start()
     pending: list[asyncio.Future[Any]] = []
     count = number = 0
 
@@ -77,7 +77,7 @@ async def publish(
             marks.write(Mark(number, ends))
         progress(count)
 
-    try:
+    async with started(producer, bootstrap):
         for number, line in enumerate(lines, 1):
             if number <= passed:
                 if number % MAX_UNACKNOWLEDGED == 0:
@@ -92,8 +92,6 @@ async def publish(
             if len(pending) >= MAX_UNACKNOWLEDGED:
                 await settle()
         await settle()
-    finally:
-        await producer.stop()
     if marks is not None:
         marks.write(Mark(number, ends, done=True))
     return count

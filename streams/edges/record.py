@@ -23,6 +23,7 @@ from streams import contracts
 from streams.config import MarginquakeError
 from streams.contracts import RAW
 from streams.core.events import MICROS, Raw, Rejected
+from streams.edges.kafka_clients import started
 from streams.raw_records import raw_from_record
 from streams.venues.packed import unpacked
 
@@ -258,8 +259,7 @@ class Recorder:
             auto_offset_reset="none",
             max_partition_fetch_bytes=4 * 2**20,
         )
-        await consumer.start()
-        try:
+        async with started(consumer, self._bootstrap):
             places = {p: TopicPartition(RAW, p) for p in logs}
             consumer.assign(list(places.values()))
             begins = await consumer.beginning_offsets(list(places.values()))
@@ -278,8 +278,6 @@ class Recorder:
                     heard = time.monotonic()
                 elif until_idle_s is not None and time.monotonic() - heard >= until_idle_s:
                     return
-        finally:
-            await consumer.stop()
 
     def _first(self, log: Log, partition: int, begin: int, end: int) -> int:
         """The offset to begin at."""

@@ -4,6 +4,8 @@ import gzip
 import json
 import os
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,29 @@ def test_more_files_than_a_process_may_open_are_read_one_after_the_other(tmp_pat
     stamps = [line.raw.received_at_us for line in found]
     assert stamps == sorted(stamps)
     assert sum(line.raw.channel == "canonical" for line in found) == 4 * len(days)
+
+
+def test_messages_that_no_parser_takes_are_told(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    row = {"venue": "binanceX", "received_at_us": AT_US, "payload": {}}
+    log.write_text(json.dumps(row) + "\n")
+    result = CliRunner().invoke(app, ["replay", str(log), "--jsonl", str(tmp_path / "out")])
+    assert "1 rows or messages are no event, but dead letters: unknown_venue 1" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["import", "adopt", "record"])
+def test_a_broker_that_is_not_there_is_one_sentence(tmp_path: Path, command: str) -> None:
+    named = {"import": table(tmp_path, 21, forced(0)), "adopt": "topic", "record": tmp_path}
+    arguments = [command, str(named[command]), "--kafka", "127.0.0.1:1"]
+    environment = {**os.environ, "MARGINQUAKE_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "streams.cli", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "marginquake: Kafka at 127.0.0.1:1:" in done.stderr
+    assert "Traceback" not in done.stderr

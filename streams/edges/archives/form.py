@@ -32,8 +32,9 @@ class Tally(msgspec.Struct):
 
     `doubled`: lines left out since they stood twice; `without_event`: lines that hold none;
     `corrected`: events whose archive is known to say otherwise than the venue, by what was done;
-    `headers`: lines that name columns; `bad`: lines that are no record, by reason; `damaged`:
-    files whose end cannot be read.
+    `headers`: lines that name columns; `bad`: lines that are no record, by reason; `rejected`:
+    rows and messages that a framer dead-letters, by reason; `damaged`: files whose end cannot be
+    read.
     """
 
     doubled: int = 0
@@ -41,14 +42,19 @@ class Tally(msgspec.Struct):
     without_event: int = 0
     corrected: Counter[str] = msgspec.field(default_factory=Counter)
     bad: Counter[str] = msgspec.field(default_factory=Counter)
+    rejected: Counter[str] = msgspec.field(default_factory=Counter)
     damaged: list[str] = msgspec.field(default_factory=list)
 
     def losses(self) -> list[str]:
         """What of the files is not among the records, in words; empty when all of it is."""
         told = [f"{what}; what follows there is missing" for what in self.damaged]
-        if self.bad:
-            reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(self.bad.items()))
-            told.append(f"{self.bad.total():,} lines are no record, but dead letters: {reasons}")
+        for counts, what in (
+            (self.bad, "lines are no record, but dead letters"),
+            (self.rejected, "rows or messages are no event, but dead letters"),
+        ):
+            if counts:
+                reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(counts.items()))
+                told.append(f"{counts.total():,} {what}: {reasons}")
         return told
 
     def __str__(self) -> str:

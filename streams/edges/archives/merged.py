@@ -259,6 +259,9 @@ def _file(
                 yield Line(raw, source)
             continue
         outcomes = normalise(raw, parsers, reading.instruments)
+        for outcome in outcomes:
+            if isinstance(outcome, Rejected):
+                reading.tally.rejected[outcome.reason] += 1
         if not vouched:
             yield from file.subscribe(raw, outcomes)
         assets = sorted({a for a in (getattr(o, "asset", None) for o in outcomes) if a})
