@@ -139,6 +139,26 @@ _OKX_BEAT: Final = Heartbeat("client", "text", 20, "ping", "pong")
 _OKX_LIMITS: Final = Limits(240, 40, 3)
 _OKX_ASKS: Final = batch('{"op":"subscribe","args":[', "]}", quoted=False)
 _OKX_REFUSAL: Final = '"event":"error"'
+_OKX_SWAP_TOPICS: Final = each(
+    liquidation='{"channel":"liquidation-orders","instType":"SWAP"}',
+    trade='{"channel":"trades","instId":"{}"}',
+    ticker=(
+        '{"channel":"open-interest","instId":"{}"}',
+        '{"channel":"funding-rate","instId":"{}"}',
+        '{"channel":"mark-price","instId":"{}"}',
+        '{"channel":"tickers","instId":"{}"}',
+        '{"channel":"index-tickers","instId":"{uly}"}',
+    ),
+    book='{"channel":"books5","instId":"{}"}',
+)
+
+
+def _okx_swap_topics(symbol: str, channel: str) -> tuple[str, ...]:
+    """Topics of a swap; its index has the name of its underlying."""
+    underlying = symbol.removesuffix("-SWAP")
+    return tuple(topic.replace("{uly}", underlying) for topic in _OKX_SWAP_TOPICS(symbol, channel))
+
+
 _OKX: Final = Wire(
     sampled=True,
     endpoints=(
@@ -149,17 +169,7 @@ _OKX: Final = Wire(
             heartbeat=_OKX_BEAT,
             limits=_OKX_LIMITS,
             symbols=named("{}-USDT-SWAP", "{}-USDC-SWAP", "{}-USD-SWAP"),
-            topics=each(
-                liquidation='{"channel":"liquidation-orders","instType":"SWAP"}',
-                trade='{"channel":"trades","instId":"{}"}',
-                ticker=(
-                    '{"channel":"open-interest","instId":"{}"}',
-                    '{"channel":"funding-rate","instId":"{}"}',
-                    '{"channel":"mark-price","instId":"{}"}',
-                    '{"channel":"tickers","instId":"{}"}',
-                ),
-                book='{"channel":"books5","instId":"{}"}',
-            ),
+            topics=_okx_swap_topics,
             subscribe=_OKX_ASKS,
             refusal=_OKX_REFUSAL,
             silent_s=_LIVELY,

@@ -127,6 +127,10 @@ OKX = Speech(
                 for channel in ("trades", "tickers", "books5")
             ),
             *(
+                f'{{"channel":"index-tickers","instId":"BTC-{quote}"}}'
+                for quote in ("USDT", "USDC", "USD")
+            ),
+            *(
                 f'{{"channel":"{channel}","instId":"BTC-{quote}-SWAP"}}'
                 for quote in ("USDT", "USDC", "USD")
                 for channel in (
