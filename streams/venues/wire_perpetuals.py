@@ -189,19 +189,25 @@ def _ponged(message: bytes) -> str | None:
 
 _HTX_BEAT: Final = Heartbeat("server", "text", 5, reply=_ponged)
 _HTX_LIMITS: Final = Limits(100, 1, 10)
+_HTX_MARKET_ASKS: Final = batch('{"id":"1","sub":', "}")
+_HTX_MARKET_REFUSAL: Final = '"status":"error"'
 
 
 def _htx_market(name: str, path: str, pattern: str) -> Endpoint:
     return Endpoint(
         name=name,
         url=f"wss://api.hbdm.com/{path}",
-        channels=("trade", "book"),
+        channels=_SPOT,
         heartbeat=_HTX_BEAT,
         limits=_HTX_LIMITS,
         symbols=named(pattern),
-        topics=each(trade="market.{}.trade.detail", book="market.{}.depth.step6"),
-        subscribe=batch('{"id":"1","sub":', "}"),
-        refusal='"status":"error"',
+        topics=each(
+            trade="market.{}.trade.detail",
+            ticker="market.{}.detail",
+            book="market.{}.depth.step6",
+        ),
+        subscribe=_HTX_MARKET_ASKS,
+        refusal=_HTX_MARKET_REFUSAL,
         silent_s=_QUIETER,
         listed=True,
     )
@@ -223,12 +229,27 @@ def _htx_notices(name: str, path: str, pattern: str) -> Endpoint:
     )
 
 
+_HTX_INDEX: Final = Endpoint(
+    name="index",
+    url="wss://api.hbdm.com/ws_index",
+    channels=("ticker",),
+    heartbeat=_HTX_BEAT,
+    limits=_HTX_LIMITS,
+    symbols=named("{}-USDT", "{}-USD"),
+    topics=each(ticker=("market.{}.mark_price.1min", "market.{}.index.1min")),
+    subscribe=_HTX_MARKET_ASKS,
+    refusal=_HTX_MARKET_REFUSAL,
+    silent_s=_QUIETER,
+    listed=True,
+)
+
 _HTX: Final = Wire(
     endpoints=(
         _htx_market("linear-market", "linear-swap-ws", "{}-USDT"),
         _htx_notices("linear-notices", "linear-swap-notification", "{}-USDT"),
         _htx_market("coin-market", "swap-ws", "{}-USD"),
         _htx_notices("coin-notices", "swap-notification", "{}-USD"),
+        _HTX_INDEX,
     ),
     polls=(
         Poll(

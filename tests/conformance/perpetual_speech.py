@@ -198,6 +198,9 @@ HTX = Speech(
         for symbol in ("BTC-USDT", "BTC-USD")
         for pattern in (
             "market.{}.trade.detail",
+            "market.{}.detail",
+            "market.{}.mark_price.1min",
+            "market.{}.index.1min",
             "market.{}.depth.step6",
             "public.{}.liquidation_orders",
             "public.{}.funding_rate",
