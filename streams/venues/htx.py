@@ -18,7 +18,7 @@ its contracts. Does not fold book updates (the collector does).
 | trade side   | `direction` is the taker's side                                                |
 | units        | contracts x contract_size: coins (USDT), dollars (USD: BTC 100, others 10)     |
 | completeness | liquidation_orders: all orders by its own account, which nobody has verified   |
-| open interest| polled: `volume` contracts                                                     |
+| open interest| polled, /linear-swap-api and /swap-api: `volume` contracts                     |
 | volume, 24 h | linear `trade_turnover` dollars of detail, and polled with open interest,      |
 |              | halved (see Quirks); coin-margined: not documented, hence none                 |
 | funding      | `funding_time` is the end of the period, its rate `funding_rate`; each 60 s    |

@@ -229,6 +229,17 @@ def _htx_notices(name: str, path: str, pattern: str) -> Endpoint:
     )
 
 
+def _htx_interest(name: str, path: str, pattern: str) -> Poll:
+    return Poll(
+        name=name,
+        url=f"https://api.hbdm.com/{path}/v1/swap_open_interest?contract_code={{symbol}}",
+        every_s=30,
+        spacing_s=0.1,
+        symbols=named(pattern),
+        listed=True,
+    )
+
+
 _HTX_INDEX: Final = Endpoint(
     name="index",
     url="wss://api.hbdm.com/ws_index",
@@ -252,14 +263,8 @@ _HTX: Final = Wire(
         _HTX_INDEX,
     ),
     polls=(
-        Poll(
-            name="linear-rest",
-            url="https://api.hbdm.com/linear-swap-api/v1/swap_open_interest?contract_code={symbol}",
-            every_s=30,
-            spacing_s=0.1,
-            symbols=named("{}-USDT"),
-            listed=True,
-        ),
+        _htx_interest("linear-rest", "linear-swap-api", "{}-USDT"),
+        _htx_interest("coin-rest", "swap-api", "{}-USD"),
     ),
 )
 

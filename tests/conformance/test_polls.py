@@ -1,7 +1,6 @@
 """Every poll of every venue: its answers become records, its refusals cost only themselves."""
 
 import asyncio
-import json
 
 import msgspec
 import pytest
@@ -16,22 +15,12 @@ from streams.core.normalise import normalise
 from streams.venues import PARSERS
 from streams.venues.catalog import default_instruments, effective_table
 from streams.venues.wire import WIRES
+from tests.conformance.speech import text
+from tests.conformance.ticker_speech import POLLS
 from tests.conformance.venue_server import until
 
 INSTRUMENTS = default_instruments()
-HELD = "81234"
-ANSWERS = {
-    "binance-usdm": {"symbol": "BTCUSDT", "openInterest": HELD, "time": 1},
-    "binance-coinm": {"symbol": "BTCUSD_PERP", "openInterest": HELD, "time": 1},
-    "kucoin": {
-        "code": "200000",
-        "data": {"symbol": "XBTUSDTM", "openInterest": HELD, "fundingRateGranularity": 28800000},
-    },
-    "htx": {
-        "status": "ok",
-        "data": [{"contract_code": "BTC-USDT", "volume": 81234, "trade_volume": 5}],
-    },
-}
+POLLED = [(venue, poll.name) for venue, wire in sorted(WIRES.items()) for poll in wire.polls]
 
 
 class Kept:
@@ -52,15 +41,15 @@ class Kept:
         pass
 
 
-@pytest.mark.parametrize("venue", sorted(v for v, wire in WIRES.items() if wire.polls))
-async def test_a_poll_goes_on_after_a_refusal(venue: str) -> None:
+@pytest.mark.parametrize(("venue", "name"), POLLED)
+async def test_a_poll_goes_on_after_a_refusal(venue: str, name: str) -> None:
     asked: list[str] = []
 
     async def answer(request: web.Request) -> web.StreamResponse:
         asked.append(request.path_qs)
         if len(asked) == 1:
             return web.Response(status=500)
-        body = json.dumps(ANSWERS[venue]).encode()
+        body = text(POLLS[venue](polled.symbols[0]))
         parts = web.StreamResponse(headers={"Content-Length": str(len(body))})
         await parts.prepare(request)
         await parts.write(body[:10])
@@ -73,7 +62,9 @@ async def test_a_poll_goes_on_after_a_refusal(venue: str) -> None:
     kept, stop = Kept(), asyncio.Event()
     async with TestServer(app, host="127.0.0.1") as server:
         urls = {f"{venue}-rest": f"http://127.0.0.1:{server.port}"}
-        (polled,) = polls(Asked([venue], ["BTC"], [], urls), INSTRUMENTS, effective_table())
+        asked_for = Asked([venue], ["BTC"], [], urls)
+        wanted = polls(asked_for, INSTRUMENTS, effective_table())
+        (polled,) = (one for one in wanted if one.poll.name == name)
         often = msgspec.structs.replace(polled.poll, every_s=0.01, spacing_s=0.01)
         polled = msgspec.structs.replace(polled, poll=often)
         poller = Poller(polled, frozenset({"BTC"}), lambda: kept, INSTRUMENTS, stop)
@@ -85,4 +76,5 @@ async def test_a_poll_goes_on_after_a_refusal(venue: str) -> None:
         (ticker,) = normalise(record.raw, PARSERS, INSTRUMENTS)
         assert isinstance(ticker, Ticker)
         assert record.asset == ticker.asset == "BTC"
+        assert ticker.open_interest_base or ticker.open_interest_usd
         assert record.raw.channel == "ticker"
