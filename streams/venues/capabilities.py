@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from streams.core.events import Completeness, PriceKind
+from streams.core.events import Completeness, Contract, PriceKind
 from streams.core.throttle import FEED_SEMANTICS, Feed
 from streams.venues import (
     binance,
@@ -54,6 +54,7 @@ class Capability(msgspec.Struct, frozen=True):
     """One venue: its sources of forced orders, how each other channel comes, and what is open.
 
     `none_because`: why there is no public feed of forced orders; empty when there is one.
+    `lacking`: channels that contracts of a class do not have although others of the venue do.
     `verified_live`: the ISO date on which the table was checked against the venue, or None.
     """
 
@@ -62,6 +63,7 @@ class Capability(msgspec.Struct, frozen=True):
     state: Mapping[State, Way]
     none_because: str = ""
     verified_live: str | None = None
+    lacking: Mapping[Contract, tuple[State, ...]] = {}
 
 
 _PUSHED: Final[Mapping[State, Way]] = dict.fromkeys(CHANNELS, "pushed")
@@ -71,6 +73,10 @@ _KUCOIN: Final[Mapping[State, Way]] = {
     **_POLLED_INTEREST,
     "last": "polled",
     "volume_24h": "polled",
+}
+_NO_VOLUME: Final[Mapping[Contract, tuple[State, ...]]] = {"inverse": ("volume_24h",)}
+_SPOT_LACKS: Final[Mapping[Contract, tuple[State, ...]]] = {
+    "spot": ("mark", "index", "open_interest", "funding")
 }
 _FORCE_ORDER: Final = (Forced("forceOrder", "pushed", "sampled", "order", ("avg_fill", "order")),)
 _NO_LAST: Final[Mapping[State, Way]] = {name: "pushed" for name in CHANNELS if name != "last"}
@@ -93,12 +99,13 @@ _ROWS: Final = (
             Forced("liquidation of v3", "recorded", "sampled", "position", ("order",)),
         ),
         _PUSHED,
+        lacking=_SPOT_LACKS,
     ),
     Capability(
         "gate",
         (
             Forced("futures.public_liquidates", "pushed", "all", "order", ("order",)),
-            Forced("liq_orders", "polled", "all", "position", ("avg_fill", "order")),
+            Forced("liq_orders", "recorded", "all", "position", ("avg_fill", "order")),
         ),
         _PUSHED,
     ),
@@ -106,6 +113,7 @@ _ROWS: Final = (
         "bitget",
         (Forced("liquidation", "pushed", "sampled", "position", ("unknown",)),),
         _PUSHED,
+        lacking=_NO_VOLUME,
     ),
     Capability(
         "bitmex",
@@ -121,7 +129,7 @@ _ROWS: Final = (
         "kraken",
         (
             Forced("trade", "pushed", "all", "taker", ("fill",)),
-            Forced("executions", "polled", "all", "order", ("fill",)),
+            Forced("executions", "recorded", "all", "order", ("fill",)),
         ),
         _PUSHED,
     ),
@@ -129,9 +137,10 @@ _ROWS: Final = (
         "htx",
         (
             Forced("liquidation_orders", "pushed", "all", "order", ("bankruptcy",)),
-            Forced("swap_liquidation_orders", "polled", "all", "order", ("bankruptcy",)),
+            Forced("swap_liquidation_orders", "recorded", "all", "order", ("bankruptcy",)),
         ),
         _POLLED_INTEREST,
+        lacking=_NO_VOLUME,
     ),
     Capability("dydx", (Forced("v4_trades", "pushed", "all", "taker", ("fill",)),), _NO_LAST),
     Capability(
@@ -143,7 +152,7 @@ _ROWS: Final = (
         _NO_LAST,
         "no public stream tells whom a trade liquidated",
     ),
-    Capability("kucoin", (), _KUCOIN, "no public topic"),
+    Capability("kucoin", (), _KUCOIN, "no public topic", lacking=_NO_VOLUME),
     Capability("binance-spot", (), _SPOT, "spot"),
     Capability("bybit-spot", (), _SPOT, "spot"),
     Capability("gate-spot", (), _SPOT, "spot"),

@@ -73,6 +73,15 @@ def state_row(row: Capability) -> tuple[str, ...]:
     )
 
 
+def lacking_rows() -> list[tuple[str, ...]]:
+    """Contracts of a class and the channels that they alone lack: venue, class, channels."""
+    return [
+        (row.venue, contract, ", ".join(name.replace("_", " ") for name in names))
+        for row in CAPABILITIES.values()
+        for contract, names in row.lacking.items()
+    ]
+
+
 def _connection(venue: str) -> tuple[str, ...]:
     return (venue, ", ".join(collected(venue)), keep_alive(venue), limits(venue))
 
@@ -89,12 +98,14 @@ def page() -> str:
         "## Forced orders\n",
         _table(("venue", "source", "completeness", "side told", "price kind"), forced_rows()),
         "## Other channels\n",
-        "24 h volume is dollars; coin-margined contracts of Bitget, HTX and KuCoin have none, for\n"
-        "no source says what theirs is counted in. Books are full snapshots of the best levels.\n",
+        "24 h volume is dollars. Books are full snapshots of the best levels.\n",
         _table(
             ("venue", *(name.replace("_", " ") for name in CHANNELS), "verified live"),
             map(state_row, CAPABILITIES.values()),
         ),
+        "Where contracts of a class lack what others of the venue have (no source says what the\n"
+        "volume of these coin-margined ones is counted in; OKX's spot pairs come under `okx`):\n",
+        _table(("venue", "contracts", "lacking"), lacking_rows()),
         "## Keep-alive and limits\n",
         _table(
             ("venue", "collected", "keep-alive", "limits"),
@@ -122,6 +133,7 @@ def as_data() -> list[dict[str, Any]]:
             ],
             "no_feed_because": row.none_because or None,
             "channels": {name: row.state.get(name) for name in CHANNELS},
+            "lacking": dict(row.lacking),
             "collected": collected(row.venue),
             "keep_alive": keep_alive(row.venue),
             "limits": limits(row.venue) or None,
