@@ -1,7 +1,7 @@
 """The capability table: in step with the parsers, the documented messages and its page."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,15 +9,26 @@ import pytest
 from typer.testing import CliRunner
 
 from streams.cli import app
-from streams.core.events import Book, Liquidation, Outcome, Ticker, Trade
+from streams.core.events import Book, Liquidation, Outcome, Raw, Ticker, Trade
 from streams.core.normalise import normalise
 from streams.core.throttle import FEED_SEMANTICS, feed
 from streams.edges.bench_normalise import documented
 from streams.venues import PARSERS
-from streams.venues.capabilities import CAPABILITIES, CHANNELS, State, collected, facts, keep_alive
+from streams.venues.capabilities import (
+    CAPABILITIES,
+    CHANNELS,
+    State,
+    Way,
+    collected,
+    facts,
+    keep_alive,
+)
 from streams.venues.capability_page import page
-from streams.venues.catalog import default_instruments
+from streams.venues.catalog import default_instruments, effective_table
 from streams.venues.wire import WIRES
+from tests.conformance.speech import text
+from tests.conformance.ticker_speech import MS, POLLS, TICKERS
+from tests.conformance.venue_speech import SPEECHES
 from tests.messages.forced import MATRIX
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/venues.md"
@@ -27,7 +38,9 @@ FIELDS: dict[State, tuple[str, ...]] = {
     "last": ("last_price",),
     "open_interest": ("open_interest_base", "open_interest_usd"),
     "funding": ("funding_rate", "next_funding_us", "funding_interval_s"),
+    "volume_24h": ("volume_24h_usd",),
 }
+INSTRUMENTS = default_instruments()
 NOW_US = 1_795_000_000_000_000
 RETIRED = {("gate", "sampled")}
 """What feeds no longer are; `FEED_SEMANTICS` has when."""
@@ -70,9 +83,8 @@ def test_forced_orders_are_declared_as_the_side_matrix_has_them() -> None:
 
 @pytest.mark.parametrize("venue", sorted(PARSERS))
 def test_what_a_documented_message_tells_is_declared(venue: str) -> None:
-    instruments = default_instruments()
     outcomes = [
-        outcome for raw in documented()[venue] for outcome in normalise(raw, PARSERS, instruments)
+        outcome for raw in documented()[venue] for outcome in normalise(raw, PARSERS, INSTRUMENTS)
     ]
     row = CAPABILITIES[venue]
     assert {*told(outcomes)} <= row.state.keys()
@@ -95,6 +107,97 @@ def test_the_intervals_of_a_feed_follow_each_other_without_a_gap() -> None:
         assert rows[-1].valid_to_us is None
         for before, after in pairwise(rows):
             assert before.valid_to_us == after.valid_from_us
+
+
+def heard(venue: str, messages: Iterable[bytes]) -> list[Outcome]:
+    received_us = (MS + 100) * 1000
+    return [
+        outcome
+        for message in messages
+        for outcome in normalise(
+            Raw(venue, None, "c-0", received_us, message), PARSERS, INSTRUMENTS
+        )
+    ]
+
+
+def collected_of(venue: str) -> Iterator[tuple[str, set[str], bool]]:
+    """Each symbol of BTC that the wire asks for, its topics, and whether it is polled."""
+    table, wire = effective_table(), WIRES[venue]
+    found: dict[str, set[str]] = {}
+    for endpoint in wire.endpoints:
+        for symbol in endpoint.symbols("BTC"):
+            if not endpoint.listed or (venue, symbol) in table:
+                topics = found.setdefault(symbol, set())
+                for channel in endpoint.channels:
+                    topics.update(endpoint.topics(symbol, channel))
+    polled = {
+        symbol
+        for poll in wire.polls
+        for symbol in poll.symbols("BTC")
+        if not poll.listed or (venue, symbol) in table
+    }
+    assert polled <= found.keys()
+    for symbol, topics in found.items():
+        yield symbol, topics, symbol in polled
+
+
+@pytest.mark.parametrize("venue", sorted(WIRES))
+def test_every_contract_is_collected_as_the_table_says(venue: str) -> None:
+    row = CAPABILITIES[venue]
+    for symbol, topics, polled in collected_of(venue):
+        said = [message for topic, message in TICKERS[venue](symbol) if topic in topics]
+        pushed = {*told(heard(venue, said))}
+        answers = [text(POLLS[venue](symbol))] if polled else []
+        ways: dict[State, Way] = {
+            **dict.fromkeys(told(heard(venue, answers)), "polled"),
+            **dict.fromkeys(pushed, "pushed"),
+        }
+        instrument = INSTRUMENTS.resolve(venue, symbol)
+        assert instrument is not None
+        declared = {
+            name: way
+            for name, way in row.state.items()
+            if name not in ("trade", "book", *row.lacking.get(instrument.contract, ()))
+            and way != "recorded"
+        }
+        assert ways == declared, symbol
+
+
+@pytest.mark.parametrize("venue", sorted(WIRES))
+def test_trades_and_books_are_collected_as_the_table_says(venue: str) -> None:
+    speech = SPEECHES[venue]
+    topics = {topic for _, found, _ in collected_of(venue) for topic in found}
+    said = [one(0, MS) for one in (speech.trade, speech.book) if one is not None]
+    heard_of = {*told(heard(venue, [message for topic, message in said if topic in topics]))}
+    ways = CAPABILITIES[venue].state
+    assert heard_of == {name for name in ("trade", "book") if ways.get(name) == "pushed"}
+
+
+@pytest.mark.parametrize("venue", sorted(WIRES))
+def test_no_topic_of_a_wire_is_asked_for_in_vain(venue: str) -> None:
+    for symbol, _, _ in collected_of(venue):
+        wanted = {
+            topic
+            for endpoint in WIRES[venue].endpoints
+            if symbol in endpoint.symbols("BTC") and "ticker" in endpoint.channels
+            for topic in endpoint.topics(symbol, "ticker")
+        }
+        assert wanted <= {topic for topic, _ in TICKERS[venue](symbol)}
+
+
+def test_forced_orders_are_collected_as_the_table_says() -> None:
+    for venue, wire in WIRES.items():
+        speech = SPEECHES[venue]
+        topics = {topic for _, found, _ in collected_of(venue) for topic in found}
+        for one in CAPABILITIES[venue].forced:
+            if one.way == "pushed":
+                assert speech.forced is not None, venue
+                topic, message = speech.forced(0, MS)
+                assert topic in topics
+                assert one.source in topic
+                assert any(isinstance(o, Liquidation) for o in heard(venue, [message])), venue
+            if one.way == "polled":
+                assert any(one.source in poll.url for poll in wire.polls), (venue, one.source)
 
 
 def test_what_is_collected_is_declared() -> None:
