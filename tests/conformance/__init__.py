@@ -1,0 +1,1 @@
+"""Conformance suites: every collector and every detector is held to the same laws."""
