@@ -147,6 +147,7 @@ def test_no_field_may_be_missing_or_foreign(schema: str, number: int) -> None:
     optional |= {"channels", "assets", "through_us", "advance_us", "detail"}
     optional |= {"null_reasons", "macro", "asset", "at_us", "interest", "funding_8h", "spot"}
     optional |= {"trades", "bids", "asks", "spot", "buy_slip_bp", "sell_slip_bp"}
+    optional |= {"volume_24h_usd"}
     state = {"framer_state", "dead_letter"}
     for name in value.keys() - (optional if schema not in state else set()):
         assert refused(schema, {key: old for key, old in value.items() if key != name})
