@@ -29,11 +29,12 @@ or `both` (one-way mode) and changes nothing; `amount` and `pair` are absent in 
 `volume` never is, so contracts count. A contract that no table knows takes its size from a row that
 states both; its book needs the table. The market topics of coin futures name an expiry class
 (`BTC_CW`) and their forced orders a contract (`BTC261225`): two symbols of one coin. Not verified,
-hence arguments of `parse`: a trade's `amount` counts both its sides (documented, and even in every
-recorded row at hand) and is halved, as is the volume of 24 hours; the polled open interest is
-documented so too, but odd values were recorded, and it counts as it is. The price of a kline of
-mark or index is its last; of a basis its first, stamped so. Merged depth (all steps but 0 and 6)
-has no best price and is not used. A swap and its index have one name.
+hence arguments of `parse`, whose defaults `both_sides` has for archives too: a trade's `amount`
+counts both its sides (documented, and even in every recorded row at hand) and is halved, as is the
+volume of 24 hours; the polled open interest is documented so too, but odd values were recorded, and
+it counts as it is. The price of a kline of mark or index is its last; of a basis its first, stamped
+so. Merged depth (all steps but 0 and 6) has no best price and is not used. A swap and its index
+have one name.
 """
 
 import re
@@ -57,6 +58,7 @@ from streams.core.events import (
 from streams.core.instruments import Instrument, Instruments, Rule
 from streams.core.lanes import UNREADABLE
 from streams.core.normalise import rejection
+from streams.venues.both_sides import HTX
 from streams.venues.fields import (
     BadField,
     Row,
@@ -104,9 +106,9 @@ def parse(
     instruments: Instruments,
     *,
     completeness: Completeness = "all",
-    trade_sides: int = 2,
-    interest_sides: int = 1,
-    volume_sides: int = 2,
+    trade_sides: int = HTX.trade,
+    interest_sides: int = HTX.interest,
+    volume_sides: int = HTX.volume,
 ) -> list[Outcome]:
     """Outcomes of one websocket message of HTX, or of a polled answer.
 

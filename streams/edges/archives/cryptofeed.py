@@ -25,6 +25,7 @@ from streams.core.instruments import Instrument
 from streams.core.normalise import rejection
 from streams.edges.archives.cryptofeed_symbols import native
 from streams.edges.archives.form import BOM, Form, Found, Source
+from streams.venues.both_sides import sides_counted
 from streams.venues.fields import (
     BadField,
     Row,
@@ -154,7 +155,8 @@ def _liquidation(source: Source, row: Row) -> Outcome:
 def _trade(source: Source, row: Row) -> Outcome:
     instrument, at_us, received_us = _place(source, row)
     side = _tape(row, instrument)
-    size, price = positive(row, "amount"), positive(row, "price")
+    size = positive(row, "amount") / sides_counted(instrument.venue).trade
+    price = positive(row, "price")
     key = (instrument.venue, instrument.symbol, at_us, side, by_value(size), by_value(price))
     identity = _identity(row) or stable_id(*key, received_us)
     raw = source.stub(instrument.venue, received_us)
@@ -176,7 +178,8 @@ def _interest(source: Source, row: Row) -> Outcome:
     instrument, at_us, received_us = _place(source, row)
     if instrument.contract == "quanto":
         return Ignored("unused_channel")
-    held = interest(instrument, not_negative(row, "open_interest"))
+    amount = not_negative(row, "open_interest") / sides_counted(instrument.venue).interest
+    held = interest(instrument, amount)
     raw = source.stub(instrument.venue, received_us)
     return ticker(raw, instrument, "open_interest", at_us, interest=held)
 

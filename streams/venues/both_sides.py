@@ -1,0 +1,38 @@
+"""Figures in which a venue counts both sides of a trade or position: one rule for every source.
+
+Beside the parsers of live messages and the readers of archives, which divide by it. Promises that
+a fact has one size whichever way it came. Forced orders are of one side everywhere and not here.
+
+| venue | counts both sides                             | rests on                               |
+|-------|-----------------------------------------------|----------------------------------------|
+| htx   | contracts of a trade, volume of 24 hours      | documentation; every recorded size of  |
+|       |                                               | a trade is even                        |
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+
+class Sides(msgspec.Struct, frozen=True):
+    """How many sides a venue's own figures count: of a trade, of open interest, of volume."""
+
+    trade: int = 1
+    interest: int = 1
+    volume: int = 1
+
+
+HTX: Final = Sides(trade=2, volume=2)
+
+_COUNTED: Final[Mapping[str, Sides]] = {"htx": HTX}
+_ONE: Final = Sides()
+
+
+def sides_counted(venue: str) -> Sides:
+    """How many sides the figures of a venue count.
+
+    >>> sides_counted("htx").trade, sides_counted("okx").trade
+    (2, 1)
+    """
+    return _COUNTED.get(venue, _ONE)
