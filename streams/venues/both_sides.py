@@ -5,6 +5,8 @@ a fact has one size whichever way it came. Forced orders are of one side everywh
 
 | venue | counts both sides                             | rests on                               |
 |-------|-----------------------------------------------|----------------------------------------|
+| bybit | `openInterest`, whatever it was called before | recent documentation, one source, not  |
+|       | v5; `singleOpenInterest` is of one side       | said of earlier years; not verified    |
 | htx   | contracts of a trade, volume of 24 hours      | documentation; every recorded size of  |
 |       |                                               | a trade is even                        |
 """
@@ -23,9 +25,10 @@ class Sides(msgspec.Struct, frozen=True):
     volume: int = 1
 
 
+BYBIT: Final = Sides(interest=2)
 HTX: Final = Sides(trade=2, volume=2)
 
-_COUNTED: Final[Mapping[str, Sides]] = {"htx": HTX}
+_COUNTED: Final[Mapping[str, Sides]] = {"bybit": BYBIT, "htx": HTX}
 _ONE: Final = Sides()
 
 

@@ -160,7 +160,7 @@ def test_a_symbol_of_a_thousand_coins_is_counted_per_coin(
     assert (print_.usd, print_.base_qty) == (800_000, 40 * units)
     state = the_ticker(ticker(symbol, markPrice="0.02", openInterest="5"))
     assert state.mark_price == pytest.approx(0.02 / units, rel=1e-12)
-    assert state.open_interest_base == 5 * units
+    assert state.open_interest_base == 5 * units / 2
 
 
 @pytest.mark.parametrize("symbol", ["BTC-26DEC25-100000-C", "ETHBTC", "", "USDT", "BTC_USDT"])

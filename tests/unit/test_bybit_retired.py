@@ -143,7 +143,7 @@ def test_a_ticker_of_whole_numbers_is_scaled() -> None:
     event = sole(Ticker, read(info(**values, open_interest=7000)))
     assert (event.last_price, event.mark_price, event.index_price) == (1800.5, 1800.65, 1800.49)
     assert (event.funding_rate, event.next_funding_us) == (-7.5e-05, 1_660_003_200_000_000)
-    assert (event.open_interest_usd, event.open_interest_base) == (7000 * MICROS, None)
+    assert (event.open_interest_usd, event.open_interest_base) == (3500 * MICROS, None)
     assert event.event_time_us == E6
 
 
@@ -152,13 +152,13 @@ def test_a_delta_states_only_what_changed_and_a_plain_price_goes_before_a_scaled
     event = sole(Ticker, read(message))
     assert (event.last_price, event.mark_price, event.funding_rate) == (0.12345, None, None)
     held = sole(Ticker, read(info("delta", symbol="XLMUSDT", open_interest_e8="250000000")))
-    assert (held.open_interest_base, held.open_interest_usd) == (2.5, None)
+    assert (held.open_interest_base, held.open_interest_usd) == (1.25, None)
 
 
 def test_a_multiple_listed_as_one_is_read_per_coin() -> None:
     plain = info(symbol="SHIB1000USDT", mark_price="0.0125", open_interest_e8="300000000")
     event = sole(Ticker, read(plain))
-    assert (event.asset, event.mark_price, event.open_interest_base) == ("SHIB", 1.25e-05, 3000)
+    assert (event.asset, event.mark_price, event.open_interest_base) == ("SHIB", 1.25e-05, 1500)
     scaled = sole(Ticker, read(info(symbol="SHIB1000USDT", mark_price_e4="125")))
     assert scaled.mark_price == 1.25e-05
 
@@ -170,7 +170,7 @@ def test_the_tickers_of_usdc_perpetuals_have_names_of_their_own() -> None:
     event = sole(Ticker, read({**message, "timestampE6": str(E6)}))
     assert (event.mark_price, event.funding_rate, event.open_interest_base) == (
         *(1800.65, -7.5e-05),
-        2.5,
+        1.25,
     )
     assert (event.next_funding_us, event.event_time_us) == (1_660_003_200_000_000, E6)
 

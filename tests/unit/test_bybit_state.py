@@ -6,10 +6,12 @@ import pytest
 
 from streams.core.events import (
     Book,
+    Raw,
     Ticker,
 )
-from tests.outcomes import reasons, sole
-from tests.unit.test_bybit import read, ticker
+from streams.venues import bybit
+from tests.outcomes import encoded, reasons, sole
+from tests.unit.test_bybit import INSTRUMENTS, read, ticker
 
 
 def book(**changes: Any) -> dict[str, Any]:
@@ -53,7 +55,20 @@ def test_a_delta_leaves_absent_values_unchanged() -> None:
 
 def test_inverse_open_interest_is_dollars() -> None:
     event = the_ticker(ticker("BTCUSD", openInterest="449736676"))
-    assert (event.open_interest_usd, event.open_interest_base) == (449_736_676_000_000, None)
+    assert (event.open_interest_usd, event.open_interest_base) == (224_868_338_000_000, None)
+
+
+def test_open_interest_does_not_step_where_the_figure_of_one_side_appears() -> None:
+    before = the_ticker(ticker("BTCUSDT", openInterest="110000.5"))
+    held = {"openInterest": "110000.5", "singleOpenInterest": "55000.25"}
+    assert the_ticker(ticker("BTCUSDT", **held)).open_interest_base == before.open_interest_base
+
+
+def test_how_many_sides_open_interest_counts_can_be_said() -> None:
+    payload = encoded(ticker("BTCUSDT", openInterest="110000.5"))
+    raw = Raw("bybit", None, "c", 1_790_000_001_000_000, payload)
+    event = sole(Ticker, bybit.parse(raw, INSTRUMENTS, interest_sides=1))
+    assert event.open_interest_base == 110000.5
 
 
 def test_empty_strings_and_an_index_of_zero_are_unknown_not_zero() -> None:

@@ -182,6 +182,18 @@ FORCED = [
          ("sell", "60000", "25")),
 ]  # fmt: skip
 HELD = [
+    Fact("bybit, one side told too", "bybit", "bybit", "BTCUSDT",
+         bybit_ticker("BTCUSDT", openInterest="110000.5", singleOpenInterest="55000.25"),
+         ("110000.5",), ("BYBIT", "BTC-USDT-PERP")),
+    Fact("bybit", "bybit", "bybit", "BTCUSDT", bybit_ticker("BTCUSDT", openInterest="110000.5"),
+         ("110000.5",), ("BYBIT", "BTC-USDT-PERP")),
+    Fact("bybit, inverse", "bybit", "bybit", "BTCUSD", bybit_ticker("BTCUSD", openInterest="2502"),
+         ("2502",), ("BYBIT", "BTC-USD-PERP")),
+    Fact("bybit, before v5", "bybit", "bybit", "BTCUSDT",
+         bybit_info("BTCUSDT", open_interest_e8="11000050000000"), ("110000.5",),
+         ("BYBIT", "BTC-USDT-PERP")),
+    Fact("bybit, inverse before v5", "bybit", "bybit", "BTCUSD",
+         bybit_info("BTCUSD", open_interest=2502), ("2502",), ("BYBIT", "BTC-USD-PERP")),
     Fact("htx", "htx", "huobi-dm-linear-swap", "BTC-USDT", htx_held("BTC-USDT"), ("2501",)),
     Fact("htx, coin", "htx", "huobi-dm-swap", "BTC-USD", htx_held("BTC-USD"), ("2501",)),
     Fact("binance", "binance-usdm", "binance-futures", "BTCUSDT",

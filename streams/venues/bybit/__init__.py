@@ -15,7 +15,8 @@ does not tell spot from linear by the message: shapes and names are equal, the v
 | units        | linear and spot: base coin; inverse: contracts of 1 USD; 1000X quotes 1000 X   |
 | completeness | allLiquidation: all, pushed every 500 ms; retired `liquidation`: all before     |
 |              | 2021-09-01, then one order a symbol and second                                 |
-| open interest| singleOpenInterest (one-sided), else openInterest; linear coins, inverse USD   |
+| open interest| singleOpenInterest (one-sided), else openInterest halved, which counts both    |
+|              | sides by one source (`both_sides`); linear coins, inverse USD                  |
 | volume, 24 h | `turnover24h` dollars; inverse `volume24h`, contracts of a dollar              |
 | times        | ms; forced order and trade `T`, ticker `ts`, book `cts` (else `ts`)            |
 

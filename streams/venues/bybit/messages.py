@@ -5,6 +5,7 @@ events, as ignored or as rejected with its reason. The venue's facts stand in th
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, Literal
 
 import msgspec
@@ -21,6 +22,7 @@ from streams.core.events import (
 )
 from streams.core.instruments import Instrument, Instruments
 from streams.core.lanes import UNREADABLE
+from streams.venues.both_sides import BYBIT
 from streams.venues.bybit import retired
 from streams.venues.bybit.forced import all_liquidations, retired_liquidations
 from streams.venues.bybit.trades import TRADES, public_trades
@@ -87,8 +89,15 @@ _SNAPSHOT: Final = msgspec.json.Decoder(_Snapshot, strict=False)
 _MESSAGE: Final = msgspec.json.Decoder(dict[str, object], float_hook=str)
 
 
-def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
+def parse(
+    raw: Raw, instruments: Instruments, *, interest_sides: int = BYBIT.interest
+) -> list[Outcome]:
     """Outcomes of one websocket message of Bybit.
+
+    Args:
+        raw: the record.
+        instruments: contract sizes and classes.
+        interest_sides: how many sides of a position `openInterest` counts.
 
     Raises:
         msgspec.DecodeError: the payload is no JSON object.
@@ -110,7 +119,9 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
     if not isinstance(topic, str):
         return [Rejected("wrong_type", f"field 'topic' is {shown(topic)}, expected a string")]
     kind = topic.partition(".")[0]
-    reader = _READERS.get(kind)
+    state, reader = _STATES.get(kind), _READERS.get(kind)
+    if state is not None:
+        reader = partial(state, interest_sides)
     if reader is None:
         if kind in _UNUSED:
             return [Ignored("unused_channel")]
@@ -123,13 +134,16 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
         return [error.outcome]
 
 
-def _ticker(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
+def _ticker(interest_sides: int, raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
     row = nested(message, "data")
     symbol = text(row, "symbol")
     instrument = known(instruments, raw.venue, symbol)
     inverse = instrument.contract == "inverse"
-    interest = "singleOpenInterest" if present(row, "singleOpenInterest") else "openInterest"
-    held = not_negative(row, interest) if present(row, interest) else None
+    held = None
+    if present(row, "singleOpenInterest"):
+        held = not_negative(row, "singleOpenInterest")
+    elif present(row, "openInterest"):
+        held = not_negative(row, "openInterest") / interest_sides
     due = stamp_us(row, "nextFundingTime") if present(row, "nextFundingTime") else 0
     hours = positive(row, "fundingIntervalHour") if present(row, "fundingIntervalHour") else None
     mark = per_coin(row, "markPrice", instrument)
@@ -217,11 +231,16 @@ def _made(
     return book(raw, instrument, bids, asks, time_us, identity)
 
 
+_STATES: Final[Mapping[str, Callable[[int, Raw, Instruments, Row], list[Outcome]]]] = {
+    "tickers": _ticker,
+    "instrument_info": retired.infos,
+}
+"""Readers of topics with open interest, which are told how many sides it counts."""
+
 _READERS: Final[Mapping[str, Callable[[Raw, Instruments, Row], list[Outcome]]]] = {
     "publicTrade": public_trades,
     "allLiquidation": all_liquidations,
     "liquidation": retired_liquidations,
-    "tickers": _ticker,
     "orderbook": _book,
     **retired.READERS,
 }

@@ -94,16 +94,19 @@ def _spot_trade(raw: Raw, instruments: Instruments, symbol: str, row: Row) -> Ou
     return trade(raw, instrument, side, size, price, stamp_us(row, "t"), id_text(row, "v"))
 
 
-def _infos(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
+def infos(interest_sides: int, raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
+    """Tickers of `instrument_info`, whose open interest counts that many sides."""
     data = nested(message, "data")
     rows: list[object] = [data]
     if _kind(message) == "delta":
         rows = [one for key in ("update", "insert") if key in data for one in array(data, key)]
     time_us = _stamp(message)
-    return each_row(rows, partial(_info, raw, instruments, time_us))
+    return each_row(rows, partial(_info, raw, instruments, interest_sides, time_us))
 
 
-def _info(raw: Raw, instruments: Instruments, time_us: int, row: Row) -> Outcome:
+def _info(
+    raw: Raw, instruments: Instruments, interest_sides: int, time_us: int, row: Row
+) -> Outcome:
     instrument = known(instruments, raw.venue, text(row, "symbol"))
     mark = _price(row, instrument, "mark_price", "markPrice")
     index = _price(row, instrument, "index_price", "indexPrice")
@@ -125,7 +128,7 @@ def _info(raw: Raw, instruments: Instruments, time_us: int, row: Row) -> Outcome
         mark=mark,
         index=index,
         last=last,
-        interest=(None, None) if held is None else interest(instrument, held),
+        interest=(None, None) if held is None else interest(instrument, held / interest_sides),
         funding=(rate, due),
         volume=volume,
     )
@@ -213,10 +216,9 @@ def _stamp(message: Row) -> int:
 
 READERS: Final[Mapping[str, Callable[[Raw, Instruments, Row], list[Outcome]]]] = {
     "trade": _trades,
-    "instrument_info": _infos,
     "orderBookL2_25": _book,
     "orderBook_200": _book,
     "depth": _depth,
     "bookTicker": _quote,
 }
-"""Reader by a topic's first part."""
+"""Reader by a topic's first part; that of `instrument_info` is `infos`."""
