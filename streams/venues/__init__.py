@@ -52,10 +52,9 @@ RULES: Final[Mapping[str, Rule]] = {
     **htx.RULES,
     **hyperliquid.RULES,
     **kraken.RULES,
-    **kucoin.RULES,
     **okx.RULES,
 }
-"""What symbols tell by their name alone, by venue id."""
+"""What symbols tell by their name alone, by venue id; those of KuCoin tell no size."""
 
 FORCED_ON_TAPE: Final = frozenset({"deribit", "kraken", "dydx"})
 """Venues that mark forced fills among their trades: who has all their trades has those too."""

@@ -139,21 +139,17 @@ _OKX: Final = re.compile(r"([A-Z0-9]+)-(USDT?|USDC)-(SWAP|\d{6})", re.ASCII)
 
 
 def _okx_rule(table: Mapping[tuple[str, str], Instrument]) -> Rule:
-    """OKX contracts without a row of their own, then spot.
+    """Dated futures of OKX without a row of their own, then spot.
 
-    Inverse contracts are 100 USD (BTC) or 10 USD. A dated linear future takes the size of its
-    family's swap, which held for every family looked at; a refresh replaces the assumption.
+    They take the size of their family's swap, which held for every family looked at; a refresh
+    replaces the assumption. A family without a swap in the table has no size.
     """
 
     def rule(symbol: str) -> Instrument | None:
         match = _OKX.fullmatch(symbol)
         if match is None:
             return RULES["okx"](symbol)
-        asset, quote, _ = match.groups()
-        if quote == "USD":
-            face = Decimal(100 if asset == "BTC" else 10)
-            return Instrument("okx", symbol, asset, quote, "inverse", "contracts", face)
-        swap = table.get(("okx", f"{asset}-{quote}-SWAP"))
+        swap = table.get(("okx", f"{match[1]}-{match[2]}-SWAP"))
         return swap and msgspec.structs.replace(swap, symbol=symbol)
 
     return rule

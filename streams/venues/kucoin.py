@@ -22,13 +22,13 @@ orders: the venue publishes none. Does not fold book changes (the collector does
 |              | settled one and its cycle (ms)                                                 |
 | times        | execution and tickerV2 `ts` ns; depth `ts` and instrument `timestamp` ms       |
 
-Quirks: bitcoin is XBT. Depth names its contract in the topic alone. The polled multiplier of an
-inverse contract is -1, and `isQuanto` is true for every USDT contract, which is linear all the
-same. `nextFundingRateTime` is milliseconds left and no stamp: added to the receipt and rounded to
-the minute, since a settlement falls on one. A settled rate has been paid: only its cycle is kept.
+Quirks: no name tells a contract's size: all of them need a row of the table. Bitcoin is XBT. Depth
+names its contract in the topic alone. The polled multiplier of an inverse contract is -1, and
+`isQuanto` is true for every USDT contract, which is linear all the same. `nextFundingRateTime` is
+milliseconds left and no stamp: added to the receipt and rounded to the minute, since a settlement
+falls on one. A settled rate has been paid: only its cycle is kept.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
@@ -36,7 +36,7 @@ from typing import Final
 import msgspec
 
 from streams.core.events import Ignored, Outcome, Raw, Rejected, stable_id
-from streams.core.instruments import Instrument, Instruments, Rule
+from streams.core.instruments import Instrument, Instruments
 from streams.venues.fields import (
     BadField,
     Row,
@@ -216,7 +216,6 @@ _READERS: Final[Mapping[str, _Reader]] = {
     "/contractMarket/tickerV2": _best,
 }
 
-_COIN: Final = re.compile(r"([A-Z0-9]{1,24})USDM", re.ASCII)
 _RENAMED: Final[Mapping[str, str]] = {"XBT": "BTC"}
 
 
@@ -228,18 +227,3 @@ def coin(base: str) -> tuple[str, int]:
     """
     asset, units = listed(base)
     return _RENAMED.get(asset, asset), units
-
-
-def coin_margined(symbol: str) -> Instrument | None:
-    """The perpetual contract of one dollar that a name means; other sizes are not in the name.
-
-    >>> coin_margined("XBTUSDM").asset, coin_margined("XBTUSDTM")
-    ('BTC', None)
-    """
-    match = _COIN.fullmatch(symbol)
-    if match is None:
-        return None
-    return Instrument("kucoin", symbol, coin(match[1])[0], "USD", "inverse", "contracts")
-
-
-RULES: Final[Mapping[str, Rule]] = {"kucoin": coin_margined}

@@ -13,7 +13,8 @@ from tests.outcomes import encoded, reasons, sole
 
 NOW_US = 1_790_000_001_000_000
 INSTRUMENTS = Instruments(
-    {
+    {("kucoin", "XBTUSDM"): Instrument("kucoin", "XBTUSDM", "BTC", "USD", "inverse", "contracts")}
+    | {
         ("kucoin", symbol): Instrument(
             "kucoin", symbol, asset, "USDT", "linear", "contracts", Decimal(size), units
         )
@@ -22,7 +23,7 @@ INSTRUMENTS = Instruments(
             ("1000BONKUSDTM", "BONK", "100", 1000),
         )
     },
-    kucoin.RULES,
+    {},
 )
 
 
