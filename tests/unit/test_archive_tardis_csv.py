@@ -135,8 +135,8 @@ def test_a_book_is_in_coins_and_ends_at_the_first_missing_level(tmp_path: Path) 
     [
         (tape("ftx", "BTCUSDT", "sell", "1", "1"), "unknown_venue"),
         (tape("okex-swap", "NOSUCH-USDT-SWAP", "sell", "1", "1"), "unknown_instrument"),
-        (tape("bitmex", "ETHUSD", "sell", "1", "1"), "unknown_instrument"),
-        (tape("bitget-futures", "BTCUSD", "sell", "1", "1"), "unknown_instrument"),
+        (tape("bitmex", "ETHUSD", "sell", "1", "1"), "unknown_notional"),
+        (tape("bitget-futures", "BTCUSD", "sell", "1", "1"), "unknown_notional"),
         (tape("hyperliquid", "BTC", "sell", "1", "1"), "unknown_channel"),
         (tape("bybit", "BTCUSDT", "unknown", "1", "1"), "unknown_side"),
         (tape("bybit", "BTCUSDT", "sell", "nan", "1"), "not_finite"),

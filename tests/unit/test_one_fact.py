@@ -9,8 +9,9 @@ import pytest
 from streams.core.events import Event, Liquidation, Raw, Ticker, Trade
 from streams.core.normalise import normalise
 from streams.venues import PARSERS
-from tests.archived import INSTRUMENTS, events
+from tests.archived import INSTRUMENTS, events, rejected
 from tests.messages import bitget, deribit, forced, gate
+from tests.outcomes import reasons
 
 MS = forced.MS
 US = MS * 1000
@@ -254,14 +255,14 @@ def recorded(folder: Path, fact: Fact) -> list[Event]:
     return events(path, f"tardis-raw:{fact.exchange}")
 
 
-def tabled(folder: Path, fact: Fact, kind: str) -> list[Event]:
+def table(folder: Path, fact: Fact, kind: str) -> Path:
     key = f"{fact.exchange},{fact.symbol},{US},{RECEIVED_US}"
     if kind == "interest":
-        return events(written(folder, "t.csv", TICKER, f"{key},,,,{fact.row[0]},,,"))
-    return events(written(folder, f"{kind}.csv", TAPE, f"{key},7,{','.join(fact.row)}"))
+        return written(folder, "t.csv", TICKER, f"{key},,,,{fact.row[0]},,,")
+    return written(folder, f"{kind}.csv", TAPE, f"{key},7,{','.join(fact.row)}")
 
 
-def fed(folder: Path, fact: Fact, kind: str) -> list[Event]:
+def feed(folder: Path, fact: Fact, kind: str) -> Path:
     assert fact.feed is not None
     row: dict[str, Any] = {"exchange": fact.feed[0], "symbol": fact.feed[1]}
     row |= {"timestamp": MS / 1000, "receipt_timestamp": RECEIVED_US / 1e6}
@@ -271,7 +272,7 @@ def fed(folder: Path, fact: Fact, kind: str) -> list[Event]:
         side, price, amount = fact.row
         size = {"quantity" if kind == "liquidations" else "amount": amount}
         row |= {"side": fact.feed_side or side, "price": price, "id": "7", **size}
-    return events(written(folder, "feed.jsonl", json.dumps(row)))
+    return written(folder, "feed.jsonl", json.dumps(row))
 
 
 def figures(found: list[Any], kind: str) -> tuple[Any, ...]:
@@ -286,6 +287,12 @@ def figures(found: list[Any], kind: str) -> tuple[Any, ...]:
     return (*who, side, event.price, event.base_qty, event.usd)
 
 
+UNVALUED = [
+    Fact("bitget, coin-futures", "bitget", "bitget-futures", "BTCUSD",
+         forced.bitget("BTCUSD", "buy", "25", "60000"), ("sell", "60000", "25")),
+    Fact("bitmex, quanto", "bitmex", "bitmex", "ETHUSD", forced.bitmex("ETHUSD", "Sell", 25, 3000),
+         ("sell", "3000", "25"), ("BITMEX", "ETH-USD-PERP")),
+]  # fmt: skip
 CASES = [
     *(("trades", fact) for fact in TRADES),
     *(("liquidations", fact) for fact in FORCED),
@@ -299,6 +306,16 @@ CASES = [
 def test_a_fact_is_one_event_whichever_way_it_came(tmp_path: Path, kind: str, fact: Fact) -> None:
     wanted = figures(live(fact), kind)
     assert figures(recorded(tmp_path, fact), kind) == wanted
-    assert figures(tabled(tmp_path, fact, kind), kind) == wanted
+    assert figures(events(table(tmp_path, fact, kind)), kind) == wanted
     if fact.feed is not None:
-        assert figures(fed(tmp_path, fact, kind), kind) == wanted
+        assert figures(events(feed(tmp_path, fact, kind)), kind) == wanted
+
+
+@pytest.mark.parametrize("fact", UNVALUED, ids=lambda fact: fact.name)
+def test_unknown_dollars_have_one_reason_whichever_way_they_came(
+    tmp_path: Path, fact: Fact
+) -> None:
+    assert reasons(live(fact)) == ["unknown_notional"]
+    assert rejected(table(tmp_path, fact, "liquidations")) == ["unknown_notional"]
+    if fact.feed is not None:
+        assert rejected(feed(tmp_path, fact, "liquidations")) == ["unknown_notional"]

@@ -122,7 +122,7 @@ def _tape(row: Row, instrument: Instrument) -> OrderSide:
         raise bad("unknown_side", f"field 'side' is {shown(row['side'])}")
     if instrument.contract == "quanto":
         raise bad(
-            "unknown_instrument",
+            "unknown_notional",
             f"{instrument.symbol[:40]!r} is worth coin, whose price the message does not tell",
         )
     return side

@@ -172,7 +172,7 @@ class _Tape:
         size, price = positive(row, "amount"), positive(row, "price")
         if instrument.contract == "quanto":
             raise bad(
-                "unknown_instrument",
+                "unknown_notional",
                 f"{instrument.symbol[:40]!r} is worth coin, whose price the row does not tell",
             )
         raw = self._source.stub(instrument.venue, received_us)
@@ -191,7 +191,11 @@ class _Tape:
             raise bad("unknown_channel", f"{instrument.venue} publishes no forced orders")
         if instrument.venue == "bitget":
             if instrument.contract != "linear":
-                raise bad("unknown_instrument", "the unit of such amounts is not verified")
+                raise bad(
+                    "unknown_notional",
+                    f"{instrument.symbol[:40]!r}: the unit of forced amounts of coin-futures is "
+                    "not verified",
+                )
             instrument = msgspec.structs.replace(instrument, size_unit="quote")
         full = feed(instrument.venue, at_us).feed_class == "full"
         whole: Completeness = "all" if full else "sampled"
