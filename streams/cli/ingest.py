@@ -187,7 +187,7 @@ def refresh_instruments(
     from streams.edges.console import report_console, show_table
     from streams.edges.instrument_table import fetch, refresh
     from streams.venues.catalog import refreshed_path
-    from streams.venues.listings import URLS
+    from streams.venues.listed_at import URLS
 
     venues = venue or sorted(URLS)
     unknown = sorted(set(venues) - URLS.keys())

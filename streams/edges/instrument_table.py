@@ -54,7 +54,7 @@ def refresh(venue: str, answers: Sequence[tuple[str, bytes]]) -> Refresh:
     """Write the rows of one venue's answers into the refreshed table.
 
     Args:
-        venue: a key of `listings.URLS`.
+        venue: a key of `listed_at.URLS`.
         answers: (name, body) of each answer; several answers make one list.
 
     Returns:

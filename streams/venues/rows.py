@@ -34,6 +34,7 @@ from streams.venues.fields import (
     shown,
     text,
 )
+from streams.venues.listed_at import URLS
 
 PLAIN_SIDES: Final[Mapping[str, OrderSide]] = {"buy": "buy", "sell": "sell"}
 """Words of the venues that write sides as we do."""
@@ -84,10 +85,16 @@ def known(instruments: Instruments, venue: str, symbol: str) -> Instrument:
     if instrument is None:
         raise bad(
             "unknown_instrument",
-            f"{venue} {symbol[:40]!r} has no known asset, unit or dollar quote; "
-            "`marginquake instruments refresh` renews the table",
+            f"{venue} {symbol[:40]!r} has no known asset, unit or dollar quote; {_mend(venue)}",
         )
     return instrument
+
+
+def _mend(venue: str) -> str:
+    row = "give it a row in MARGINQUAKE_HOME/instruments.csv"
+    if venue not in URLS:
+        return row
+    return f"run `marginquake instruments refresh --venue {venue}`, or {row}"
 
 
 def order_side(row: Row, key: str, words: Mapping[str, OrderSide]) -> OrderSide:

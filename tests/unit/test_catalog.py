@@ -20,7 +20,8 @@ from streams.venues.catalog import (
     refreshed_path,
     write_table,
 )
-from streams.venues.listings import URLS, read_listing
+from streams.venues.listed_at import URLS
+from streams.venues.listings import read_listing
 
 OKX_ROW = {
     "instId": "BTC-USDT-SWAP",
@@ -176,24 +177,6 @@ def test_symbols_without_a_row_are_told_by_their_name() -> None:
     assert resolved("htx", "SOL-USD").contract_size == 10
     assert resolved("dydx", "BTC-USD").size_unit == "base"
     assert resolved("coinbase", "BTC-USD").contract == "spot"
-
-
-@pytest.mark.parametrize(
-    ("venue", "symbol"),
-    [
-        ("okx", "NOSUCHCOIN-USDT-SWAP"),
-        ("okx", "NOSUCHCOIN-USD-SWAP"),
-        ("okx", "NOSUCHCOIN-USD-261225"),
-        ("okx", "NOSUCHCOIN-USDT-261225"),
-        ("htx", "NOSUCHCOIN-USDT"),
-        ("kucoin", "NOSUCHCOINUSDTM"),
-        ("kucoin", "NOSUCHCOINUSDM"),
-        ("gate", "NOSUCHCOIN_USDT"),
-        ("bitmex", "NOSUCHCOINUSDT"),
-    ],
-)
-def test_a_contract_whose_size_no_row_states_has_none(venue: str, symbol: str) -> None:
-    assert default_instruments().resolve(venue, symbol) is None
 
 
 def test_okx_contracts_without_a_row_follow_their_family() -> None:
