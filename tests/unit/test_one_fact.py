@@ -1,4 +1,7 @@
-"""The same fact live, as a Tardis raw line, in a Tardis CSV and from cryptofeed is one event."""
+"""The same fact live, as a Tardis raw line, in a Tardis CSV and from cryptofeed is one event.
+
+Forced orders of Binance are not among them: archives keep their limit price and not the fill's.
+"""
 
 import json
 from pathlib import Path
