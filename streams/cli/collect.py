@@ -28,7 +28,8 @@ Venues = Annotated[
 BookAssets = Annotated[
     str | None,
     typer.Option(
-        help="Assets with books, by commas, or `none`.", show_default="the first 20 of --assets"
+        help="Assets with books, by commas, or `none`.",
+        show_default="the 20 largest of --assets, by the order of streams/venues/assets.csv",
     ),
 ]
 MOST_BOOKS = 20
@@ -60,7 +61,7 @@ def collect(
     """Collect the venues' live feeds into raw.v1 until SIGTERM or Ctrl-C.
 
     Every connection writes its status records, a heartbeat each second, and ends by itself only
-    when what it received is safe. `--assets all` means the assets of the instrument table.
+    when what it received is safe. `--assets all` asks each venue for what it is known to list.
 
     Example: marginquake collect --venues binance-usdm,bybit --assets BTC,ETH
     """
@@ -114,8 +115,9 @@ def understood(
         MarginquakeError: the table is damaged, or nothing is known of these assets.
         BadParameter: an option is no list of its kind.
     """
-    from streams.collect.planning import Asked, expand
+    from streams.collect.planning import ALL, Asked, expand
     from streams.config import MarginquakeError
+    from streams.venues.assets import by_size
     from streams.venues.catalog import TableError, default_instruments, effective_table
     from streams.venues.wire import WIRES
 
@@ -143,10 +145,13 @@ def understood(
     except TableError as error:
         raise MarginquakeError(str(error)) from error
     every = expand(names, _list(assets), table)
-    books = every[:MOST_BOOKS] if book_assets is None else tuple(_list(book_assets.upper()))
+    books = by_size(every)[:MOST_BOOKS]
+    if book_assets is not None:
+        books = tuple(_list(book_assets.upper()))
     if books == ("NONE",):
         books = ()
-    return Asked(names, every, books, urls), instruments, table
+    known_only = ALL in _list(assets)
+    return Asked(names, every, books, urls, known_only=known_only), instruments, table
 
 
 def _address(base: str, schemes: tuple[str, ...]) -> bool:

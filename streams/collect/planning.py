@@ -13,8 +13,8 @@ import msgspec
 from streams.config import MarginquakeError
 from streams.core.events import MICROS
 from streams.core.instruments import Instruments
+from streams.venues.assets import by_size, names
 from streams.venues.catalog import Table
-from streams.venues.endpoints import Names
 from streams.venues.wire import WIRES, Endpoint, Poll
 
 ALL: Final = "all"
@@ -46,6 +46,7 @@ class Asked(msgspec.Struct, frozen=True):
     """What a user wants: venues, assets, those of them with books, and addresses instead.
 
     `name` begins the names of the connections: collectors of the same feeds differ in it.
+    `known_only`: an asset that is not known to be listed at a venue is not asked for there.
     """
 
     venues: Sequence[str]
@@ -53,6 +54,7 @@ class Asked(msgspec.Struct, frozen=True):
     book_assets: Sequence[str]
     urls: Mapping[str, str] = {}
     name: str = ""
+    known_only: bool = False
 
 
 class _Draft:
@@ -62,20 +64,17 @@ class _Draft:
 
 
 def expand(venues: Sequence[str], assets: Sequence[str], table: Table) -> tuple[str, ...]:
-    """The assets meant; `all` is every asset that the instrument table has of these venues.
+    """The assets meant; `all` is every one known to be listed at these venues, the largest first.
 
     Raises:
-        MarginquakeError: `all`, and the table has none.
+        MarginquakeError: `all` stands among others.
     """
-    if list(assets) != [ALL]:
+    if ALL not in assets:
         return tuple(dict.fromkeys(asset.upper() for asset in assets))
+    if len(assets) > 1:
+        raise MarginquakeError("--assets: `all` stands alone, or name the assets")
     known = {entry.instrument.asset for (venue, _), entry in table.items() if venue in venues}
-    if not known:
-        raise MarginquakeError(
-            f"--assets all: the instrument table has no row of {', '.join(venues)}; "
-            "name the assets, e.g. --assets BTC,ETH"
-        )
-    return tuple(sorted(known))
+    return by_size(known.union(*(names().get(venue, {}) for venue in venues)))
 
 
 def plans(asked: Asked, instruments: Instruments, table: Table) -> list[Plan]:
@@ -110,7 +109,7 @@ def polls(asked: Asked, instruments: Instruments, table: Table) -> list[Polled]:
             symbols = tuple(
                 symbol
                 for asset in asked.assets
-                for symbol in _symbols(venue, poll.symbols, poll.listed, asset, instruments, table)
+                for symbol in _symbols(venue, poll, asset, asked, instruments, table)
             )
             base = asked.urls.get(f"{venue}-rest")
             if symbols:
@@ -127,7 +126,7 @@ def _of_endpoint(
     drafts = [_Draft()]
     placed: dict[str, _Draft] = {}
     for asset in asked.assets:
-        for symbol in _symbols(venue, endpoint.symbols, endpoint.listed, asset, instruments, table):
+        for symbol in _symbols(venue, endpoint, asset, asked, instruments, table):
             for channel in endpoint.channels:
                 if channel != "book" or asset in asked.book_assets:
                     topics = endpoint.topics(symbol, channel)
@@ -170,14 +169,20 @@ def _place(
 
 
 def _symbols(
-    venue: str, names: Names, listed: bool, asset: str, instruments: Instruments, table: Table
+    venue: str,
+    source: Endpoint | Poll,
+    asset: str,
+    asked: Asked,
+    instruments: Instruments,
+    table: Table,
 ) -> list[str]:
     """The names of an asset that the venue has, as far as we can know."""
+    rows_only = source.listed or (asked.known_only and asset not in names().get(venue, {}))
     found = []
-    for symbol in names(asset):
+    for symbol in source.symbols(asset):
         instrument = instruments.resolve(venue, symbol)
         known = instrument is not None and instrument.asset == asset
-        if known and (not listed or (venue, symbol) in table):
+        if known and (not rows_only or (venue, symbol) in table):
             found.append(symbol)
     return found
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from streams.venues.assets import base_name
 from streams.venues.book_changes import Changes
 from streams.venues.numbering import Numbering
 
@@ -112,15 +113,19 @@ class Wire(msgspec.Struct, frozen=True):
     sampled: bool = False
 
 
-def named(*patterns: str, codes: Mapping[str, str] | None = None) -> Names:
+def named(*patterns: str, codes: Mapping[str, str] | None = None, venue: str = "") -> Names:
     """An asset's names by pattern; `codes`: what the venue calls some of the coins.
+
+    `venue`: whose column of `assets.csv` says what it lists instead of a cheap coin.
 
     >>> named("PF_{}USD", "PI_{}USD", codes={"BTC": "XBT"})("BTC")
     ('PF_XBTUSD', 'PI_XBTUSD')
+    >>> named("{}USDT", venue="binance-usdm")("PEPE")
+    ('1000PEPEUSDT',)
     """
 
     def symbols(asset: str) -> tuple[str, ...]:
-        code = (codes or {}).get(asset, asset)
+        code = (codes or {}).get(asset) or base_name(venue, asset)
         return tuple(pattern.format(code) for pattern in patterns)
 
     return symbols

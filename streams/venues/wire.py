@@ -14,7 +14,6 @@ from streams.venues.endpoints import (
     Endpoint,
     Heartbeat,
     Limits,
-    Names,
     Poll,
     Wire,
     batch,
@@ -29,24 +28,11 @@ _DAY_S: Final = 86_400.0
 _SPOT: Final = ("trade", "ticker", "book")
 _LIVELY: Final = {"trade": 60.0, "ticker": 30.0, "book": 30.0}
 _QUIETER: Final = {"trade": 600.0, "ticker": 120.0, "book": 60.0}
-_BY_THOUSAND: Final = frozenset(
-    {"BONK", "CAT", "FLOKI", "LUNC", "PEPE", "RATS", "SATS", "SHIB", "XEC"}
-)
-"""Coins that futures of Binance and Bybit list by the thousand."""
-
-
-def _thousands(plain: Names, many: Mapping[str, str] | None = None) -> Names:
-    """Names of which those of cheap coins count a thousand; `many`: other spellings of that."""
-    return lambda asset: (
-        plain((many or {}).get(asset, f"1000{asset}")) if asset in _BY_THOUSAND else plain(asset)
-    )
-
-
 _BINANCE_BEAT: Final = Heartbeat("server", "frame", 180)
 _BINANCE_LIMITS: Final = Limits(200, 100, 5, _DAY_S)
 _BINANCE_ASKS: Final = batch('{"method":"SUBSCRIBE","params":[', '],"id":1}')
 _BINANCE_REFUSAL: Final = '"error":{'
-_USDM: Final = _thousands(named("{}USDT"))
+_USDM: Final = named("{}USDT", venue="binance-usdm")
 
 _BINANCE_USDM: Final = Wire(
     sampled=True,
@@ -110,7 +96,7 @@ _BYBIT: Final = Wire(
             channels=("liquidation", "trade", "ticker", "book"),
             heartbeat=_BYBIT_BEAT,
             limits=_BYBIT_LIMITS,
-            symbols=_thousands(named("{}USDT"), {"SHIB": "SHIB1000"}),
+            symbols=named("{}USDT", venue="bybit"),
             topics=_BYBIT_TOPICS,
             subscribe=_BYBIT_ASKS,
             refusal=_BYBIT_REFUSAL,
@@ -181,7 +167,7 @@ _OKX: Final = Wire(
             channels=_SPOT,
             heartbeat=_OKX_BEAT,
             limits=_OKX_LIMITS,
-            symbols=named("{}-USDT"),
+            symbols=named("{}-USDT", venue="okx"),
             topics=each(
                 trade='{"channel":"trades","instId":"{}"}',
                 ticker='{"channel":"tickers","instId":"{}"}',
@@ -237,7 +223,7 @@ _BINANCE_SPOT: Final = Wire(
             channels=_SPOT,
             heartbeat=Heartbeat("server", "frame", 20),
             limits=_BINANCE_LIMITS,
-            symbols=named("{}USDT"),
+            symbols=named("{}USDT", venue="binance-spot"),
             topics=each(trade="{low}@aggTrade", ticker="{low}@ticker", book="{low}@depth20"),
             subscribe=_BINANCE_ASKS,
             refusal=_BINANCE_REFUSAL,
@@ -254,7 +240,7 @@ _BYBIT_SPOT: Final = Wire(
             channels=_SPOT,
             heartbeat=_BYBIT_BEAT,
             limits=_BYBIT_LIMITS,
-            symbols=named("{}USDT"),
+            symbols=named("{}USDT", venue="bybit-spot"),
             topics=_BYBIT_TOPICS,
             subscribe=_BYBIT_ASKS,
             refusal=_BYBIT_REFUSAL,
@@ -271,7 +257,7 @@ _COINBASE: Final = Wire(
             channels=_SPOT,
             heartbeat=Heartbeat("client", "frame", 1),
             limits=Limits(100, 1, 10),
-            symbols=named("{}-USD"),
+            symbols=named("{}-USD", venue="coinbase"),
             topics=each(
                 trade='{"product_ids":["{}"],"channels":["matches","heartbeat"]}',
                 ticker='{"product_ids":["{}"],"channels":["ticker"]}',

@@ -41,7 +41,7 @@ def _gate(
             "client", "text", 10, f'{{"time":{{time}},"channel":"{kind}.ping"}}', f"{kind}.pong"
         ),
         limits=Limits(300, 1, 10),
-        symbols=named(*symbols),
+        symbols=named(*symbols, venue="" if kind == "futures" else "gate-spot"),
         topics=each(
             liquidation=(
                 '{"channel":"futures.public_liquidates","payload":["{}"]}',
@@ -58,7 +58,7 @@ def _gate(
     )
 
 
-def _bitget(name: str, product: str, channels: tuple[str, ...]) -> Endpoint:
+def _bitget(venue: str, name: str, product: str, channels: tuple[str, ...]) -> Endpoint:
     of_symbol = '{"instType":"' + product + '","topic":"TOPIC","symbol":"{}"}'
     return Endpoint(
         name=name,
@@ -66,7 +66,7 @@ def _bitget(name: str, product: str, channels: tuple[str, ...]) -> Endpoint:
         channels=channels,
         heartbeat=Heartbeat("client", "text", 25, "ping", "pong"),
         limits=Limits(50, 5, 10),
-        symbols=named("{}USDT"),
+        symbols=named("{}USDT", venue=venue),
         topics=each(
             liquidation='{"instType":"' + product + '","topic":"liquidation"}',
             trade=of_symbol.replace("TOPIC", "publicTrade"),
@@ -275,7 +275,7 @@ _DYDX: Final = Endpoint(
     heartbeat=Heartbeat("server", "frame", 30),
     limits=Limits(32, 1, 2),
     numbering=numbering.DYDX,
-    symbols=named("{}-USD"),
+    symbols=named("{}-USD", venue="dydx"),
     topics=each(
         liquidation='{"channel":"v4_trades","id":"{}","batched":false}',
         trade='{"channel":"v4_trades","id":"{}","batched":false}',
@@ -369,8 +369,10 @@ WIRES: Final[Mapping[str, Wire]] = {
     "gate-spot": Wire(
         endpoints=(_gate("spot", "wss://api.gateio.ws/ws/v4/", ("{}_USDT",), "spot", _SPOT),)
     ),
-    "bitget": Wire(sampled=True, endpoints=(_bitget("usdt", "usdt-futures", _EVERYTHING),)),
-    "bitget-spot": Wire(endpoints=(_bitget("spot", "spot", _SPOT),)),
+    "bitget": Wire(
+        sampled=True, endpoints=(_bitget("bitget", "usdt", "usdt-futures", _EVERYTHING),)
+    ),
+    "bitget-spot": Wire(endpoints=(_bitget("bitget-spot", "spot", "spot", _SPOT),)),
     "bitmex": Wire(endpoints=(_BITMEX,)),
     "deribit": Wire(endpoints=(_DERIBIT,)),
     "hyperliquid": Wire(endpoints=(_HYPERLIQUID,)),

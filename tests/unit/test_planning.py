@@ -1,0 +1,78 @@
+"""What a collector asks each venue for: known names only, the largest with books."""
+
+import pytest
+
+from streams.cli.collect import MOST_BOOKS, understood
+from streams.collect.planning import Plan, plans
+from streams.config import MarginquakeError
+from streams.venues.assets import names
+from streams.venues.catalog import default_instruments, effective_table
+from streams.venues.wire import WIRES
+
+INSTRUMENTS, TABLE = default_instruments(), effective_table()
+LARGEST = {"BTC", "ETH", "SOL", "XRP", "DOGE", "BNB"}
+
+
+def planned(venues: str, assets: str) -> list[Plan]:
+    asked, instruments, table = understood(venues, assets, None, None)
+    return plans(asked, instruments, table)
+
+
+@pytest.mark.parametrize("venue", sorted(names()))
+def test_a_listed_name_is_read_back_as_its_asset(venue: str) -> None:
+    sources = [one for one in WIRES[venue].endpoints if not one.listed]
+    assert sources
+    for source in sources:
+        for asset in names()[venue]:
+            for symbol in source.symbols(asset):
+                instrument = INSTRUMENTS.resolve(venue, symbol)
+                assert instrument is not None, symbol
+                assert instrument.asset == asset
+
+
+@pytest.mark.parametrize("venue", sorted(WIRES))
+def test_all_assets_can_be_asked_of_a_venue_alone(venue: str) -> None:
+    assert {"BTC", "ETH"} <= {a for p in planned(venue, "all") for a in p.assets.get("trade", ())}
+
+
+def test_all_asks_no_venue_for_a_name_that_nobody_says_it_lists() -> None:
+    for plan in planned("", "all"):
+        rows = {e.instrument.asset for (venue, _), e in TABLE.items() if venue == plan.venue}
+        known = rows | names().get(plan.venue, {}).keys()
+        assert {asset for held in plan.assets.values() for asset in held} <= known, plan.name
+
+
+def test_a_named_asset_is_asked_for_by_its_plain_name() -> None:
+    (market, _) = planned("binance-usdm", "NEWCOIN")
+    assert "newcoinusdt@forceOrder" in market.topics
+
+
+@pytest.mark.parametrize("assets", ["all", ",".join(sorted(names()["binance-usdm"]))])
+def test_books_go_to_the_largest_assets(assets: str) -> None:
+    asked, _, _ = understood("", assets, None, None)
+    assert len(asked.book_assets) == MOST_BOOKS
+    assert set(asked.book_assets) >= LARGEST
+    held = {a for p in planned("bybit", assets) for a in p.assets.get("book", ())}
+    assert held >= LARGEST
+
+
+@pytest.mark.parametrize(
+    ("venue", "asset", "topic"),
+    [
+        ("binance-usdm", "MOG", "1000000mogusdt@forceOrder"),
+        ("binance-usdm", "BABYDOGE", "1mbabydogeusdt@forceOrder"),
+        ("binance-spot", "SATS", "1000satsusdt@aggTrade"),
+        ("bybit", "SHIB", "allLiquidation.SHIB1000USDT"),
+        ("bybit", "SATS", "allLiquidation.10000SATSUSDT"),
+        ("bybit", "MOG", "allLiquidation.1000000MOGUSDT"),
+    ],
+)
+def test_a_cheap_coin_is_asked_for_by_the_name_it_is_listed_under(
+    venue: str, asset: str, topic: str
+) -> None:
+    assert topic in {topic for plan in planned(venue, asset) for topic in plan.topics}
+
+
+def test_all_among_other_assets_is_refused() -> None:
+    with pytest.raises(MarginquakeError, match="stands alone"):
+        understood("okx", "BTC,all", None, None)
