@@ -10,7 +10,7 @@ import typer
 from streams.cli.stages import MetricsPort
 
 if TYPE_CHECKING:
-    from streams.collect.planning import Asked
+    from streams.collect.planning import Asked, Plan, Polled
     from streams.core.instruments import Instruments
     from streams.venues.catalog import Table
 
@@ -86,9 +86,8 @@ def collect(
     async def run() -> None:
         from streams.collect.collector import collect as serve
         from streams.collect.files import LogFile
-        from streams.collect.planning import plans, polls
 
-        found, polled = plans(asked, instruments, table), polls(asked, instruments, table)
+        found, polled = planned(asked, instruments, table)
         with LogFile(into) if into is not None else nullcontext() as log:
             stop = graceful_shutdown()
 
@@ -152,6 +151,23 @@ def understood(
         books = ()
     known_only = ALL in _list(assets)
     return Asked(names, every, books, urls, known_only=known_only), instruments, table
+
+
+def planned(
+    asked: "Asked", instruments: "Instruments", table: "Table"
+) -> tuple[list["Plan"], list["Polled"]]:
+    """The connections and polls of what is asked; says which venues have none.
+
+    Raises:
+        MarginquakeError: no venue has a contract of these assets.
+    """
+    from streams.collect.planning import left_out, plans, polls
+
+    found = plans(asked, instruments, table)
+    for venue in left_out(asked, found):
+        words = f"{venue} is left out: no known contract of {', '.join(asked.assets)}"
+        typer.echo(words, err=True)
+    return found, polls(asked, instruments, table)
 
 
 def _address(base: str, schemes: tuple[str, ...]) -> bool:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.collect import BookAssets, Urls, understood
+from streams.cli.collect import BookAssets, Urls, planned, understood
 
 PANEL = "start"
 
@@ -37,7 +37,6 @@ def live(
 
     from streams.collect.collector import collect
     from streams.collect.live import FLUSH_S, Live
-    from streams.collect.planning import plans, polls
     from streams.contracts import partition_for
     from streams.edges.console import report_console
     from streams.edges.summary import print_summary
@@ -49,7 +48,7 @@ def live(
     # A terminal shows feed health itself; lines of the log would tear the screen.
     configure_logging("live", logging.ERROR if console.is_terminal else logging.INFO)
     asked, instruments, table = understood(venues, assets, book_assets, url)
-    found, polled = plans(asked, instruments, table), polls(asked, instruments, table)
+    found, polled = planned(asked, instruments, table)
     shown = Live(InProcess(PARSERS, instruments, partition_for))
 
     async def watch(screen: Screen) -> None:

@@ -78,27 +78,33 @@ def expand(venues: Sequence[str], assets: Sequence[str], table: Table) -> tuple[
 
 
 def plans(asked: Asked, instruments: Instruments, table: Table) -> list[Plan]:
-    """The connections to open.
+    """The connections to open; a venue without a known contract of any asset has none.
 
     Raises:
-        MarginquakeError: a venue has no wire, or none of its symbols belongs to an asset.
+        MarginquakeError: a venue has no wire, or no venue has a contract of these assets.
     """
-    found: list[Plan] = []
-    for venue in asked.venues:
-        if venue not in WIRES:
-            raise MarginquakeError(f"venue {venue!r} is none of {', '.join(sorted(WIRES))}")
-        of_venue = [
-            plan
-            for endpoint in WIRES[venue].endpoints
-            for plan in _of_endpoint(venue, endpoint, asked, instruments, table)
-        ]
-        if not of_venue:
-            raise MarginquakeError(
-                f"{venue} has no known contract of {', '.join(asked.assets)}; look with "
-                f"`marginquake instruments list --venue {venue}`"
-            )
-        found += of_venue
+    unknown = [venue for venue in asked.venues if venue not in WIRES]
+    if unknown:
+        raise MarginquakeError(f"venue {unknown[0]!r} is none of {', '.join(sorted(WIRES))}")
+    found = [
+        plan
+        for venue in asked.venues
+        for endpoint in WIRES[venue].endpoints
+        for plan in _of_endpoint(venue, endpoint, asked, instruments, table)
+    ]
+    if not found:
+        several = len(asked.venues) > 1
+        raise MarginquakeError(
+            f"{', '.join(asked.venues)} {'have' if several else 'has'} no known contract of "
+            f"{', '.join(asked.assets)}; look with `marginquake instruments list`"
+        )
     return found
+
+
+def left_out(asked: Asked, found: Sequence[Plan]) -> tuple[str, ...]:
+    """Venues that were asked for and have no connection."""
+    served = {plan.venue for plan in found}
+    return tuple(venue for venue in asked.venues if venue not in served)
 
 
 def polls(asked: Asked, instruments: Instruments, table: Table) -> list[Polled]:

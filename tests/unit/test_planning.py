@@ -2,8 +2,9 @@
 
 import pytest
 
+from streams.cli import collect as command
 from streams.cli.collect import MOST_BOOKS, understood
-from streams.collect.planning import Plan, plans
+from streams.collect.planning import Plan
 from streams.config import MarginquakeError
 from streams.venues.assets import names
 from streams.venues.catalog import default_instruments, effective_table
@@ -14,8 +15,7 @@ LARGEST = {"BTC", "ETH", "SOL", "XRP", "DOGE", "BNB"}
 
 
 def planned(venues: str, assets: str) -> list[Plan]:
-    asked, instruments, table = understood(venues, assets, None, None)
-    return plans(asked, instruments, table)
+    return command.planned(*understood(venues, assets, None, None))[0]
 
 
 @pytest.mark.parametrize("venue", sorted(names()))
@@ -76,3 +76,17 @@ def test_a_cheap_coin_is_asked_for_by_the_name_it_is_listed_under(
 def test_all_among_other_assets_is_refused() -> None:
     with pytest.raises(MarginquakeError, match="stands alone"):
         understood("okx", "BTC,all", None, None)
+
+
+def test_a_venue_without_a_contract_is_left_out_with_a_warning(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert {"binance-usdm", "okx"} <= {plan.venue for plan in planned("", "PEPE")}
+    assert "deribit is left out: no known contract of PEPE" in capsys.readouterr().err
+
+
+def test_assets_that_no_venue_has_are_an_error() -> None:
+    with pytest.raises(
+        MarginquakeError, match=r"deribit, kraken have no known contract of NEWCOIN"
+    ):
+        planned("deribit,kraken", "NEWCOIN")
