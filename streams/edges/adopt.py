@@ -130,16 +130,17 @@ class Adoption:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
         )
-        producer: Any = AIOKafkaProducer(
-            bootstrap_servers=self._target,
-            enable_idempotence=True,
-            acks="all",
-            linger_ms=5,
-            max_request_size=contracts.topics()[RAW].max_message_bytes,
-            compression_type="lz4",
-        )
-        async with started(consumer, self._source), started(producer, self._target):
-            await self._loop(consumer, producer, stop, until_idle_s)
+        async with started(consumer, self._source):
+            producer: Any = AIOKafkaProducer(
+                bootstrap_servers=self._target,
+                enable_idempotence=True,
+                acks="all",
+                linger_ms=5,
+                max_request_size=contracts.topics()[RAW].max_message_bytes,
+                compression_type="lz4",
+            )
+            async with started(producer, self._target):
+                await self._loop(consumer, producer, stop, until_idle_s)
 
     async def _places(self) -> list[TopicPartition]:
         admin: Any = AIOKafkaAdminClient(bootstrap_servers=self._source)

@@ -1,12 +1,17 @@
 """Topics as one log: what waits for what, and which of several comes first."""
 
+import asyncio
+import gc
+
 import pytest
 from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.config import MarginquakeError
+from streams.core.instruments import Instruments
 from streams.edges import adopt
-from streams.edges.adopt import TOPICS, Merge
+from streams.edges.adopt import TOPICS, Adoption, Merge
 
 A, B = TopicPartition("a", 0), TopicPartition("b", 0)
 
@@ -63,3 +68,13 @@ def test_cryptofeeds_topics_are_told_by_name() -> None:
     assert TOPICS.fullmatch("liquidations-BINANCE_FUTURES-BTC-USDT-PERP")
     assert not TOPICS.fullmatch("liquidations.v1")
     assert not TOPICS.fullmatch("candles-OKX-BTC-USDT")
+
+
+async def test_without_a_broker_one_sentence_is_all_that_is_said() -> None:
+    said: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: said.append(context["message"]))
+    with pytest.raises(MarginquakeError, match=r"Kafka at 127\.0\.0\.1:1: "):
+        await Adoption("127.0.0.1:1", "127.0.0.1:1", [], Instruments({}, {})).run(asyncio.Event())
+    gc.collect()
+    assert said == []
