@@ -37,6 +37,7 @@ def live(
 
     from streams.collect.collector import collect
     from streams.collect.live import FLUSH_S, Live
+    from streams.collect.reach import Reach
     from streams.contracts import partition_for
     from streams.edges.console import report_console
     from streams.edges.summary import print_summary
@@ -49,7 +50,8 @@ def live(
     configure_logging("live", logging.ERROR if console.is_terminal else logging.INFO)
     asked, instruments, table = understood(venues, assets, book_assets, url)
     found, polled = planned(asked, instruments, table)
-    shown = Live(InProcess(PARSERS, instruments, partition_for))
+    reach = Reach(found)
+    shown = Live(InProcess(PARSERS, instruments, partition_for), reach)
 
     async def watch(screen: Screen) -> None:
         while True:
@@ -64,7 +66,7 @@ def live(
         with Screen(console=console, auto_refresh=False, transient=True) as screen:
             beside = [asyncio.create_task(shown.run()), asyncio.create_task(watch(screen))]
             try:
-                await collect(found, polled, lambda: shown, instruments, stop)
+                await collect(found, polled, lambda: shown, instruments, stop, reach)
             finally:
                 for task in beside:
                     task.cancel()

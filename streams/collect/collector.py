@@ -7,13 +7,15 @@ more when it shall end, and what is lost with it is counted.
 """
 
 import asyncio
+import socket
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from weakref import WeakSet
 
 from streams.collect.line import Line
 from streams.collect.planning import Plan, Polled
 from streams.collect.polling import Poller
+from streams.collect.reach import Reach
 from streams.collect.records import MakeSink, Sink
 from streams.config import MarginquakeError
 from streams.core.instruments import Instruments
@@ -28,12 +30,18 @@ async def collect(
     make_sink: MakeSink,
     instruments: Instruments,
     stop: asyncio.Event,
+    reach: Reach | None = None,
 ) -> None:
     """Serve every plan until `stop` is set and everything received is safe.
 
+    `reach`: is told what could be opened, for those who show it meanwhile.
+
     Raises:
-        MarginquakeError: a sink failed, or did not take what was received in `DRAIN_S`.
+        MarginquakeError: a sink failed, or did not take what was received in `DRAIN_S`, or no
+            connection could be opened.
     """
+    reach = Reach(plans) if reach is None else reach
+    asyncio.get_running_loop().set_exception_handler(_unheard)
     wanted = plans[0].wanted
     sinks: WeakSet[Sink] = WeakSet()
 
@@ -42,7 +50,7 @@ async def collect(
         sinks.add(sink)
         return sink
 
-    lines = [Line(plan, make_known, instruments, stop) for plan in plans]
+    lines = [Line(plan, make_known, instruments, stop, reach) for plan in plans]
     pollers = [Poller(poll, wanted, make_known, instruments, stop) for poll in polled]
     runs = [*(line.run() for line in lines), *(poller.run() for poller in pollers)]
     try:
@@ -59,3 +67,10 @@ async def collect(
                 )
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from failures
+    reach.require_one()
+
+
+def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What nobody waits for; uvloop forgets the lookup of a host whose failure it has raised."""
+    if not isinstance(context.get("exception"), socket.gaierror):
+        loop.default_exception_handler(context)

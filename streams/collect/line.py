@@ -15,6 +15,7 @@ import structlog
 from websockets.exceptions import WebSocketException
 
 from streams.collect.planning import Plan
+from streams.collect.reach import Reach
 from streams.collect.records import MakeSink
 from streams.collect.session import Session
 from streams.config import MarginquakeError
@@ -41,9 +42,15 @@ class Line:
     """Keeps the connection of a plan until `stop` is set."""
 
     def __init__(
-        self, plan: Plan, make_sink: MakeSink, instruments: Instruments, stop: asyncio.Event
+        self,
+        plan: Plan,
+        make_sink: MakeSink,
+        instruments: Instruments,
+        stop: asyncio.Event,
+        reach: Reach,
     ) -> None:
         self._plan = plan
+        self._reach = reach
         self._make_sink = make_sink
         self._instruments = instruments
         self._stop = stop
@@ -66,10 +73,13 @@ class Line:
             )
             try:
                 if await self._until((opening,)):
-                    return opening.result()
+                    session = opening.result()
+                    self._reach.opened(self._plan)
+                    return session
             except (WebSocketException, OSError) as error:
                 self._failures += 1
                 self._count("failed")
+                self._reach.failed(self._plan, str(error))
                 _log.warning("cannot connect", connection=name, error=str(error))
             finally:
                 opening.cancel()

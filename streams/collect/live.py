@@ -1,8 +1,8 @@
 """Collected records through the in-process engine while they come, and what it has found so far.
 
 The edge behind `live`: no broker, no files. Promises that a full queue makes the connections wait,
-that what is shown is the newest revision of every row, and that a channel that is down is shown
-with the reason. Keeps no rows but those that it shows.
+that what is shown is the newest revision of every row, and that a channel that is down, and a
+connection that was never open, is shown with the reason. Keeps no rows but those that it shows.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from streams.collect.reach import Reach
 from streams.collect.records import Record
 from streams.contracts import Message, topic_of
 from streams.core.events import FeedStatus, Raw
@@ -42,9 +43,10 @@ class Counted:
 class Live:
     """A sink for every connection, with the engine behind it."""
 
-    def __init__(self, engine: Engine) -> None:
-        """`engine`: a fresh one."""
+    def __init__(self, engine: Engine, reach: Reach) -> None:
+        """`engine`: a fresh one; `reach`: of the connections that put here."""
         self._engine = engine
+        self._reach = reach
         self._queue: asyncio.Queue[Raw] = asyncio.Queue(MOST_WAITING)
         self._writer = Counted()
         self._began = time.monotonic()
@@ -97,14 +99,16 @@ class Live:
         told = newest_print_table(summary)
         if told is not None:
             parts.append(told)
-        return Group(*parts, _feed_table(self.feeds))
+        return Group(*parts, _feed_table(self.feeds, self._reach))
 
 
-def _feed_table(feeds: dict[tuple[str, str, str], FeedStatus]) -> Table:
+def _feed_table(feeds: dict[tuple[str, str, str], FeedStatus], reach: Reach) -> Table:
     table = Table(title="feeds", title_justify="left")
     for name in ("venue", "channel", "connection", "state", "since (UTC)", "why"):
         table.add_column(name, no_wrap=True)
     for (venue, channel, connection), feed in sorted(feeds.items()):
         since = moment(feed.at_us, "%H:%M:%S")
         table.add_row(venue, channel, connection, feed.state, since, feed.reason)
+    for (venue, channels, connection), why in sorted(reach.unopened.items()):
+        table.add_row(venue, channels, connection, "never up", "", why)
     return table

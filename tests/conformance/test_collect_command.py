@@ -86,6 +86,27 @@ def test_bad_usage_is_told(options: tuple[str, ...], words: str) -> None:
     assert words in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize("command", ["live", "collect"])
+def test_venues_out_of_reach_end_in_one_sentence(command: str, tmp_path: Path) -> None:
+    options = ["--venues=bybit", "--assets=BTC", "--url=bybit=ws://nobody.invalid"]
+    options += ["--for=2"] if command == "live" else ["--into", str(tmp_path / "raw.jsonl")]
+    with subprocess.Popen(
+        [*COMMAND[:-1], command, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        if command == "collect":
+            assert process.stderr is not None
+            assert any("cannot connect" in line for line in process.stderr)
+            process.send_signal(signal.SIGTERM)
+        _, words = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "no venue could be reached" in words
+    assert "--url VENUE=wss://HOST" in words
+    assert "never retrieved" not in words
+
+
 async def test_live_shows_what_its_feeds_and_engine_found() -> None:
     async with AsyncExitStack() as stack:
         servers = [

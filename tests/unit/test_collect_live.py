@@ -1,13 +1,18 @@
 """What `live` shows: the newest rows, and which feeds are up or why they are not."""
 
+import pytest
 from rich.console import Console
 
 from streams.collect.live import Live
+from streams.collect.planning import Asked, plans
+from streams.collect.reach import Reach
 from streams.collect.records import Record, status_record
+from streams.config import MarginquakeError
 from streams.contracts import partition_for
 from streams.core.events import Raw, Status
 from streams.engines.inprocess import InProcess
 from streams.venues import PARSERS
+from streams.venues.catalog import effective_table
 from tests.drive import INSTRUMENTS
 from tests.logs import bybit_forced, us
 
@@ -27,7 +32,7 @@ def shown(live: Live) -> str:
 
 
 async def test_the_picture_holds_the_print_and_the_feeds() -> None:
-    live = Live(InProcess(PARSERS, INSTRUMENTS, partition_for))
+    live = Live(InProcess(PARSERS, INSTRUMENTS, partition_for), Reach(()))
     assert "no cascade windows yet" in shown(live)
     await live.put(beat(0))
     await live.put(Record(bybit_forced(2, usd=30_800).raw, "BTC"))
@@ -42,3 +47,26 @@ async def test_the_picture_holds_the_print_and_the_feeds() -> None:
     live.step()
     assert " down " in shown(live)
     assert " gap " in shown(live)
+
+
+def test_a_connection_that_was_never_open_has_a_row_with_the_reason() -> None:
+    found = plans(Asked(["bitmex", "okx"], ["BTC"], ["BTC"]), INSTRUMENTS, effective_table())
+    reach = Reach(found)
+    live = Live(InProcess(PARSERS, INSTRUMENTS, partition_for), reach)
+    told = shown(live)
+    assert all(plan.name in told for plan in found)
+    assert "connecting" in told
+    reach.failed(found[0], "Name or service not known")
+    assert "Name or service not known" in shown(live)
+    reach.opened(found[0])
+    assert found[0].name not in shown(live)
+    reach.require_one()
+
+
+def test_nothing_reached_is_an_error_with_the_mend() -> None:
+    found = plans(Asked(["bitmex"], ["BTC"], []), INSTRUMENTS, effective_table())
+    reach = Reach(found)
+    reach.require_one()
+    reach.failed(found[0], "refused")
+    with pytest.raises(MarginquakeError, match=r"bitmex: refused.*--url VENUE=wss://HOST"):
+        reach.require_one()
