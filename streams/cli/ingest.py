@@ -90,7 +90,7 @@ def venues(
     ] = False,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Show what each venue's public feeds tell: forced orders, other channels, keep-alive, limits.
+    """Show what each venue's public feeds tell, and how: the tables of docs/venues.md.
 
     Nothing was checked against a live venue while "verified live" says never.
 
@@ -99,8 +99,7 @@ def venues(
     from rich.table import Table
 
     from streams.edges.console import show_table
-    from streams.venues.capabilities import CAPABILITIES, CHANNELS
-    from streams.venues.capability_page import as_data, forced_rows, state_row
+    from streams.venues.capability_page import as_data, sections
     from streams.venues.capability_page import page as markdown
 
     if page:
@@ -109,14 +108,14 @@ def venues(
     if as_json:
         typer.echo(json.dumps(as_data()))
         return
-    table = Table("venue", "forced orders", "completeness", "side told", "price kind")
-    for row in forced_rows():
-        table.add_row(*row)
-    show_table(table)
-    table = Table("venue", *CHANNELS, "verified live")
-    for capability in CAPABILITIES.values():
-        table.add_row(*state_row(capability))
-    show_table(table)
+    for section in sections():
+        table = Table(*section.head, title=section.title, title_justify="left")
+        for row in section.rows:
+            table.add_row(*row)
+        show_table(table)
+        if section.words:
+            typer.echo(section.words)
+        typer.echo()
 
 
 instruments = typer.Typer(

@@ -5,7 +5,7 @@ Pure text of pure data: the same code gives the same page, and a test holds the 
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from streams.core.events import MICROS
 from streams.core.throttle import FEED_SEMANTICS, Feed
@@ -25,8 +25,9 @@ _NONE: Final = "none"
 _INTRO: Final = """\
 # Venues
 
-Made from the code by `make docs` (`marginquake venues` prints the same); do not edit. Channels and
-forced orders: `streams/venues/capabilities.py`; keep-alive and limits: `streams/venues/wire.py`.
+Made from the code by `make docs` (`marginquake venues` prints these tables); do not edit. Channels
+and forced orders: `streams/venues/capabilities.py`; contracts, keep-alive and limits:
+`streams/venues/wire.py` and `wire_perpetuals.py`.
 
 `all`: the feed shows every forced order; `sampled`: it leaves some out by a rule;
 `unknown`: nobody says. A venue is verified when somebody has held this page against the live venue.
@@ -91,35 +92,62 @@ def _interval(row: Feed) -> tuple[str, ...]:
     return (row.venue, row.feed_class, row.slot, *days, row.source)
 
 
-def page() -> str:
-    """The whole page."""
-    parts = [
-        _INTRO,
-        "## Forced orders\n",
-        _table(("venue", "source", "completeness", "side told", "price kind"), forced_rows()),
-        "## Other channels\n",
-        "24 h volume is dollars. Books are full snapshots of the best levels.\n",
-        _table(
+class Section(NamedTuple):
+    """A table of the page, with the words before it."""
+
+    title: str
+    words: str
+    head: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def sections() -> list[Section]:
+    """Everything that is told of the venues."""
+    return [
+        Section(
+            "Forced orders",
+            "",
+            ("venue", "source", "completeness", "side told", "price kind"),
+            forced_rows(),
+        ),
+        Section(
+            "Other channels",
+            "24 h volume is dollars. Books are full snapshots of the best levels.",
             ("venue", *(name.replace("_", " ") for name in CHANNELS), "verified live"),
-            map(state_row, CAPABILITIES.values()),
+            [state_row(row) for row in CAPABILITIES.values()],
         ),
-        "Where contracts of a class lack what others of the venue have (no source says what the\n"
-        "volume of these coin-margined ones is counted in; OKX's spot pairs come under `okx`):\n",
-        _table(("venue", "contracts", "lacking"), lacking_rows()),
-        "## Keep-alive and limits\n",
-        _table(
+        Section(
+            "What contracts of a class lack",
+            "Where contracts of a class lack what others of the venue have. No source says what\n"
+            "the volume of these coin-margined ones is counted in. OKX's spot is under `okx`.",
+            ("venue", "contracts", "lacking"),
+            lacking_rows(),
+        ),
+        Section(
+            "Keep-alive and limits",
+            "",
             ("venue", "collected", "keep-alive", "limits"),
-            map(_connection, CAPABILITIES),
+            [_connection(venue) for venue in CAPABILITIES],
         ),
-        "## What the feeds of forced orders carried\n",
-        "`largest_1s`, `latest_1s`: one order per second and slot, the symbol or its side;\n"
-        "`partial`: orders are missing by a rule nobody states. Days are UTC; `to` is exclusive.\n"
-        "In the warehouse: table `feed_semantics`, view `v_liquidation_feeds`.\n",
-        _table(
+        Section(
+            "What the feeds of forced orders carried",
+            "`largest_1s`, `latest_1s`: one order per second and slot, the symbol or its side;\n"
+            "`partial`: orders are missing by a rule nobody states. Days are UTC; `to` is\n"
+            "exclusive. In the warehouse: table `feed_semantics`, view `v_liquidation_feeds`.",
             ("venue", "class", "slot", "from", "to", "source"),
-            map(_interval, FEED_SEMANTICS),
+            [_interval(row) for row in FEED_SEMANTICS],
         ),
     ]
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [_INTRO]
+    for section in sections():
+        parts.append(f"## {section.title}\n")
+        if section.words:
+            parts.append(section.words + "\n")
+        parts.append(_table(section.head, section.rows))
     return "\n".join(parts)
 
 

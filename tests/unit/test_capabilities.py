@@ -23,7 +23,7 @@ from streams.venues.capabilities import (
     facts,
     keep_alive,
 )
-from streams.venues.capability_page import page
+from streams.venues.capability_page import page, sections
 from streams.venues.catalog import default_instruments, effective_table
 from streams.venues.wire import WIRES
 from tests.conformance.speech import text
@@ -223,9 +223,12 @@ def test_no_venue_is_called_verified_that_nobody_has_verified() -> None:
     assert page().count("| never |") == len(PARSERS)
 
 
-def test_the_command_prints_the_table_the_page_and_json() -> None:
+def test_the_command_prints_every_table_the_page_and_json() -> None:
     shown = CliRunner().invoke(app, ["venues"])
     assert shown.exit_code == 0, shown.output
+    for section in sections():
+        assert section.title in shown.output
+        assert all(cell in shown.output for row in section.rows for cell in row), section.title
     assert CliRunner().invoke(app, ["venues", "--page"]).stdout == page()
     rows = json.loads(CliRunner().invoke(app, ["venues", "--json"]).stdout)
     assert [row["venue"] for row in rows] == [*CAPABILITIES]
