@@ -20,6 +20,8 @@ from streams.venues.capabilities import (
     limits,
     semantics,
 )
+from streams.venues.catalog import packaged_table
+from streams.venues.wire import WIRES
 
 _NONE: Final = "none"
 _INTRO: Final = """\
@@ -87,6 +89,22 @@ def _connection(venue: str) -> tuple[str, ...]:
     return (venue, ", ".join(collected(venue)), keep_alive(venue), limits(venue))
 
 
+def contract_rows() -> list[tuple[str, ...]]:
+    """A connection a row: venue, its name, names of BTC there, topics of its forced orders."""
+    rows: list[tuple[str, ...]] = []
+    table = packaged_table()
+    for venue in CAPABILITIES:
+        for one in WIRES[venue].endpoints:
+            names = [n for n in one.symbols("BTC") if not one.listed or (venue, n) in table]
+            forced = one.topics(names[0], "liquidation") if "liquidation" in one.channels else ()
+            rows.append((venue, one.name, _codes(names), _codes(forced)))
+    return rows
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
 def _interval(row: Feed) -> tuple[str, ...]:
     days = _day(row.valid_from_us), _day(row.valid_to_us)
     return (row.venue, row.feed_class, row.slot, *days, row.source)
@@ -122,6 +140,14 @@ def sections() -> list[Section]:
             "the volume of these coin-margined ones is counted in. OKX's spot is under `okx`.",
             ("venue", "contracts", "lacking"),
             lacking_rows(),
+        ),
+        Section(
+            "Contracts that are collected",
+            "What `collect` asks for where the asset is BTC: perpetuals and spot pairs alone, in\n"
+            "these quotes. Of dated futures and of other products it hears forced orders where a\n"
+            "topic carries all contracts of a kind. Parsers and archives read more kinds.",
+            ("venue", "connection", "names of BTC", "topics of its forced orders"),
+            contract_rows(),
         ),
         Section(
             "Keep-alive and limits",

@@ -126,7 +126,10 @@ _OKX_LIMITS: Final = Limits(240, 40, 3)
 _OKX_ASKS: Final = batch('{"op":"subscribe","args":[', "]}", quoted=False)
 _OKX_REFUSAL: Final = '"event":"error"'
 _OKX_SWAP_TOPICS: Final = each(
-    liquidation='{"channel":"liquidation-orders","instType":"SWAP"}',
+    liquidation=(
+        '{"channel":"liquidation-orders","instType":"SWAP"}',
+        '{"channel":"liquidation-orders","instType":"FUTURES"}',
+    ),
     trade='{"channel":"trades","instId":"{}"}',
     ticker=(
         '{"channel":"open-interest","instId":"{}"}',

@@ -58,6 +58,9 @@ def _gate(
     )
 
 
+_BITGET_FORCED: Final = ("usdt-futures", "usdc-futures", "coin-futures")
+
+
 def _bitget(venue: str, name: str, product: str, channels: tuple[str, ...]) -> Endpoint:
     of_symbol = '{"instType":"' + product + '","topic":"TOPIC","symbol":"{}"}'
     return Endpoint(
@@ -68,7 +71,9 @@ def _bitget(venue: str, name: str, product: str, channels: tuple[str, ...]) -> E
         limits=Limits(50, 5, 10),
         symbols=named("{}USDT", venue=venue),
         topics=each(
-            liquidation='{"instType":"' + product + '","topic":"liquidation"}',
+            liquidation=tuple(
+                '{"instType":"' + family + '","topic":"liquidation"}' for family in _BITGET_FORCED
+            ),
             trade=of_symbol.replace("TOPIC", "publicTrade"),
             ticker=of_symbol.replace("TOPIC", "ticker"),
             book=of_symbol.replace("TOPIC", "books5"),

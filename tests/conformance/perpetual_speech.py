@@ -29,7 +29,13 @@ def _bitget_forced(n: int, ms: int) -> Said:
 BITGET = Speech(
     venue="bitget",
     topics=frozenset(
-        _bitget(topic, 0, {})[0] for topic in ("liquidation", "publicTrade", "ticker", "books5")
+        (
+            *(_bitget(topic, 0, {})[0] for topic in ("publicTrade", "ticker", "books5")),
+            *(
+                _bitget("liquidation", 0, {}, f"{kind}-futures")[0]
+                for kind in ("usdt", "usdc", "coin")
+            ),
+        )
     ),
     trade=lambda n, ms: _bitget("publicTrade", ms, _bitget_print(n, ms)),
     forced=_bitget_forced,

@@ -122,6 +122,7 @@ OKX = Speech(
     topics=frozenset(
         {
             '{"channel":"liquidation-orders","instType":"SWAP"}',
+            '{"channel":"liquidation-orders","instType":"FUTURES"}',
             *(
                 f'{{"channel":"{channel}","instId":"BTC-USDT"}}'
                 for channel in ("trades", "tickers", "books5")

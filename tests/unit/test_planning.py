@@ -73,6 +73,15 @@ def test_a_cheap_coin_is_asked_for_by_the_name_it_is_listed_under(
     assert topic in {topic for plan in planned(venue, asset) for topic in plan.topics}
 
 
+@pytest.mark.parametrize(
+    ("venue", "kind"),
+    [("okx", "SWAP"), ("okx", "FUTURES"), ("bitget", "usdc-futures"), ("bitget", "coin-futures")],
+)
+def test_forced_orders_are_asked_for_of_every_kind_of_contract(venue: str, kind: str) -> None:
+    topics = {topic for plan in planned(venue, "BTC") for topic in plan.topics}
+    assert any("liquidation" in topic and f'"{kind}"' in topic for topic in topics)
+
+
 def test_all_among_other_assets_is_refused() -> None:
     with pytest.raises(MarginquakeError, match="stands alone"):
         understood("okx", "BTC,all", None, None)
