@@ -15,6 +15,7 @@ from streams.core.events import MICROS
 from streams.core.instruments import Instruments
 from streams.venues.assets import by_size, names
 from streams.venues.catalog import Table
+from streams.venues.multiples import spellings
 from streams.venues.wire import WIRES, Endpoint, Poll
 
 ALL: Final = "all"
@@ -182,10 +183,14 @@ def _symbols(
     instruments: Instruments,
     table: Table,
 ) -> list[str]:
-    """The names of an asset that the venue has, as far as we can know."""
+    """The names of an asset that the venue has, as far as we can know.
+
+    Where rows decide, a row may list the coin by any multiple.
+    """
     rows_only = source.listed or (asked.known_only and asset not in names().get(venue, {}))
+    bases = spellings(asset) if source.listed else (asset,)
     found = []
-    for symbol in source.symbols(asset):
+    for symbol in (symbol for base in bases for symbol in source.symbols(base)):
         instrument = instruments.resolve(venue, symbol)
         known = instrument is not None and instrument.asset == asset
         if known and (not rows_only or (venue, symbol) in table):

@@ -22,3 +22,12 @@ def listed(base: str) -> tuple[str, int]:
     if multiple is None:
         return base, 1
     return multiple[2] or multiple[3], int(multiple[1] or multiple[4])
+
+
+def spellings(coin: str) -> tuple[str, ...]:
+    """Base names that may list the coin, the plain one first; `listed` gives it back from each.
+
+    >>> spellings("PEPE")
+    ('PEPE', '1000PEPE', '10000PEPE', '1000000PEPE')
+    """
+    return coin, *(f"{10**zeros}{coin}" for zeros in (3, 4, 6))

@@ -4,10 +4,11 @@ import pytest
 
 from streams.cli import collect as command
 from streams.cli.collect import MOST_BOOKS, understood
-from streams.collect.planning import Plan
+from streams.collect.planning import Asked, Plan, plans
 from streams.config import MarginquakeError
+from streams.core.instruments import Instrument, Instruments
 from streams.venues.assets import names
-from streams.venues.catalog import default_instruments, effective_table
+from streams.venues.catalog import Entry, default_instruments, effective_table
 from streams.venues.wire import WIRES
 
 INSTRUMENTS, TABLE = default_instruments(), effective_table()
@@ -85,6 +86,18 @@ def test_forced_orders_are_asked_for_of_every_kind_of_contract(venue: str, kind:
 def test_all_among_other_assets_is_refused() -> None:
     with pytest.raises(MarginquakeError, match="stands alone"):
         understood("okx", "BTC,all", None, None)
+
+
+@pytest.mark.parametrize(
+    ("venue", "symbol"),
+    [("kucoin", "1000PEPEUSDTM"), ("htx", "1000PEPE-USDT"), ("gate", "1000000PEPE_USDT")],
+)
+def test_a_row_that_lists_a_multiple_is_asked_for(venue: str, symbol: str) -> None:
+    coins = int(symbol[: symbol.index("P")])
+    row = Instrument(venue, symbol, "PEPE", "USDT", "linear", "contracts", coins_per_unit=coins)
+    instruments = Instruments({(venue, symbol): row}, {})
+    found = plans(Asked([venue], ["PEPE"], []), instruments, {(venue, symbol): Entry(row, "venue")})
+    assert any(symbol in topic for plan in found for topic in plan.topics)
 
 
 def test_a_venue_without_a_contract_is_left_out_with_a_warning(
