@@ -29,7 +29,7 @@ BookAssets = Annotated[
     str | None,
     typer.Option(
         help="Assets with books, by commas, or `none`.",
-        show_default="the 20 largest of --assets, by the order of streams/venues/assets.csv",
+        show_default="the 20 largest of --assets, as ranked in venues/assets.csv",
     ),
 ]
 MOST_BOOKS = 20

@@ -105,10 +105,10 @@ class Live:
 def _feed_table(feeds: dict[tuple[str, str, str], FeedStatus], reach: Reach) -> Table:
     table = Table(title="feeds", title_justify="left")
     for name in ("venue", "channel", "connection", "state", "since (UTC)", "why"):
-        table.add_column(name, no_wrap=True)
+        table.add_column(name, no_wrap=name not in ("channel", "why"))
     for (venue, channel, connection), feed in sorted(feeds.items()):
         since = moment(feed.at_us, "%H:%M:%S")
         table.add_row(venue, channel, connection, feed.state, since, feed.reason)
-    for (venue, channels, connection), why in sorted(reach.unopened.items()):
-        table.add_row(venue, channels, connection, "never up", "", why)
+    for (venue, connection), why in sorted(reach.unopened.items()):
+        table.add_row(venue, "all", connection, "never up", "", why)
     return table

@@ -14,13 +14,11 @@ CONNECTING: Final = "connecting"
 
 
 class Reach:
-    """Connections by venue, channels and name that have not been open yet."""
+    """Connections by venue and name that have not been open yet."""
 
     def __init__(self, plans: Sequence[Plan]) -> None:
         """`plans`: the connections that there will be."""
-        self.unopened: dict[tuple[str, str, str], str] = {
-            _place(plan): CONNECTING for plan in plans
-        }
+        self.unopened: dict[tuple[str, str], str] = {_place(plan): CONNECTING for plan in plans}
         self._planned = len(self.unopened)
 
     def opened(self, plan: Plan) -> None:
@@ -38,7 +36,7 @@ class Reach:
         Raises:
             MarginquakeError: none was ever open.
         """
-        problems = {venue: why for (venue, _, _), why in self.unopened.items() if why != CONNECTING}
+        problems = {venue: why for (venue, _), why in self.unopened.items() if why != CONNECTING}
         if problems and len(self.unopened) == self._planned:
             said = "; ".join(f"{venue}: {why}" for venue, why in problems.items())
             raise MarginquakeError(
@@ -47,5 +45,5 @@ class Reach:
             )
 
 
-def _place(plan: Plan) -> tuple[str, str, str]:
-    return plan.venue, ", ".join(plan.assets), plan.name
+def _place(plan: Plan) -> tuple[str, str]:
+    return plan.venue, plan.name

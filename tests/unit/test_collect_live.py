@@ -24,8 +24,8 @@ def beat(second: int) -> Record:
     return Record(raw, None)
 
 
-def shown(live: Live) -> str:
-    console = Console(width=160, record=True, markup=False)
+def shown(live: Live, width: int = 160) -> str:
+    console = Console(width=width, record=True, markup=False)
     with console.capture() as told:
         console.print(live.picture())
     return told.get()
@@ -58,6 +58,9 @@ def test_a_connection_that_was_never_open_has_a_row_with_the_reason() -> None:
     assert "connecting" in told
     reach.failed(found[0], "Name or service not known")
     assert "Name or service not known" in shown(live)
+    narrow = shown(live, 80)
+    assert narrow.count("never up") == len(found)
+    assert all(plan.name in narrow and plan.venue in narrow for plan in found)
     reach.opened(found[0])
     assert found[0].name not in shown(live)
     reach.require_one()
