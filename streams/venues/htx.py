@@ -25,7 +25,8 @@ its contracts. Does not fold book updates (the collector does).
 | times        | ms; forced order `created_at`, trade and book `ts` of the row, else outer `ts` |
 
 Quirks: the topic of a forced order may hold `*`, so `contract_code` names it; `offset` is `close`
-or `both` (one-way mode) and changes nothing; `amount` and `pair` are absent in old rows and
+or `both` (one-way mode); `open`, or a `position_side` that the order does not close, is rejected;
+`amount` and `pair` are absent in old rows and
 `volume` never is, so contracts count. A contract that no table knows takes its size from a row that
 states both; its book needs the table. The market topics of coin futures name an expiry class
 (`BTC_CW`) and their forced orders a contract (`BTC261225`): two symbols of one coin. Not verified,
@@ -78,6 +79,7 @@ from streams.venues.packed import unpacked
 from streams.venues.quotes import book, interest, ticker
 from streams.venues.rows import (
     PLAIN_SIDES,
+    closing_side,
     data_rows,
     each_row,
     index_price,
@@ -178,7 +180,9 @@ def _liquidation(
     row: Row,
 ) -> Outcome:
     """One forced order, as it is pushed or in either shape of the polled answer."""
-    closing = order_side(row, "side" if "side" in row else "direction", PLAIN_SIDES)
+    closing = closing_side(row, "side" if "side" in row else "direction", "position_side")
+    if row.get("offset") == "open":
+        raise bad("unknown_side", "a forced order whose 'offset' is 'open' closes nothing")
     bankrupt = positive(row, "bankrupt_price" if "bankrupt_price" in row else "price")
     time_us = stamp_us(row, "liquidation_time" if "liquidation_time" in row else "created_at")
     size = positive(row, "volume")

@@ -39,6 +39,9 @@ from streams.venues.listed_at import URLS
 PLAIN_SIDES: Final[Mapping[str, OrderSide]] = {"buy": "buy", "sell": "sell"}
 """Words of the venues that write sides as we do."""
 
+_OPENED: Final[Mapping[OrderSide, str]] = {"buy": "long", "sell": "short"}
+"""Side of an order to the position that it opens, and so never closes."""
+
 MAX_USD: Final = 9.2e12
 """Dollars of one event that still fit int64 micro-dollars."""
 
@@ -106,6 +109,25 @@ def order_side(row: Row, key: str, words: Mapping[str, OrderSide]) -> OrderSide:
     side = words.get(text(row, key))
     if side is None:
         raise bad("unknown_side", f"field {key!r} is {shown(row[key])}")
+    return side
+
+
+def closing_side(row: Row, key: str, position: str) -> OrderSide:
+    """Side of a forced order, which the position beside it, if it is told, must not contradict.
+
+    A position in words that nobody knows says nothing against the order's side.
+
+    Args:
+        row: the forced order.
+        key: its field of the order's side.
+        position: its field of the position's side.
+
+    Raises:
+        BadField: unknown_side, when the side is none, or opens the position told.
+    """
+    side = order_side(row, key, PLAIN_SIDES)
+    if row.get(position) == _OPENED[side]:
+        raise bad("unknown_side", f"{key!r} {side!r} does not close {position!r} {row[position]!r}")
     return side
 
 

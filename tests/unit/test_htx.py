@@ -80,11 +80,11 @@ def the_trade(message: object, parse: Parser = htx.parse) -> Trade:
     return sole(Trade, read(message, parse))
 
 
-@pytest.mark.parametrize("offset", ["close", "both", None])
+@pytest.mark.parametrize("offset", ["close", "both", "reduce", None])
 @pytest.mark.parametrize(
     ("direction", "position", "side"), [("sell", "long", "sell"), ("buy", "short", "buy")]
 )
-def test_the_orders_side_closes_a_position_whatever_the_offset(
+def test_the_orders_side_closes_a_position_whatever_closes_it_is_called(
     direction: str, position: str, side: str, offset: str | None
 ) -> None:
     (event,) = liquidations(forced(order(direction=direction, offset=offset)))
@@ -193,6 +193,8 @@ def test_a_polled_forced_order_has_the_id_of_the_pushed_one() -> None:
         (polled,) = liquidations({"code": 200, "data": [row], "ts": 1})
         assert polled.id == live.id
         assert (polled.usd, polled.position_side) == (2_152_500_000, "long")
+    contradictory = {"code": 200, "data": [{**new, "position_side": "short"}], "ts": 1}
+    assert reasons(read(contradictory)) == ["unknown_side"]
     stale = (NOW_US - REPLAY_US) // 1000 - 1
     assert reasons(read({"code": 200, "data": [{**new, "liquidation_time": stale}, new]})) == [
         "replayed",
@@ -258,6 +260,9 @@ def test_a_bad_trade_costs_its_neighbours_nothing() -> None:
         ({"created_at": "soon"}, "wrong_type"),
         ({"created_at": 1_790_000_060_000}, "future_skew"),
         ({"direction": "long"}, "unknown_side"),
+        ({"offset": "open"}, "unknown_side"),
+        ({"position_side": "short"}, "unknown_side"),
+        ({"direction": "buy", "position_side": "long"}, "unknown_side"),
         ({"contract_code": "BTC-USDT-261225", "amount": None}, "unknown_instrument"),
         ({"contract_code": "NEW-USDT", "amount": ""}, "unknown_instrument"),
         ({"contract_code": "NEW-USDT", "amount": 0}, "not_positive"),

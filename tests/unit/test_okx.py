@@ -85,17 +85,33 @@ def the_trade(message: object, channel: str | None = "trade") -> Trade:
 @pytest.mark.parametrize(
     ("side", "position", "order"), [("sell", "long", "sell"), ("buy", "short", "buy")]
 )
-@pytest.mark.parametrize("position_field", ["same", "net", "", None, "opposite"])
-def test_the_orders_side_decides_whatever_the_position_field_says(
+@pytest.mark.parametrize("position_field", ["same", "net", "hedge", "", None])
+def test_the_orders_side_decides_where_the_position_field_does_not_contradict(
     side: str, position: str, order: str, position_field: str | None
 ) -> None:
-    opposite = "short" if position == "long" else "long"
-    said = {"same": position, "opposite": opposite}.get(position_field or "", position_field)
+    said = position if position_field == "same" else position_field
     row = detail(side=side, posSide=said)
     if said is None:
         del row["posSide"]
     (event,) = liquidations(forced(row))
     assert (event.position_side, event.order_side) == (position, order)
+
+
+@pytest.mark.parametrize(("side", "held"), [("sell", "short"), ("buy", "long")])
+def test_an_order_that_does_not_close_the_position_told_is_rejected(side: str, held: str) -> None:
+    outcomes = read(forced(detail(), detail(side=side, posSide=held), detail()))
+    assert reasons(outcomes) == ["event", "unknown_side", "event"]
+
+
+def test_a_polled_answer_tells_what_the_pushed_message_told() -> None:
+    pushed_ = forced(detail(), detail(side="buy", posSide="short"))
+    named = {"uly": "BTC-USDT", "totalLoss": "0"}
+    answer: dict[str, Any] = {"code": "0", "msg": "", "data": [{**pushed_["data"][0], **named}]}
+    assert read(answer) == read(pushed_)
+    older = [{"time" if key == "ts" else key: value for key, value in detail().items()}]
+    answer["data"] = [{**forced()["data"][0], "details": older}, 7, {"instId": "BTC-USDT-SWAP"}]
+    assert read(answer)[0] == read(forced(detail()))[0]
+    assert reasons(read(answer)) == ["event", "wrong_type", "missing_field"]
 
 
 def test_a_liquidation_counts_contracts_by_their_value() -> None:
@@ -273,6 +289,8 @@ def test_the_slow_path_tells_the_same_of_a_trade_as_the_fast_one() -> None:
         (b'{"event":"subscribe","arg":{"channel":"trades","instId":"BTC-USDT"}}', "control"),
         (b'{"event":"error","code":"60012","msg":"bad request"}', "control"),
         (b'{"event":"notice","code":"64008","msg":"soon"}', "control"),
+        (b'{"code":"50011","msg":"too many requests","data":[]}', "control"),
+        (b'{"code":"0","msg":""}', "missing_field"),
         (b'{"arg":{"channel":"trades","instId":"BTC-USDT"}}', "missing_field"),
         (b'{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":{}}', "wrong_type"),
         (b'{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[]}', "empty"),

@@ -22,13 +22,15 @@ a row is rejected, never guessed. Does not fold book updates (the collector does
 | times        | ms strings; a funding rate without `ts` (2021) takes the time of receipt       |
 
 Quirks: `posSide` only repeats the side (long with sell, short with buy) or says `net`; where it
-contradicts, `side` wins, for it is what hit the book and is never `net`. The first
-liquidation-orders message after a subscribe repeats old entries: those older than 10 minutes are
-ignored as `replayed`, younger ones carry the id they had and fall to deduplication. `trades` and
-`trades-all` tell the same volume with different ids: record one of them. An index ticker belongs
-to no contract: it comes as a ticker of its index name (`BTC-USDT`, contract spot) with the index
-price alone. Margin and option liquidations are not used. Tables of the v3 API, which archives hold,
-are read by `tables`, whose docstring has their facts.
+contradicts, nobody knows what was closed and the order is rejected; a word that nobody knows leaves
+it to `side`, as `net` does. Answers of `/api/v5/public/liquidation-orders` are read too, where the
+stamp may be called `time`; they do not say whether `state` asked for filled or unfilled orders: ask
+for filled. The first liquidation-orders message after a subscribe repeats old entries: those older
+than 10 minutes are ignored as `replayed`, younger ones carry the id they had and fall to
+deduplication. `trades` and `trades-all` tell the same volume with different ids: record one of
+them. An index ticker belongs to no contract: it comes as a ticker of its index name (`BTC-USDT`,
+contract spot) with the index price alone. Margin and option liquidations are not used. Tables
+of the v3 API, which archives hold, are read by `tables`, whose docstring has their facts.
 """
 
 from collections.abc import Mapping

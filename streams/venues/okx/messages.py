@@ -39,6 +39,7 @@ from streams.venues.okx import tables
 from streams.venues.quotes import book, stated_volume, valued_volume
 from streams.venues.rows import (
     PLAIN_SIDES,
+    closing_side,
     data_rows,
     each_row,
     known,
@@ -112,6 +113,8 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
     if "table" in message:
         return tables.parse(raw, instruments, message)
     arg = message.get("arg")
+    if arg is None and "code" in message:
+        return _answered(raw, instruments, message)
     if not isinstance(arg, dict):
         return [Rejected("unknown_message", "neither arg, event nor op")]
     channel = arg.get("channel")
@@ -167,12 +170,22 @@ def _polled(raw: Raw, instruments: Instruments, arg: Row, message: Row) -> list[
     return each_row(data_rows(message), read)
 
 
+def _answered(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
+    """The answer to a poll, of which only forced orders are read."""
+    if message["code"] != "0":
+        return [Ignored("control")]
+    try:
+        return _liquidations(raw, instruments, {}, message)
+    except BadField as error:
+        return [error.outcome]
+
+
 def _liquidation(
     raw: Raw, instruments: Instruments, seen: dict[object, int], symbol: str, row: Row
 ) -> Outcome:
-    side = order_side(row, "side", PLAIN_SIDES)
+    side = closing_side(row, "side", "posSide")
     size, price = positive(row, "sz"), positive(row, "bkPx")
-    time_us = stamp_us(row, "ts")
+    time_us = stamp_us(row, "ts" if present(row, "ts") else "time")
     if replayed(raw, time_us):
         return Ignored("replayed")
     instrument = known(instruments, raw.venue, symbol)
