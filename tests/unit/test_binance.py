@@ -22,7 +22,7 @@ from streams.core.normalise import normalise
 from streams.venues import binance
 from streams.venues.binance.forced import order_id
 from streams.venues.binance.trades import print_row, quick
-from tests.outcomes import sole
+from tests.outcomes import reasons, sole
 
 INSTRUMENTS = Instruments({}, binance.RULES)
 PARSERS = dict.fromkeys(binance.VENUES, binance.parse)
@@ -227,6 +227,8 @@ def test_a_raw_trade_carries_its_own_id_and_off_book_prints_are_left_out() -> No
     assert trade(raw_trade).id == "99"
     for origin in ("INSURANCE_FUND", "ADL", "NA"):
         assert only(raw_trade | {"X": origin}) == Ignored("off_book")
+    for unheard in ("RFQ", "market", 4):
+        assert reasons([only(raw_trade | {"X": unheard})]) == ["unknown_message"]
 
 
 def test_coin_margined_trades_are_dollars_by_face() -> None:

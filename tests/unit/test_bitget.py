@@ -175,6 +175,9 @@ def test_the_history_that_a_subscription_begins_with_is_not_counted() -> None:
     snapshot = pushed("publicTrade", *rows) | {"action": "snapshot"}
     assert reasons(read(snapshot, channel="trade")) == ["replayed", "replayed"]
     assert reasons(read(pushed("publicTrade", *rows))) == ["event", "event"]
+    for topic in ("liquidation", "ticker", "books", "publicTrade"):
+        message = pushed(topic, forced_row()) | {"action": "refresh"}
+        assert reasons(read(message)) == ["unknown_message"]
     for action, reason in (("partial", "unknown_message"), ("", "missing_field")):
         message = pushed("publicTrade", *rows) | {"action": action}
         assert reasons(read(message, channel="trade")) == [reason]

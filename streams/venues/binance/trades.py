@@ -25,13 +25,16 @@ from streams.venues.fields import (
     integer,
     micros,
     positive,
+    shown,
     text,
 )
 from streams.venues.rows import MAX_USD, known
 from streams.venues.typed import Count
 
 ON_BOOK: Final = ("MARKET", "", None)
-"""`X` of prints that came from the book; insurance-fund and ADL prints carry other values."""
+"""`X` of prints that came from the book."""
+OFF_BOOK: Final = ("INSURANCE_FUND", "ADL", "NA")
+"""`X` of prints that did not."""
 
 
 _Amount = Annotated[float, msgspec.Meta(ge=SMALLEST, lt=LARGEST)]
@@ -162,7 +165,7 @@ def quick(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     if isinstance(row, _Print) and row.X not in ON_BOOK:
-        return [Ignored("off_book")]
+        return [Ignored("off_book")] if row.X in OFF_BOOK else None
     maker = row.side
     if maker is not True and maker is not False:
         return None
@@ -183,8 +186,11 @@ def print_row(raw: Raw, instruments: Instruments, row: Row, id_key: str) -> Outc
     Raises:
         BadField: a field is missing, of the wrong type, not finite or not positive.
     """
-    if row.get("X") not in ON_BOOK:
+    origin = row.get("X")
+    if origin in OFF_BOOK:
         return Ignored("off_book")
+    if origin not in ON_BOOK:
+        raise bad("unknown_message", f"field 'X', where a print came from, is {shown(origin)}")
     symbol = text(row, "s")
     return _event(
         raw,

@@ -23,6 +23,7 @@ from streams.venues.fields import (
     positive,
     present,
     real,
+    shown,
     stamp_us,
     text,
 )
@@ -32,6 +33,7 @@ from streams.venues.tape import flawless
 
 _UNUSED_KINDS: Final = ("candle", "kline")
 _NO_LEVELS: Final[tuple[object, ...]] = ([], [["0", "0"]])
+_ACTIONS: Final = ("snapshot", "update", "", None)
 _HOUR_S: Final = 3600
 _MESSAGE: Final = msgspec.json.Decoder(dict[str, object], float_hook=str)
 
@@ -93,6 +95,9 @@ def _pushed(
         return [Rejected("unknown_channel", f"instType {product[:40]!r}")]
     if venue != raw.venue:
         raw = msgspec.structs.replace(raw, venue=venue)
+    action = message.get("action")
+    if action not in _ACTIONS:
+        raise bad("unknown_message", f"rows of {name[:40]!r} with the action {shown(action)}")
     if reader is None:
         return liquidations(raw, instruments, assumed, data_rows(message))
     topic = _Topic(name, text(arg, "symbol" if newer else "instId"), newer)
@@ -100,10 +105,7 @@ def _pushed(
 
 
 def _trades(raw: Raw, instruments: Instruments, topic: _Topic, message: Row) -> list[Outcome]:
-    action = text(message, "action")
-    if action not in ("snapshot", "update"):
-        raise bad("unknown_message", f"trades of action {action[:40]!r}")
-    history = action == "snapshot"
+    history = text(message, "action") == "snapshot"
     names = trades.V3 if topic.newer else trades.V2
     read = partial(trades.single, raw, instruments, topic.symbol, names, history)
     return each_row(data_rows(message), read)
@@ -144,11 +146,8 @@ def _stamp(row: Row, message: Row) -> int:
 
 
 def _books(raw: Raw, instruments: Instruments, topic: _Topic, message: Row) -> list[Outcome]:
-    action = text(message, "action")
-    if action == "update":
+    if text(message, "action") == "update":
         return [Ignored("book_delta")]
-    if action != "snapshot":
-        raise bad("unknown_message", f"order book message of action {action[:40]!r}")
     bid_key, ask_key = ("b", "a") if topic.newer else ("bids", "asks")
 
     def read(row: Row) -> Outcome:
