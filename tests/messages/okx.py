@@ -29,6 +29,7 @@ MESSAGES: list[Any] = [
         "action": "partial",
         "data": [{**AT, "bids": SIDES["bids"], "asks": SIDES["asks"], "checksum": -5}],
     },
+    {"code": "0", "msg": "", "data": [{"instId": SWAP, "uly": "BTC-USDT", "details": [DETAIL]}]},
 ]
 NEEDED: list[Needed] = [
     (MESSAGES[0], DETAIL, sorted(DETAIL.keys() - {"posSide"})),

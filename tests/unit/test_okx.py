@@ -112,6 +112,8 @@ def test_a_polled_answer_tells_what_the_pushed_message_told() -> None:
     answer["data"] = [{**forced()["data"][0], "details": older}, 7, {"instId": "BTC-USDT-SWAP"}]
     assert read(answer)[0] == read(forced(detail()))[0]
     assert reasons(read(answer)) == ["event", "wrong_type", "missing_field"]
+    (unstamped,) = read(forced({**detail(), "ts": None}))
+    assert unstamped == Rejected("missing_field", "field 'ts' is absent or empty")
 
 
 def test_a_liquidation_counts_contracts_by_their_value() -> None:

@@ -185,7 +185,7 @@ def _liquidation(
 ) -> Outcome:
     side = closing_side(row, "side", "posSide")
     size, price = positive(row, "sz"), positive(row, "bkPx")
-    time_us = stamp_us(row, "ts" if present(row, "ts") else "time")
+    time_us = stamp_us(row, "time" if "time" in row and "ts" not in row else "ts")
     if replayed(raw, time_us):
         return Ignored("replayed")
     instrument = known(instruments, raw.venue, symbol)
