@@ -111,15 +111,19 @@ def understood(
     """What the options ask for, with the instrument table they are read by.
 
     Raises:
-        MarginquakeError: the table is damaged, or nothing is known of these assets.
+        MarginquakeError: the table is damaged, nothing is known of these assets, or an assumption
+            that the environment sets is none.
         BadParameter: an option is no list of its kind.
     """
     from streams.collect.planning import ALL, Asked, expand
     from streams.config import MarginquakeError
+    from streams.parsing import assumptions
     from streams.venues.assets import by_size
     from streams.venues.catalog import TableError, default_instruments, effective_table
     from streams.venues.wire import WIRES
 
+    # Refused here, before a connection is open.
+    assumptions()
     names = [ALIASES.get(name, name) for name in _list(venues)] or sorted(WIRES)
     unknown = sorted(set(names) - WIRES.keys())
     if unknown:

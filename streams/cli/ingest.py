@@ -54,7 +54,7 @@ def normalise(
     """
     from streams.edges.archives.reading import Reading
     from streams.edges.event_lines import Tally, event_lines
-    from streams.venues import PARSERS
+    from streams.parsing import parsers
     from streams.venues.catalog import default_instruments
 
     tally = Tally()
@@ -62,7 +62,7 @@ def normalise(
     reading = Reading(instruments, form)
     lines = event_lines(
         files,
-        PARSERS,
+        parsers(),
         instruments,
         tally,
         source=source,
@@ -88,11 +88,16 @@ def venues(
     page: Annotated[
         bool, typer.Option("--page", help="Print docs/venues.md, in Markdown.")
     ] = False,
+    assumed: Annotated[
+        bool,
+        typer.Option("--assumptions", help="Show what is assumed where no venue documents it."),
+    ] = False,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Show what each venue's public feeds tell, and how: the tables of docs/venues.md.
 
-    Nothing was checked against a live venue while "verified live" says never.
+    Nothing was checked against a live venue while "verified live" says never. What --assumptions
+    lists is set by MARGINQUAKE_ASSUMPTIONS, for example gate.negative=buy,htx.trade_sides=1.
 
     Example: marginquake venues --json
     """
@@ -105,6 +110,9 @@ def venues(
     if page:
         typer.echo(markdown(), nl=False)
         return
+    if assumed:
+        _show_assumptions(as_json)
+        return
     if as_json:
         typer.echo(json.dumps(as_data()))
         return
@@ -116,6 +124,26 @@ def venues(
         if section.words:
             typer.echo(section.words)
         typer.echo()
+
+
+def _show_assumptions(as_json: bool) -> None:
+    import msgspec
+    from rich.table import Table
+
+    from streams.edges.console import show_table
+    from streams.parsing import assumptions
+    from streams.venues.assumptions import settings_of
+    from streams.venues.capability_page import assumption_row, value_text
+
+    found = settings_of(assumptions())
+    if as_json:
+        typer.echo(msgspec.json.encode(found).decode())
+        return
+    table = Table("assumption", "set", "default", "may be", "meaning", "source")
+    for one in found:
+        name, *rest = assumption_row(one)
+        table.add_row(name, value_text(one.value), *rest)
+    show_table(table)
 
 
 instruments = typer.Typer(

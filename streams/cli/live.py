@@ -42,8 +42,8 @@ def live(
     from streams.edges.console import report_console
     from streams.edges.summary import print_summary
     from streams.engines.inprocess import InProcess
+    from streams.parsing import parsers
     from streams.telemetry import configure_logging, graceful_shutdown
-    from streams.venues import PARSERS
 
     console = report_console()
     # A terminal shows feed health itself; lines of the log would tear the screen.
@@ -51,7 +51,7 @@ def live(
     asked, instruments, table = understood(venues, assets, book_assets, url)
     found, polled = planned(asked, instruments, table)
     reach = Reach(found)
-    shown = Live(InProcess(PARSERS, instruments, partition_for), reach)
+    shown = Live(InProcess(parsers(), instruments, partition_for), reach)
 
     async def watch(screen: Screen) -> None:
         while True:

@@ -69,7 +69,7 @@ def replay(
     from streams.edges.warehouse import parse_dsn
     from streams.edges.warm import read_warm
     from streams.engines.inprocess import InProcess
-    from streams.venues import PARSERS
+    from streams.parsing import parsers
     from streams.venues.catalog import default_instruments
 
     if frames and jsonl is None:
@@ -79,11 +79,11 @@ def replay(
     reading = Reading(instruments, form)
     params = Params()
     histories = read_warm(warm, params.hash()) if warm else None
-    engine = InProcess(PARSERS, instruments, partition_for, params, histories)
+    engine = InProcess(parsers(), instruments, partition_for, params, histories)
     dsn = settings().clickhouse_dsn
     writing = edge.folder_writer(jsonl, frames) if jsonl else edge.warehouse_writer(dsn)
     with writing as writer, counting("records replayed", quiet=as_json) as progress:
-        log = lines(files, PARSERS, instruments, reading=reading)
+        log = lines(files, parsers(), instruments, reading=reading)
         summary = edge.run_replay(log, engine, writer, progress)
     summary.target = str(jsonl) if jsonl else parse_dsn(dsn).label
     if jsonl:
@@ -146,7 +146,7 @@ def import_(
     from streams.edges.publish import publish
     from streams.edges.rawlog import STDIN
     from streams.edges.replay import check_files
-    from streams.venues import PARSERS
+    from streams.parsing import parsers
     from streams.venues.catalog import default_instruments
 
     instruments = default_instruments()
@@ -158,7 +158,7 @@ def import_(
     if known == files:
         marks = Marks(settings().home / "imports", bootstrap, form, files)
     size = sum(file.stat().st_size for file in known)
-    log = lines(files, PARSERS, instruments, reading=reading)
+    log = lines(files, parsers(), instruments, reading=reading)
     count = 0
     with marks.held() if marks else nullcontext():
         mark = marks.read() if marks and not restart else None
@@ -198,15 +198,15 @@ def _warm(files: list[Path], target: Path, form: str, as_json: bool) -> None:
     from streams.edges.replay import check_files, run_through
     from streams.edges.warm import check_target, write_warm
     from streams.engines.inprocess import InProcess
-    from streams.venues import PARSERS
+    from streams.parsing import parsers
     from streams.venues.catalog import default_instruments
 
     params, instruments = Params(), default_instruments()
     check_files(files, Reading(instruments, form))
     check_target(target)
-    engine = InProcess(PARSERS, instruments, partition_for, params)
+    engine = InProcess(parsers(), instruments, partition_for, params)
     reading = Reading(instruments, form)
-    log = lines(files, PARSERS, instruments, run_on=False, reading=reading)
+    log = lines(files, parsers(), instruments, run_on=False, reading=reading)
     with counting("records learnt from", quiet=as_json) as progress:
         count = run_through(log, engine, progress)
     snapshots = engine.snapshots()

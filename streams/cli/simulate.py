@@ -254,7 +254,7 @@ def likeness(
     from streams.edges.console import show_table
     from streams.edges.likeness import likeness as measured
     from streams.edges.likeness import orders_of
-    from streams.venues import PARSERS
+    from streams.parsing import parsers
     from streams.venues.catalog import default_instruments
 
     instruments = default_instruments()
@@ -262,7 +262,7 @@ def likeness(
     found = [
         measured(
             file.parent.name if file.name == "log.jsonl.zst" else file.name.split(".")[0],
-            orders_of(file, PARSERS, instruments, venue, names),
+            orders_of(file, parsers(), instruments, venue, names),
         )
         for file in files
     ]

@@ -53,16 +53,17 @@ def framer(
 
     from streams.config import settings
     from streams.edges.framer import FramerProcess
+    from streams.parsing import assumptions, parsers
     from streams.telemetry import Health, configure_logging, graceful_shutdown, serve_metrics
-    from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
 
     configure_logging("framer")
     process = FramerProcess(
         kafka or settings().kafka,
-        PARSERS,
+        parsers(),
         default_instruments(),
         checkpoint_s=checkpoint_seconds,
+        advanced_side=assumptions().coinbase.advanced_side,
     )
 
     def health() -> Health:

@@ -27,7 +27,8 @@ from streams.core.events import (
 from streams.core.instruments import Instruments
 from streams.core.normalise import normalise
 from streams.edges.slicing import UNKNOWN, slices
-from streams.venues import FORCED_ON_TAPE, PARSERS, WITNESSES
+from streams.parsing import parsers
+from streams.venues import FORCED_ON_TAPE, WITNESSES
 from streams.venues.book_changes import Changes
 
 LAG_WINDOW_US: Final = 60 * MICROS
@@ -87,6 +88,7 @@ class Sifter:
         self._connection = connection
         self._wanted = wanted
         self._instruments = instruments
+        self._parsers = parsers()
         self._since_us = since_us
         self._number = 0
         self._held: dict[str, Record] = {}
@@ -100,7 +102,7 @@ class Sifter:
         if self._fold is not None and self._fold.take(payload, received_us):
             return []
         raw = Raw(self._venue, None, self._connection, received_us, payload)
-        outcomes = normalise(raw, PARSERS, self._instruments)
+        outcomes = normalise(raw, self._parsers, self._instruments)
         if all(isinstance(outcome, Ignored) for outcome in outcomes):
             return self._witness(raw)
         events = [o for o in outcomes if not isinstance(o, (Ignored, Rejected))]
@@ -143,7 +145,7 @@ class Sifter:
 
     def _folded(self, fold: Fold, topic: str, payload: bytes, received_us: int) -> list[Record]:
         raw = Raw(self._venue, "book", self._connection, received_us, payload)
-        outcomes = normalise(raw, PARSERS, self._instruments)
+        outcomes = normalise(raw, self._parsers, self._instruments)
         books = [outcome for outcome in outcomes if isinstance(outcome, Book)]
         if any(isinstance(outcome, Rejected) for outcome in outcomes):
             fold.spoil(topic)

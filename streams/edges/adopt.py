@@ -31,7 +31,7 @@ from streams.edges.archives.form import Source, Tally
 from streams.edges.archives.merged import LEAP_US, Voucher
 from streams.edges.kafka_clients import started
 from streams.edges.publish import MAX_UNACKNOWLEDGED, records
-from streams.venues import PARSERS
+from streams.parsing import parsers
 
 GROUP: Final = "marginquake-adopt"
 MOST_WAITING: Final = 5_000
@@ -111,6 +111,7 @@ class Adoption:
         self._target = target
         self._topics = topics
         self._instruments = instruments
+        self._parsers = parsers()
         self._detail = detail
         self._voucher = Voucher("adopt", 0)
         self._taken: dict[TopicPartition, int] = {}
@@ -249,7 +250,7 @@ class Adoption:
         voucher.last_us = at_us
         connection = voucher.connection(item.venue)
         raw = Raw(item.venue, item.channel, connection, at_us, item.payload)
-        outcomes = normalise(raw, PARSERS, self._instruments)
+        outcomes = normalise(raw, self._parsers, self._instruments)
         yield from voucher.subscribe(raw, outcomes)
         assets = sorted({a for a in (getattr(o, "asset", None) for o in outcomes) if a})
         yield Line(raw, place, tuple(assets))

@@ -24,6 +24,7 @@ from streams.core.normalise import Parser
 from streams.edges import checkpoints
 from streams.edges.framer_metrics import FramerMetrics
 from streams.raw_records import raw_from_record
+from streams.venues.coinbase import ADVANCED_SIDE, Party
 from streams.venues.coinbase_sides import AdvancedSideCheck
 from streams.venues.gate.signs import SignCheck
 from streams.venues.gate.symbols import FUTURES as GATE
@@ -46,6 +47,7 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         instruments: contract sizes.
         group: consumer group; its committed offsets serve lag metrics.
         checkpoint_s: wall-clock seconds between checkpoints: what a restart repeats at most.
+        advanced_side: whose side the parser takes that of Coinbase's Advanced feed for.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         instruments: Instruments,
         group: str = GROUP,
         checkpoint_s: float = CHECKPOINT_S,
+        advanced_side: Party = ADVANCED_SIDE,
     ) -> None:
         self._bootstrap = bootstrap
         self._parsers = parsers
@@ -67,7 +70,10 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         # The client calls the listener while a batch or a checkpoint waits for the broker.
         self._turn = asyncio.Lock()
         self._metrics = FramerMetrics(
-            {GATE: SignCheck(parsers[GATE], instruments), "coinbase": AdvancedSideCheck()}
+            {
+                GATE: SignCheck(parsers[GATE], instruments),
+                "coinbase": AdvancedSideCheck(advanced_side),
+            }
         )
         self._consumer: Any = None
         self._producer: Any = None

@@ -13,7 +13,7 @@ import msgspec
 from streams.core.events import Raw, Rejected
 from streams.core.instruments import Instruments
 from streams.core.normalise import normalise
-from streams.venues import PARSERS
+from streams.parsing import parsers
 from streams.venues.packed import unpacked
 
 UNKNOWN: Final = "?"
@@ -86,7 +86,7 @@ def slices(raw: Raw, instruments: Instruments) -> list[tuple[str, bytes]]:
 
 def _asset(raw: Raw, payload: bytes, instruments: Instruments) -> str:
     part = msgspec.structs.replace(raw, payload=payload)
-    outcomes = normalise(part, PARSERS, instruments)
+    outcomes = normalise(part, parsers(), instruments)
     assets = (getattr(outcome, "asset", None) for outcome in outcomes)
     return next((asset for asset in assets if asset is not None), UNKNOWN)
 

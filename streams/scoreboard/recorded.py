@@ -20,8 +20,8 @@ from streams.config import MarginquakeError
 from streams.core.events import MICROS, Liquidation, Raw
 from streams.core.normalise import normalise
 from streams.edges import rawlog
+from streams.parsing import parsers
 from streams.scoreboard.spans import ALL, Side
-from streams.venues import PARSERS
 from streams.venues.catalog import default_instruments
 
 SUFFIX: Final = ".jsonl.gz"
@@ -133,7 +133,7 @@ def published(path: Path) -> list[Published]:
     for _, record in rawlog.read(path):
         if not isinstance(record, Raw):
             continue
-        for one in normalise(record, PARSERS, instruments):
+        for one in normalise(record, parsers(), instruments):
             if isinstance(one, Liquidation) and one.kind != "adl":
                 found.add(
                     Published(

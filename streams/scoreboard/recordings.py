@@ -18,11 +18,11 @@ from streams.core.params import Params
 from streams.core.results import CascadeWindow
 from streams.edges.archives import lines
 from streams.engines.inprocess import InProcess
+from streams.parsing import parsers
 from streams.scoreboard.matching import Pair, answers, match
 from streams.scoreboard.quantiles import median
 from streams.scoreboard.recorded import SUFFIX, Label, LabelFile, recordings
 from streams.scoreboard.spans import ALL, Case, Event, Order, Span
-from streams.venues import PARSERS
 from streams.venues.catalog import default_instruments
 
 FAMILY: Final = "recordings"
@@ -189,8 +189,8 @@ def _event(one: Label) -> Event:
 def _run(path: Path, params: Params | None) -> tuple[list[Order], list[Span]]:
     """The published orders of a recording and the last row of each window."""
     instruments = default_instruments()
-    engine = InProcess(PARSERS, instruments, partition_for, params)
-    for line in lines([path], PARSERS, instruments):
+    engine = InProcess(parsers(), instruments, partition_for, params)
+    for line in lines([path], parsers(), instruments):
         if line.bad is None:
             engine.feed(line.raw, line.source)
     batch = engine.flush()

@@ -135,7 +135,8 @@ SIDES_CHECKED: Final = _counter(
     "marginquake_sides_checked_total",
     ("venue", "verdict"),
     "Assumed sides held against a witness: minutes of Gate's forced orders, Coinbase's trades.",
-    "More contradictions than agreements: an assumed side is wrong; set it by the venue's parser.",
+    "More contradictions than agreements: gate.negative or coinbase.advanced_side is wrong: "
+    "set it in MARGINQUAKE_ASSUMPTIONS.",
 )
 FRAMES_SEALED: Final = _counter(
     "marginquake_frames_sealed_total",

@@ -1,7 +1,10 @@
 """Venue parsers: one file per venue family; facts about the venue stand in its docstring."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
+
+from msgspec.structs import asdict
 
 from streams.core.instruments import Rule
 from streams.core.lanes import VenueParser
@@ -21,24 +24,41 @@ from streams.venues import (
     kucoin,
     okx,
 )
+from streams.venues.assumptions import DOCUMENTED, Assumptions
 from streams.venues.gate.signs import counted
 
-PARSERS: Final[Mapping[str, Parser]] = {
-    **{venue: VenueParser(binance.parse, binance.TRADES[venue]) for venue in binance.VENUES},
-    **{venue: VenueParser(bitget.parse, bitget.TRADES[venue]) for venue in bitget.VENUES},
-    **dict.fromkeys(bitmex.VENUES, VenueParser(bitmex.parse)),
-    **dict.fromkeys(bybit.VENUES, VenueParser(bybit.parse, bybit.TRADES)),
-    **dict.fromkeys(coinbase.VENUES, VenueParser(coinbase.parse)),
-    **dict.fromkeys(deribit.VENUES, VenueParser(deribit.parse, deribit.TRADES)),
-    **dict.fromkeys(dydx.VENUES, VenueParser(dydx.parse)),
-    **{venue: VenueParser(gate.parse, gate.TRADES[venue]) for venue in gate.VENUES},
-    **dict.fromkeys(htx.VENUES, VenueParser(htx.parse)),
-    **dict.fromkeys(hyperliquid.VENUES, VenueParser(hyperliquid.parse, hyperliquid.TRADES)),
-    **dict.fromkeys(kraken.VENUES, VenueParser(kraken.parse, kraken.TRADES)),
-    **dict.fromkeys(kucoin.VENUES, VenueParser(kucoin.parse)),
-    **dict.fromkeys(okx.VENUES, VenueParser(okx.parse, okx.TRADES)),
-}
-"""Parser by venue id."""
+
+def parsers_of(assumed: Assumptions) -> Mapping[str, Parser]:
+    """Parser by venue id, with what is assumed where no venue documents it."""
+    return {
+        **{venue: VenueParser(binance.parse, binance.TRADES[venue]) for venue in binance.VENUES},
+        **{
+            venue: VenueParser(partial(bitget.parse, assumed=assumed.bitget), bitget.TRADES[venue])
+            for venue in bitget.VENUES
+        },
+        **dict.fromkeys(bitmex.VENUES, VenueParser(bitmex.parse)),
+        **dict.fromkeys(
+            bybit.VENUES, VenueParser(partial(bybit.parse, **asdict(assumed.bybit)), bybit.TRADES)
+        ),
+        **dict.fromkeys(
+            coinbase.VENUES, VenueParser(partial(coinbase.parse, **asdict(assumed.coinbase)))
+        ),
+        **dict.fromkeys(deribit.VENUES, VenueParser(deribit.parse, deribit.TRADES)),
+        **dict.fromkeys(dydx.VENUES, VenueParser(dydx.parse)),
+        **{
+            venue: VenueParser(partial(gate.parse, assumed=assumed.gate), gate.TRADES[venue])
+            for venue in gate.VENUES
+        },
+        **dict.fromkeys(htx.VENUES, VenueParser(partial(htx.parse, **asdict(assumed.htx)))),
+        **dict.fromkeys(hyperliquid.VENUES, VenueParser(hyperliquid.parse, hyperliquid.TRADES)),
+        **dict.fromkeys(kraken.VENUES, VenueParser(kraken.parse, kraken.TRADES)),
+        **dict.fromkeys(kucoin.VENUES, VenueParser(kucoin.parse)),
+        **dict.fromkeys(okx.VENUES, VenueParser(okx.parse, okx.TRADES)),
+    }
+
+
+PARSERS: Final[Mapping[str, Parser]] = parsers_of(DOCUMENTED)
+"""Parser by venue id, as documented; a process takes its own from `streams.parsing`."""
 
 RULES: Final[Mapping[str, Rule]] = {
     **binance.RULES,

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from streams.core.events import MICROS
 from streams.core.throttle import FEED_SEMANTICS, Feed
+from streams.venues.assumptions import DOCUMENTED, Setting, settings_of
 from streams.venues.capabilities import (
     CAPABILITIES,
     CHANNELS,
@@ -110,6 +111,17 @@ def _interval(row: Feed) -> tuple[str, ...]:
     return (row.venue, row.feed_class, row.slot, *days, row.source)
 
 
+def assumption_row(one: Setting) -> tuple[str, ...]:
+    """An assumption: name, default, what it may be, meaning, source."""
+    values = ", ".join(str(value) for value in one.values if value is not None)
+    return one.name, value_text(one.default), values, one.meaning, one.source
+
+
+def value_text(value: str | int | None) -> str:
+    """The value of an assumption, in words."""
+    return "not set" if value is None else str(value)
+
+
 class Section(NamedTuple):
     """A table of the page, with the words before it."""
 
@@ -162,6 +174,14 @@ def sections() -> list[Section]:
             "exclusive. In the warehouse: table `feed_semantics`, view `v_liquidation_feeds`.",
             ("venue", "class", "slot", "from", "to", "source"),
             [_interval(row) for row in FEED_SEMANTICS],
+        ),
+        Section(
+            "What is assumed",
+            "No venue documents these, or nobody has verified it. `MARGINQUAKE_ASSUMPTIONS` sets\n"
+            "others, as `gate.negative=buy,htx.trade_sides=1`: the same for every process that\n"
+            "parses (`collect`, `live`, `framer`, `import`, `adopt`, `replay`, `normalise`).",
+            ("assumption", "default", "may be", "meaning", "source"),
+            [assumption_row(one) for one in settings_of(DOCUMENTED)],
         ),
     ]
 

@@ -6,7 +6,7 @@ Promises exact dollars: a pushed amount is the quote's. What the documentation l
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -20,16 +20,23 @@ _CLOSING: Final[Mapping[str, OrderSide]] = {"buy": "sell", "sell": "buy"}
 """Side of the position to side of the order that closes it."""
 
 
-class Assumed(msgspec.Struct, frozen=True):
-    """What Bitget does not document of forced orders.
+class Assumed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What Bitget does not document of forced orders."""
 
-    `price_kind`: what `price` is of. `inverse_amount`: the unit of `amount` of coin-futures, which
-    are rejected while it is None. Another assumption is
-    `partial(bitget.parse, assumed=Assumed(...))` in place of `bitget.parse`.
-    """
-
-    price_kind: PriceKind = "unknown"
-    inverse_amount: Literal["base", "quote"] | None = None
+    price_kind: Annotated[
+        PriceKind,
+        msgspec.Meta(
+            description="what `price` of a forced order is of",
+            extra={"source": "`liquidation`"},
+        ),
+    ] = "unknown"
+    inverse_amount: Annotated[
+        Literal["base", "quote"] | None,
+        msgspec.Meta(
+            description="unit of `amount` of coin-futures, which are rejected while it is not set",
+            extra={"source": "`liquidation`"},
+        ),
+    ] = None
 
 
 ASSUMED: Final = Assumed()

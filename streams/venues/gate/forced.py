@@ -5,7 +5,7 @@ the position's. What the documentation of the pushed channel leaves open stands 
 """
 
 from functools import partial
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -27,17 +27,27 @@ from streams.venues.rows import each_row, known
 from streams.venues.tape import forced
 
 
-class Assumed(msgspec.Struct, frozen=True):
+class Assumed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What Gate does not document of `public_liquidates`.
 
-    `negative`: the order's side that a negative size means. A long closed by force is sold in all
-    that is known of the channel; `futures.contract_stats` counts both sides by the minute, and
-    `signs` holds the two against each other. `price_kind`: what `price` is of. Another assumption
-    is `partial(gate.parse, assumed=Assumed(...))` in place of `gate.parse`.
+    A long closed by force is sold in all that is known of the channel; `futures.contract_stats`
+    counts both sides by the minute, and `signs` holds the two against each other.
     """
 
-    negative: OrderSide = "sell"
-    price_kind: PriceKind = "order"
+    negative: Annotated[
+        OrderSide,
+        msgspec.Meta(
+            description="side of a forced order whose `size` is negative",
+            extra={"source": "`futures.public_liquidates`"},
+        ),
+    ] = "sell"
+    price_kind: Annotated[
+        PriceKind,
+        msgspec.Meta(
+            description="what `price` of a forced order is of",
+            extra={"source": "`futures.public_liquidates`"},
+        ),
+    ] = "order"
 
 
 ASSUMED: Final = Assumed()

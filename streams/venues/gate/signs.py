@@ -2,7 +2,7 @@
 
 Beside the data path: the framer shows it what it frames. Promises a verdict only on a minute that
 both channels speak of and that is not the same either way; keeps ten minutes a contract. Corrects
-nothing: a contradiction calls an operator, who sets `Assumed`.
+nothing: a contradiction calls an operator, who sets `gate.negative` (`streams.venues.assumptions`).
 """
 
 from typing import Final, Literal
