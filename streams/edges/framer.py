@@ -28,6 +28,7 @@ from streams.venues.coinbase import ADVANCED_SIDE, Party
 from streams.venues.coinbase_sides import AdvancedSideCheck
 from streams.venues.gate.signs import SignCheck
 from streams.venues.gate.symbols import FUTURES as GATE
+from streams.venues.sides import SideCheck
 
 GROUP: Final = "marginquake-framer"
 MAX_RECORDS: Final = 10_000
@@ -36,6 +37,16 @@ CHECKPOINT_S: Final = 1.0
 CHECKPOINT_RECORDS: Final = 200_000
 
 _log = structlog.get_logger()
+
+
+def side_checks(
+    parsers: Mapping[str, Parser], instruments: Instruments, advanced_side: Party
+) -> dict[str, SideCheck]:
+    """By venue, what holds the sides that its parser assumes against a witness."""
+    return {
+        GATE: SignCheck(parsers[GATE], instruments),
+        "coinbase": AdvancedSideCheck(advanced_side),
+    }
 
 
 class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -69,12 +80,7 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         self._since = 0
         # The client calls the listener while a batch or a checkpoint waits for the broker.
         self._turn = asyncio.Lock()
-        self._metrics = FramerMetrics(
-            {
-                GATE: SignCheck(parsers[GATE], instruments),
-                "coinbase": AdvancedSideCheck(advanced_side),
-            }
-        )
+        self._metrics = FramerMetrics(side_checks(parsers, instruments, advanced_side))
         self._consumer: Any = None
         self._producer: Any = None
         self.ready = False

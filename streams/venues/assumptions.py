@@ -13,6 +13,7 @@ from msgspec import inspect
 from streams.core.events import Completeness
 from streams.venues.bitget import Assumed as Bitget
 from streams.venues.both_sides import BYBIT, HTX
+from streams.venues.both_sides import Sides as Counted
 from streams.venues.coinbase import ADVANCED_SIDE, Party
 from streams.venues.gate import Assumed as Gate
 
@@ -129,6 +130,20 @@ def parsed(text: str) -> Assumptions:
         return msgspec.convert(given, Assumptions, strict=False)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
+
+
+def sides_counted(assumed: Assumptions, venue: str) -> Counted:
+    """How many sides the figures of a venue count.
+
+    >>> sides_counted(DOCUMENTED, "htx").trade, sides_counted(DOCUMENTED, "okx").trade
+    (2, 1)
+    """
+    if venue == "htx":
+        htx = assumed.htx
+        return Counted(htx.trade_sides, htx.interest_sides, htx.volume_sides)
+    if venue == "bybit":
+        return Counted(interest=assumed.bybit.interest_sides)
+    return Counted()
 
 
 def settings_of(assumed: Assumptions) -> list[Setting]:

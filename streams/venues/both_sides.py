@@ -1,6 +1,7 @@
 """Figures in which a venue counts both sides of a trade or position: one rule for every source.
 
-Beside the parsers of live messages and the readers of archives, which divide by it. Promises that
+Beside the parsers of live messages and the readers of archives, which divide by it or by what
+`assumptions` says instead. Promises that
 a fact has one size whichever way it came. Forced orders are of one side everywhere and not here.
 
 | venue | counts both sides                             | rests on                               |
@@ -11,7 +12,6 @@ a fact has one size whichever way it came. Forced orders are of one side everywh
 |       |                                               | a trade is even                        |
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -27,15 +27,3 @@ class Sides(msgspec.Struct, frozen=True):
 
 BYBIT: Final = Sides(interest=2)
 HTX: Final = Sides(trade=2, volume=2)
-
-_COUNTED: Final[Mapping[str, Sides]] = {"bybit": BYBIT, "htx": HTX}
-_ONE: Final = Sides()
-
-
-def sides_counted(venue: str) -> Sides:
-    """How many sides the figures of a venue count.
-
-    >>> sides_counted("htx").trade, sides_counted("okx").trade
-    (2, 1)
-    """
-    return _COUNTED.get(venue, _ONE)

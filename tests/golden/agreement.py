@@ -20,7 +20,7 @@ from typing import Any, Final
 from streams.core.events import Book, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
 from streams.core.instruments import Instrument, Instruments
 from streams.venues import PARSERS, RULES
-from streams.venues.both_sides import sides_counted
+from streams.venues.assumptions import DOCUMENTED, sides_counted
 from streams.venues.catalog import default_instruments
 
 FIXTURES: Final = Path(__file__).resolve().parents[2].parent / "shared/data/fixtures/dev.jsonl"
@@ -264,7 +264,7 @@ def _ticker(
 
 
 def _one_side(line: dict[str, Any], theirs: dict[str, Any]) -> float | None:
-    counted = sides_counted(line["venue"]).interest
+    counted = sides_counted(DOCUMENTED, line["venue"]).interest
     return theirs["openInterest"] / counted if counted > 1 and theirs["openInterest"] else None
 
 

@@ -13,6 +13,7 @@ from streams.config import MarginquakeError
 from streams.core.events import Liquidation, Raw, Ticker, Trade
 from streams.core.instruments import Instruments
 from streams.core.normalise import normalise
+from streams.edges.framer import side_checks
 from streams.parsing import VARIABLE, assumptions, parsers
 from streams.venues import PARSERS
 from streams.venues.assumptions import DOCUMENTED, parsed, settings_of
@@ -126,6 +127,20 @@ def test_a_command_that_parses_follows_the_setting(monkeypatch: pytest.MonkeyPat
         result = CliRunner().invoke(app, ["normalise", "-"], input=line)
         assert result.exit_code == 0, result.output
         assert msgspec.json.decode(result.stdout)["position_side"] == position
+
+
+@pytest.mark.parametrize(("setting", "verdict"), [("maker", "agrees"), ("taker", "contradicts")])
+def test_the_check_of_sides_holds_what_the_parser_assumes(
+    setting: str, verdict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, f"coinbase.advanced_side={setting}")
+    assumed = assumptions().coinbase.advanced_side
+    check = side_checks(parsers(), default_instruments(), assumed)["coinbase"]
+    one = {"trade_id": 1, "product_id": "BTC-USD"}
+    advanced = {"channel": "market_trades", "events": [{"trades": [{**one, "side": "SELL"}]}]}
+    told = [{"type": "match", "side": "sell", **one}, advanced]
+    raws = [Raw("coinbase", None, "c", NOW_US, json.dumps(row).encode()) for row in told]
+    assert [found for raw in raws for found in check.see(raw)] == [verdict]
 
 
 @pytest.mark.parametrize(

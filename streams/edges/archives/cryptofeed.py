@@ -25,7 +25,8 @@ from streams.core.instruments import Instrument
 from streams.core.normalise import rejection
 from streams.edges.archives.cryptofeed_symbols import native
 from streams.edges.archives.form import BOM, Form, Found, Source
-from streams.venues.both_sides import sides_counted
+from streams.parsing import assumptions
+from streams.venues.assumptions import sides_counted
 from streams.venues.fields import (
     BadField,
     Row,
@@ -155,7 +156,7 @@ def _liquidation(source: Source, row: Row) -> Outcome:
 def _trade(source: Source, row: Row) -> Outcome:
     instrument, at_us, received_us = _place(source, row)
     side = _tape(row, instrument)
-    size = positive(row, "amount") / sides_counted(instrument.venue).trade
+    size = positive(row, "amount") / sides_counted(assumptions(), instrument.venue).trade
     price = positive(row, "price")
     key = (instrument.venue, instrument.symbol, at_us, side, by_value(size), by_value(price))
     identity = _identity(row) or stable_id(*key, received_us)
@@ -178,7 +179,7 @@ def _interest(source: Source, row: Row) -> Outcome:
     instrument, at_us, received_us = _place(source, row)
     if instrument.contract == "quanto":
         return Ignored("unused_channel")
-    amount = not_negative(row, "open_interest") / sides_counted(instrument.venue).interest
+    amount = not_negative(row, "open_interest") / sides_counted(assumptions(), instrument.venue).interest
     held = interest(instrument, amount)
     raw = source.stub(instrument.venue, received_us)
     return ticker(raw, instrument, "open_interest", at_us, interest=held)

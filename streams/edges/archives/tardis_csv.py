@@ -17,7 +17,8 @@ from streams.core.events import Completeness, Ignored, Outcome, PriceKind, stabl
 from streams.core.instruments import Instrument
 from streams.core.throttle import feed
 from streams.edges.archives.form import Cells, Form, Source, cells_of, rows_of
-from streams.venues.both_sides import sides_counted
+from streams.parsing import assumptions
+from streams.venues.assumptions import sides_counted
 from streams.venues.fields import (
     bad,
     integer,
@@ -182,7 +183,7 @@ class _Tape:
             self._seen.clear()
         given = row["id"]
         if not self._forced:
-            size /= sides_counted(instrument.venue).trade
+            size /= sides_counted(assumptions(), instrument.venue).trade
             key = (instrument.venue, instrument.symbol, at_us, side)
             identity = given or stable_id(*key, by_value(size), by_value(price), self._k(row))
             return trade(raw, instrument, side, size, price, at_us, identity)
@@ -214,7 +215,7 @@ def _ticker(source: Source, row: Cells) -> Outcome:
     instrument, at_us, received_us = _place(source, row)
     held: tuple[float | None, int | None] = (None, None)
     if present(row, "open_interest") and instrument.contract != "quanto":
-        amount = not_negative(row, "open_interest") / sides_counted(instrument.venue).interest
+        amount = not_negative(row, "open_interest") / sides_counted(assumptions(), instrument.venue).interest
         held = interest(instrument, amount)
     rate = real(row, "funding_rate") if present(row, "funding_rate") else None
     due = None
