@@ -179,7 +179,9 @@ def _interest(source: Source, row: Row) -> Outcome:
     instrument, at_us, received_us = _place(source, row)
     if instrument.contract == "quanto":
         return Ignored("unused_channel")
-    amount = not_negative(row, "open_interest") / sides_counted(assumptions(), instrument.venue).interest
+    amount = (
+        not_negative(row, "open_interest") / sides_counted(assumptions(), instrument.venue).interest
+    )
     held = interest(instrument, amount)
     raw = source.stub(instrument.venue, received_us)
     return ticker(raw, instrument, "open_interest", at_us, interest=held)

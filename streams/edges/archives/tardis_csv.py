@@ -215,7 +215,10 @@ def _ticker(source: Source, row: Cells) -> Outcome:
     instrument, at_us, received_us = _place(source, row)
     held: tuple[float | None, int | None] = (None, None)
     if present(row, "open_interest") and instrument.contract != "quanto":
-        amount = not_negative(row, "open_interest") / sides_counted(assumptions(), instrument.venue).interest
+        amount = (
+            not_negative(row, "open_interest")
+            / sides_counted(assumptions(), instrument.venue).interest
+        )
         held = interest(instrument, amount)
     rate = real(row, "funding_rate") if present(row, "funding_rate") else None
     due = None
