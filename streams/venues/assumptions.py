@@ -5,20 +5,16 @@ with its default, and that a value which it cannot have is refused. `marginquake
 --assumptions` and docs/venues.md list the fields. Does not read the environment.
 """
 
-from typing import Annotated, Final, Literal, cast
+from typing import Annotated, Final, cast
 
 import msgspec
 from msgspec import inspect
 
 from streams.core.events import Completeness
 from streams.venues.bitget import Assumed as Bitget
-from streams.venues.both_sides import BYBIT, HTX
-from streams.venues.both_sides import Sides as Counted
+from streams.venues.both_sides import BYBIT, HTX, Count, Sides
 from streams.venues.coinbase import ADVANCED_SIDE, Party
 from streams.venues.gate import Assumed as Gate
-
-Sides = Literal[1, 2]
-"""How many sides of a trade or a position an amount counts."""
 
 
 class _Assumed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,7 +25,7 @@ class Bybit(_Assumed, frozen=True):
     """What Bybit's pages contradict each other in."""
 
     interest_sides: Annotated[
-        Sides,
+        Count,
         msgspec.Meta(
             description="sides that `openInterest` counts where no `singleOpenInterest` is told",
             extra={"source": "`tickers`"},
@@ -60,21 +56,21 @@ class Htx(_Assumed, frozen=True):
         ),
     ] = "all"
     trade_sides: Annotated[
-        Sides,
+        Count,
         msgspec.Meta(
             description="sides of a trade that `amount` counts",
             extra={"source": "`market.*.trade.detail`"},
         ),
     ] = HTX.trade
     interest_sides: Annotated[
-        Sides,
+        Count,
         msgspec.Meta(
             description="sides of a position that `volume` counts",
             extra={"source": "`swap_open_interest`, polled"},
         ),
     ] = HTX.interest
     volume_sides: Annotated[
-        Sides,
+        Count,
         msgspec.Meta(
             description="sides of a trade that `trade_turnover` counts",
             extra={"source": "`market.*.detail`, `swap_open_interest`"},
@@ -132,7 +128,7 @@ def parsed(text: str) -> Assumptions:
         raise ValueError(str(error)) from None
 
 
-def sides_counted(assumed: Assumptions, venue: str) -> Counted:
+def sides_counted(assumed: Assumptions, venue: str) -> Sides:
     """How many sides the figures of a venue count.
 
     >>> sides_counted(DOCUMENTED, "htx").trade, sides_counted(DOCUMENTED, "okx").trade
@@ -140,10 +136,10 @@ def sides_counted(assumed: Assumptions, venue: str) -> Counted:
     """
     if venue == "htx":
         htx = assumed.htx
-        return Counted(htx.trade_sides, htx.interest_sides, htx.volume_sides)
+        return Sides(htx.trade_sides, htx.interest_sides, htx.volume_sides)
     if venue == "bybit":
-        return Counted(interest=assumed.bybit.interest_sides)
-    return Counted()
+        return Sides(interest=assumed.bybit.interest_sides)
+    return Sides()
 
 
 def settings_of(assumed: Assumptions) -> list[Setting]:

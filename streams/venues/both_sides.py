@@ -12,17 +12,20 @@ a fact has one size whichever way it came. Forced orders are of one side everywh
 |       |                                               | a trade is even                        |
 """
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
+
+Count = Literal[1, 2]
+"""How many sides of a trade or a position an amount counts."""
 
 
 class Sides(msgspec.Struct, frozen=True):
     """How many sides a venue's own figures count: of a trade, of open interest, of volume."""
 
-    trade: int = 1
-    interest: int = 1
-    volume: int = 1
+    trade: Count = 1
+    interest: Count = 1
+    volume: Count = 1
 
 
 BYBIT: Final = Sides(interest=2)
