@@ -6,7 +6,7 @@ from streams.core.events import BadLine, Event, Ignored, Raw, Rejected
 from streams.core.normalise import normalise
 from streams.edges.archives.binance_dumps import COLUMNS
 from streams.edges.archives.reading import Reading
-from streams.venues import PARSERS
+from streams.parsing import parsers
 from streams.venues.catalog import default_instruments
 
 INSTRUMENTS = default_instruments()
@@ -34,7 +34,7 @@ def events(path: Path, form: str = "") -> list[Event]:
     found: list[Event] = []
     for number, item in items(path, form):
         assert isinstance(item, Raw), (number, item)
-        for outcome in normalise(item, PARSERS, INSTRUMENTS):
+        for outcome in normalise(item, parsers(), INSTRUMENTS):
             assert not isinstance(outcome, (Rejected, Ignored)), (number, outcome)
             found.append(outcome)
     return found

@@ -55,7 +55,7 @@ def test_each_assumption_changes_what_its_parser_tells(monkeypatch: pytest.Monke
         ("htx.trade_sides=1", "htx", trade, "base_qty", 0.011, 0.022),
         ("htx.volume_sides=1", "htx", day, "volume_24h_usd", 500_000_000, 1_000_000_000),
         ("htx.interest_sides=2", "htx", polled, "open_interest_base", 0.01, 0.005),
-        ("bybit.interest_sides=2", "bybit", bybit, "open_interest_base", 100.0, 50.0),
+        ("bybit.interest_sides=1", "bybit", bybit, "open_interest_base", 50.0, 100.0),
         ("coinbase.advanced_side=taker", "coinbase", coinbase, "taker_side", "sell", "buy"),
     ]
     for setting, venue, message, field, before, after in read:

@@ -11,7 +11,7 @@ import pytest
 
 from streams.core.events import Event, Liquidation, Raw, Ticker, Trade
 from streams.core.normalise import normalise
-from streams.venues import PARSERS
+from streams.parsing import VARIABLE, parsers
 from tests.archived import INSTRUMENTS, events, rejected
 from tests.messages import bitget, deribit, forced, gate
 from tests.outcomes import reasons
@@ -25,6 +25,9 @@ TICKER = (
     "exchange,symbol,timestamp,local_timestamp,funding_timestamp,funding_rate,"
     "predicted_funding_rate,open_interest,last_price,index_price,mark_price"
 )
+
+
+OTHERWISE = "htx.trade_sides=1,htx.interest_sides=2,bybit.interest_sides=1"
 
 
 class Fact(NamedTuple):
@@ -249,7 +252,7 @@ def written(folder: Path, name: str, *lines: str) -> Path:
 
 def live(fact: Fact) -> list[Any]:
     raw = Raw(fact.venue, None, "c", RECEIVED_US, json.dumps(fact.message).encode())
-    return list(normalise(raw, PARSERS, INSTRUMENTS))
+    return list(normalise(raw, parsers(), INSTRUMENTS))
 
 
 def recorded(folder: Path, fact: Fact) -> list[Event]:
@@ -312,6 +315,24 @@ def test_a_fact_is_one_event_whichever_way_it_came(tmp_path: Path, kind: str, fa
     assert figures(events(table(tmp_path, fact, kind)), kind) == wanted
     if fact.feed is not None:
         assert figures(events(feed(tmp_path, fact, kind)), kind) == wanted
+
+
+# A message that tells both counts says which assumption is right.
+COUNTED = [(kind, fact) for kind, fact in CASES if fact.venue in {"htx", "bybit"}]
+COUNTED = [(kind, fact) for kind, fact in COUNTED if "singleOpenInterest" not in str(fact.message)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fact"), COUNTED, ids=[f"{kind} {fact.name}" for kind, fact in COUNTED]
+)
+def test_an_assumption_of_sides_holds_whichever_way_a_fact_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, fact: Fact
+) -> None:
+    documented = figures(live(fact), kind)
+    monkeypatch.setenv(VARIABLE, OTHERWISE)
+    test_a_fact_is_one_event_whichever_way_it_came(tmp_path, kind, fact)
+    untouched = kind == "liquidations" or (fact.venue, kind) == ("bybit", "trades")
+    assert (figures(live(fact), kind) == documented) is untouched
 
 
 @pytest.mark.parametrize("fact", UNVALUED, ids=lambda fact: fact.name)
