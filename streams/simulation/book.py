@@ -27,11 +27,14 @@ def half_spread(law: Law, depth: float, ordinary: float) -> float:
 
 @inlined
 def thinned(law: Law, thin: float, lively: float) -> float:
-    """Log depth over ordinary depth after a step; `lively`: variance over the ordinary one."""
-    target = -0.5 * law.withdraw * ln(max(1.0, lively))
+    """Log depth over ordinary depth after a step; `lively`: variance over the ordinary one.
+
+    The elasticity wears off: books come near `least_depth` and never below it.
+    """
+    most = -ln(law.least_depth)
+    target = -most * (1.0 - exp(-0.5 * law.withdraw * ln(max(1.0, lively)) / most))
     slow = law.withdraw_s if target < thin else law.return_s
-    moved = thin + (target - thin) * (1.0 - exp(-law.step_s / slow))
-    return max(ln(law.least_depth), moved)
+    return thin + (target - thin) * (1.0 - exp(-law.step_s / slow))
 
 
 @inlined

@@ -106,7 +106,7 @@ def _prices(
         lean = (longs - shorts) / (longs + shorts) if longs + shorts > 0.0 else 0.0
         premium = law.basis * (lean - law.basis_at)
         base = state.value[a] + state.spill[a]
-        before = state.price[a, 0]
+        before = state.fair[a]
         word = key(seed, MICRO, a, step)
         for v in range(venues + 1):
             ordinary = _depth(state, given, law, a, v)
@@ -117,6 +117,8 @@ def _prices(
             wobble = 0.5 * half_spread(law, depth, ordinary) * normal(uniform(word, v))
             if v < venues:
                 moved += premium
+            if v == 0:
+                state.fair[a] = moved
             state.price[a, v] = given.price[a] * exp(moved + wobble)
         spot = state.price[a, venues]
         for v in range(venues):
@@ -130,7 +132,7 @@ def _prices(
             state.basis[a, v] += (basis - state.basis[a, v]) * (1.0 - keep_basis)
             state.premium[a, v, 0] += basis
             state.premium[a, v, 1] += 1.0
-        step_return = ln(state.price[a, 0] / before)
+        step_return = state.fair[a] - before
         ordinary_dev = deviations(law, given.beta[a], given.own[a]) * math.sqrt(law.step_s)
         ratio = step_return / ordinary_dev
         state.lively[a] = state.lively[a] * keep_lively + ratio * ratio * (1.0 - keep_lively)

@@ -55,14 +55,14 @@ class Law(NamedTuple):
     """Share of the market's displacement that other assets follow (times beta)."""
     spill_s: float = 8.0
     """Lag of that following, s."""
-    withdraw: float = 0.8
-    """Elasticity of depth to short-term volatility over the ordinary one (withdrawal)."""
+    withdraw: float = 2.0
+    """Elasticity of ordinary depth to short-term volatility over the ordinary one (withdrawal)."""
     withdraw_s: float = 6.0
     """Time to withdraw, s."""
     return_s: float = 240.0
     """Time to come back, s."""
-    least_depth: float = 0.02
-    """Depth that stays, over ordinary depth."""
+    least_depth: float = 0.045
+    """Depth that always stays, over ordinary depth; the elasticity wears off on the way to it."""
     volatility_s: float = 30.0
     """Window of the short-term volatility that market makers watch, s."""
     herd: float = 0.25

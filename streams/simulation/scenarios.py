@@ -117,7 +117,7 @@ def _build_up(stage: Stage, beta: list[float]) -> None:
 
 
 def _news(stage: Stage, beta: list[float]) -> None:
-    stage.law = stage.law._replace(impact=0.12, herd=0.0, lasting=0.1, withdraw=0.35)
+    stage.law = stage.law._replace(impact=0.12, herd=0.0, lasting=0.1, withdraw=0.9)
     sign = -1.0 if stage.between(1, 0.0, 1.0) < 0.7 else 1.0
     size = stage.between(2, 0.03, 0.05)
     stage.move(stage.at(3, 0.45, 0.75), stage.between(4, 60, 240), sign * size, beta)
@@ -133,7 +133,7 @@ def _steady(stage: Stage, beta: list[float]) -> None:
         tail=0.0,
         jump_sigma=0.0,
         sigma_wander=0.1,
-        withdraw=0.3,
+        withdraw=0.75,
         revert_per_s=NOWHERE,
         impact=0.2,
         herd=0.0,
@@ -198,22 +198,35 @@ def _weekend(stage: Stage, beta: list[float]) -> None:
 
 
 def _october(stage: Stage, beta: list[float]) -> None:
-    """Two waves: news from 20:50 UTC on, the second at 21:12 into books that have emptied."""
-    _crowded(stage, 0.9, 2.1, 0.03)
+    """A fall at 14:57 UTC, news at 20:50, the break from 21:10 in two blows, then a rebound."""
+    if stage.span(10 * HOUR_S) > stage.steps:
+        raise MarginquakeError("october-2025 needs at least --hours 10: it breaks at 21:10 UTC")
+    _crowded(stage, 0.25, 2.4, 0.03)
     stage.law = stage.law._replace(
-        fund=0.002, backstop=0.0015, impact=0.4, withdraw=1.0, least_depth=0.01, herd=0.1
+        fund=0.006,
+        backstop=0.01,
+        impact=0.37,
+        withdraw=2.4,
+        least_depth=0.01,
+        herd=0.1,
+        revert_per_s=2 * NOWHERE,
+        sigma_wander=0.15,
+        jump_per_s=0.0,
     )
-    burst = stage.span((8 * 60 + 50) * 60)
-    if burst + stage.span(3600) > stage.steps:
-        raise MarginquakeError("october-2025 needs at least --hours 10: its burst is at 20:50 UTC")
-    stage.move(stage.span((2 * 60 + 57) * 60), 2_400, -0.022, beta)
-    stage.move(burst, 600, -0.03, beta)
-    stage.move(burst + stage.span(22 * 60), 240, -0.06, beta)
-    stage.move(burst + stage.span(27 * 60), 480, 0.09, beta)
-    stage.plan.volatility[burst : burst + stage.span(2_400)] *= 3.0
-    stage.plan.depth[burst : burst + stage.span(2_400)] *= 0.5
-    stage.plan.appetite[burst:] = 0.5
-    stage.plan.lean[burst:] = 0.0
+    news = stage.span((8 * 60 + 50) * 60)
+    blow = news + stage.span(1_236)
+    calmer = news + stage.span(2_400)
+    stage.move(stage.span((2 * 60 + 57) * 60), 2_400, -0.065, beta)
+    stage.move(news, 900, -0.012, beta)
+    stage.move(blow, 125, -0.045, beta)
+    stage.move(news + stage.span(1_470), 60, -0.028, beta)
+    stage.move(news + stage.span(1_620), 900, 0.06, beta)
+    stage.move(news + stage.span(2_520), 1_200, 0.03, beta)
+    stage.plan.volatility[:news] *= 0.5
+    stage.plan.volatility[news:calmer] *= 1.5
+    stage.plan.depth[blow:calmer] *= 0.6
+    stage.plan.appetite[news:] = 2.0
+    stage.plan.lean[news:] = -0.9
 
 
 def _cycles(stage: Stage, beta: list[float]) -> None:

@@ -78,6 +78,8 @@ class State(NamedTuple):
     """[K, V+1] log of depth over ordinary depth."""
     price: Floats
     """[K, V+1] mid prices, USD."""
+    fair: Floats
+    """[K] log of the first venue's price over the opening one, without the bounce of its quotes."""
     mark: Floats
     """[K, V]."""
     basis: Floats
@@ -230,6 +232,7 @@ def empty(given: Terms, law: Law) -> State:
         np.zeros((k, v + 1)),
         np.zeros((k, v + 1)),
         prices,
+        np.zeros(k),
         prices[:, :v].copy(),
         np.zeros((k, v)),
         np.ones(k),

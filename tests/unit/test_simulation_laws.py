@@ -58,7 +58,11 @@ def dollars_of(state: State) -> float:
     return float(total)
 
 
-@pytest.fixture(scope="module", params=[{}, {"fund": 0.00002, "backstop": 0.00001}])
+RICH = {"fund": 1.0, "backstop": 1.0}
+POOR = {"fund": 0.00002, "backstop": 0.00001}
+
+
+@pytest.fixture(scope="module", params=[RICH, POOR], ids=["rich", "poor"])
 def crashed(request: pytest.FixtureRequest) -> tuple[Market, list[int]]:
     market = crash(**request.param)
     kinds = [0, 0, 0]
@@ -269,6 +273,19 @@ def test_depth_withdraws_faster_than_it_returns() -> None:
     down = thinned(law, 0.0, 100.0)
     up = thinned(law, -1.0, 1.0) + 1.0
     assert down < 0 < up < -down
+
+
+def test_depth_comes_near_its_least_and_never_below() -> None:
+    law = Law(withdraw=2.0, least_depth=0.05)
+    thin, lowest = 0.0, 0.0
+    for _ in range(600):
+        thin = thinned(law, thin, 1e9)
+        lowest = min(lowest, thin)
+    assert np.log(0.05) < lowest < np.log(0.051)
+    mild = 0.0
+    for _ in range(600):
+        mild = thinned(law, mild, 1.1)
+    assert mild == pytest.approx(-np.log(1.1), rel=0.02)
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 3, 1), (2, 2, 1)])
