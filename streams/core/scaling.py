@@ -198,6 +198,7 @@ def _of_throttled(
 ) -> Estimate:
     """A throttled venue: both sides, and whether open interest said more than its orders."""
     own = venue.own
+    crowded = venue.occupied * 100 > params.alone_percent * seconds
     label: Identifiability = "ok"
     sides: list[Dollars] = []
     for published, alone, upper, yard in zip(
@@ -211,10 +212,12 @@ def _of_throttled(
             sides.append(Dollars(0, upper))
         elif not (interest and yard.interest):
             sides.append(Dollars(alone, upper, alone - published, floor=True))
-            crowded = venue.occupied * 100 > params.alone_percent * seconds
             label = "saturated" if crowded else label
         elif not yard.thinned.usd:
-            sides.append(Dollars(alone, upper, int(alone * params.thinning_error)))
+            # Complete feeds that forced nothing on this side measure nothing of it either.
+            error = int(alone * params.thinning_error)
+            sides.append(Dollars(alone, upper, error, floor=crowded))
+            label = "saturated" if crowded else label
         else:
             dollars, weight = _blend(published, alone, upper, interest, yard, venue.rule, params)
             sides.append(dollars)

@@ -169,6 +169,19 @@ def test_a_crowded_slot_without_a_measure_is_saturated() -> None:
     assert found.long.floor
 
 
+@pytest.mark.parametrize("seconds", [12, 13])
+def test_complete_feeds_that_forced_nothing_are_no_measure_of_a_crowded_slot(seconds: int) -> None:
+    """As when one venue's own fault forces orders there alone; 12 of 60 s are the limit."""
+    slots = slots_of(*[(cell("binance-usdm", 50),)] * seconds)
+    found = by_venue(slots, 60, AT, Scale(EVEN, UP), PARAMS)["binance-usdm"]
+    crowded = seconds > 12
+    assert found.identifiability == ("saturated" if crowded else "ok")
+    assert found.long.floor == crowded
+    low, high = found.long.interval(seconds * 50 * USD, PARAMS)
+    assert low == seconds * 50 * USD
+    assert (high is None) == crowded
+
+
 def test_a_floor_reaches_up_to_the_bound_where_one_is_known() -> None:
     dollars = Dollars(60, 500, 10, floor=True)
     assert dollars.interval(50, PARAMS) == (50, 500)
