@@ -49,7 +49,7 @@ class Window(msgspec.Struct, frozen=True):
 class Page(msgspec.Struct, frozen=True):
     """A story of alerts: its kind, the worst severity told, where, and whether it was of a flush.
 
-    `within`: an asset's story while a story of `ALL` was open.
+    `within`: an asset's story while a cascade of `ALL` was told, which takes on its severity.
     """
 
     kind: str
@@ -180,6 +180,8 @@ def _prices(known: Sequence[Moment], begin: int, end: int) -> Prices | None:
 
 
 _RANKS = {"info": 0, "warning": 1, "critical": 2}
+_CASCADE = ("cascade_alert", "cascade_update", "cascade_end")
+"""Kinds of a story that assets' stories of the same time belong to."""
 
 
 def _pages(heard: Heard) -> list[Page]:
@@ -190,24 +192,38 @@ def _pages(heard: Heard) -> list[Page]:
             # The log is over: that its feeds fall silent is no news.
             continue
         stories.setdefault(alert.group, []).append(alert)
-    market = [
-        (story[0].at, story[-1].at)
-        for story in stories.values()
-        if story[0].scope == ALL and any(_RANKS[one.severity] for one in story)
-    ]
+    loud = [story for story in stories.values() if any(_RANKS[one.severity] for one in story)]
+    market = [_page(story, heard.case.events, False) for story in loud if _of_market(story)]
+    spans = [(story[0].at, story[-1].at) for story in loud if _of_market(story)]
     pages: list[Page] = []
-    for story in stories.values():
-        loud = [one for one in story if _RANKS[one.severity]]
-        if not loud:
+    for story in loud:
+        if _of_market(story):
             continue
-        worst = max(loud, key=lambda one: _RANKS[one.severity])
-        scope, at = worst.scope, loud[0].at
-        within = scope != ALL and any(
-            begin - 60 * MICROS <= at <= end + 60 * MICROS for begin, end in market
-        )
-        flush = any(_near(event, scope, at // MICROS) for event in heard.case.events)
-        pages.append(Page(worst.kind, worst.severity, scope, at // MICROS, within, flush))
-    return pages
+        at = next(one.at for one in story if _RANKS[one.severity])
+        around = [
+            row
+            for row, (begin, end) in enumerate(spans)
+            if story[0].scope != ALL and begin - 60 * MICROS <= at <= end + 60 * MICROS
+        ]
+        page = _page(story, heard.case.events, bool(around))
+        for row in around:
+            worst = max(market[row].severity, page.severity, key=_RANKS.__getitem__)
+            market[row] = msgspec.structs.replace(market[row], severity=worst)
+        pages.append(page)
+    return sorted(market + pages, key=lambda one: (one.at, one.scope, one.kind))
+
+
+def _of_market(story: Sequence[Alert]) -> bool:
+    return story[0].scope == ALL and any(one.kind in _CASCADE for one in story)
+
+
+def _page(story: Sequence[Alert], events: Sequence[Event], within: bool) -> Page:
+    """A story that was told as a warning or worse at least once."""
+    told_at = [one for one in story if _RANKS[one.severity]]
+    worst = max(told_at, key=lambda one: _RANKS[one.severity])
+    at = told_at[0].at // MICROS
+    flush = any(_near(event, worst.scope, at) for event in events)
+    return Page(worst.kind, worst.severity, worst.scope, at, within, flush)
 
 
 def _near(event: Event, scope: str, at: int) -> bool:
