@@ -128,7 +128,7 @@ class ThrottleParams(msgspec.Struct, frozen=True):
     partial: Literal["published", "unknown"] = "published"
     ratio_error: float = 0.15
     thinning_error: float = 0.2
-    interval_errors: float = 1.65
+    interval_errors: float = 1.5
     alone_percent: int = 20
 
 

@@ -39,7 +39,7 @@ WIDTHS: Final = tuple(step / 20 for step in range(10, 61))
 LEAST: Final = (2.0, 3.0, 4.0)
 MOST: Final = (12.0, 18.0, 25.0, 35.0, 50.0)
 USUAL: Final = (2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
-HALF_LIVES: Final = (30.0, 60.0, 120.0)
+HALF_LIVES: Final = (7.5, 15.0, 30.0, 60.0, 120.0)
 
 
 class Second(msgspec.Struct, frozen=True):

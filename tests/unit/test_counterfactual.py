@@ -5,7 +5,7 @@ import pytest
 from streams.core.detectors.cascade.counterfactual import Bare, CounterfactualParams
 from streams.core.events import MICROS
 
-PARAMS = CounterfactualParams()
+PARAMS = CounterfactualParams(least=3.0, usual=4.0, most=25.0, half_life_s=60.0)
 DEPTH = 1_000_000 * MICROS
 
 
@@ -41,7 +41,7 @@ def test_hand_computed_two_seconds() -> None:
     # A move of 10 bp by the second price; half a depth forced before it pushes 1.5, 2 and 12.5 bp,
     # the last more than the move.
     bare = Bare()
-    params = CounterfactualParams(half_life_s=1e12)
+    params = CounterfactualParams(least=3.0, usual=4.0, most=25.0, half_life_s=1e12)
     bare.absorb(0, 0, DEPTH, 1.0, False, (0, 0), params)
     bare.absorb(1, DEPTH // 2, DEPTH, 1.0010005, False, (DEPTH // 2, DEPTH // 2), params)
     found = bare.excess(DEPTH // 2, DEPTH // 2, params)

@@ -25,14 +25,14 @@ class CounterfactualParams(msgspec.Struct, frozen=True):
     share of the move is left without the push; `least_bp`: a smaller move says nothing;
     `thinnest`: a book is taken for no thinner than this share of the thickest since the onset,
     for an emptied one says that the price has left it; `stale_s`: older books are unknown.
-    Slopes, half-life and slack were chosen on train seeds of the simulator, so that four brackets
-    in five hold the truth.
+    Slopes and half-life were chosen by `streams/scoreboard/bracket_tuning.py` on train seeds of the
+    simulator, so that four brackets in five hold the truth; the slack by hand.
     """
 
     least: float = 3.0
-    usual: float = 4.0
-    most: float = 25.0
-    half_life_s: float = 60.0
+    usual: float = 8.0
+    most: float = 35.0
+    half_life_s: float = 15.0
     slack: float = 0.1
     rest: float = 0.005
     least_bp: float = 5.0
