@@ -1,8 +1,9 @@
 """The gates that turn a burst into a cascade (definition 1.1, Q1 to Q5).
 
 Each gate is pass, fail or unknown (its input is missing); an unknown one costs confidence and
-decides nothing; the row lists all with their values. Size and both halves of Q2 must pass, and
-data may not fail, for a window to be of class `cascade`; price and open interest support it.
+decides nothing; the row lists all with their values. Size and both halves of Q2 must pass for a
+window to be of class `cascade`; price, open interest and coverage support it. A feed that is away
+hides forced dollars and adds none, so what was published is enough to call a cascade.
 """
 
 from math import exp, lgamma, log, sqrt
@@ -112,7 +113,7 @@ def deleveraging(window: OpenWindow, params: CascadeParams) -> Gate:
 
 
 def data(window: OpenWindow, params: CascadeParams) -> Gate:
-    """Q5: coverage over the whole window; a feed gap shows as coverage."""
+    """Q5: coverage over the whole window; a feed gap shows as coverage. Supports only."""
     passed = window.coverage >= params.least_coverage
     return Gate(_state(passed), window.coverage, params.least_coverage)
 
@@ -128,6 +129,5 @@ def judge(window: OpenWindow, moment: Moment, params: CascadeParams) -> None:
         "deleveraging": deleveraging(window, params),
         "data": data(window, params),
     }
-    must = [window.gates[name].state for name in REQUIRED]
-    if set(must) == {"pass"} and window.gates["data"].state != "fail":
+    if all(window.gates[name].state == "pass" for name in REQUIRED):
         window.window_class = "cascade"

@@ -67,7 +67,7 @@ _BASKET = {"BTC": 0.60, "ETH": 0.30, "SOL": 0.10}
 
 
 class CascadeParams(msgspec.Struct, frozen=True):
-    """Definition `cascade` version 3. Durations in seconds.
+    """Definition `cascade` version 4. Durations in seconds.
 
     `rho`: rate ratio the CUSUM is tuned to; `threshold`: alarm level h, `early`: watch level;
     `cap`: ceiling of the statistic in multiples of h; `lag_s`: how far the baseline trails.
@@ -78,7 +78,7 @@ class CascadeParams(msgspec.Struct, frozen=True):
     liquidation prices is not used.
     """
 
-    definition: str = "cascade/3"
+    definition: str = "cascade/4"
     rho: float = 6.0
     threshold: float = 40.0
     early: float = 20.0
@@ -103,7 +103,7 @@ class CascadeParams(msgspec.Struct, frozen=True):
     """Below this share of the rate that makes a cascade, its flow has not begun or has sunk."""
     surge_after_s: int = 60
     """A cascade that flares so long after its burst began is a window of its own."""
-    concentration_ratio: float = 8.0
+    concentration_ratio: float = 3.0
     concentration_p: float = 1e-6
     concentration_minutes: int = 60
     move_sigmas: float = 3.0
