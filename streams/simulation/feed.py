@@ -8,7 +8,7 @@ on it, and every forced order by itself. Promises lines in order of receipt, the
 """
 
 import random
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
@@ -44,6 +44,8 @@ TICKER_EVERY_S: Final = 3
 INTEREST_EVERY_S: Final = 10
 TARDY, TWICE = 0.004, 0.002
 """Shares of OKX liquidation messages that come 6 to 12 s late, and of messages that come twice."""
+REPEATED: Final = 3
+"""OKX's last orders that it sends again after a subscription, those of the gap among them."""
 DROPS_PER_DAY: Final = 2.0
 """Ordinary disconnects of a connection, 3 to 15 s each."""
 HORIZON_US: Final = 15 * MICROS
@@ -233,8 +235,9 @@ class Feed:
         for at_us in sorted(self._replays):
             if at_us < (second + 1) * MICROS:
                 self._replays.discard(at_us)
-                for order in self._last_okx[-3:]:
+                for order in [one for one in self._last_okx if one.at_us <= at_us][-REPEATED:]:
                     self._send(SWAP, "liquidation", order.at_us, wire.okx_forced(order), at_us)
+        del self._last_okx[:-REPEATED]
 
     def _publish(self, venue: str, second: int, message: list[Forced]) -> None:
         order = message[-1]
@@ -251,7 +254,7 @@ class Feed:
             if self._rng.random() < TARDY:
                 pushed_us += int((6 + 6 * self._rng.random()) * MICROS)
             payload = wire.okx_forced(order)
-            self._last_okx = [*self._last_okx[-2:], order]
+            insort(self._last_okx, order, key=lambda one: one.at_us)
         self._send(connection, "liquidation", order.at_us, payload, pushed_us)
         if self._rng.random() < TWICE:
             self._send(connection, "liquidation", order.at_us, payload, pushed_us + 40_000)

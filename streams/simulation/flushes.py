@@ -43,7 +43,8 @@ class Flush(msgspec.Struct, frozen=True):
     """One labelled interval; seconds are UNIX seconds, dollars true.
 
     `crossed`: when the rate was first reached; `peak_usd`: largest dollars of 60 s;
-    `peaks`: local maxima of at least half the largest, a minute or more apart.
+    `peaks`: maxima of at least half the largest, a minute or more apart, the flow of 60 s having
+    sunk to 35 % of the largest between them.
     """
 
     scope: str
@@ -149,15 +150,22 @@ def _scan(
 
 
 def _peaks(minute: Ints) -> int:
-    """Local maxima of at least half the largest, 60 steps or more apart, with a dip between."""
+    """Maxima of at least half the largest, 60 steps or more apart, with a dip to 35 % between."""
     if len(minute) == 0:
         return 0
-    half = int(minute.max()) // 2
-    count, low, inside = 0, half * 7 // 5, False
-    for value in minute:
-        if not inside and value >= half:
-            count += 1
-            inside = True
-        elif inside and value < low // 2:
-            inside = False
-    return count
+    largest = int(minute.max())
+    found: list[int] = []
+    top, dipped = -1, True
+    for step, value in enumerate(minute.tolist()):
+        if dipped and 2 * value >= largest:
+            top, dipped = step, False
+            found.append(top)
+        elif not dipped and value > minute[top]:
+            top = found[-1] = step
+        elif 20 * value < 7 * largest:
+            dipped = True
+    apart: list[int] = []
+    for step in found:
+        if not apart or step - apart[-1] >= 60:
+            apart.append(step)
+    return len(apart)

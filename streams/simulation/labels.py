@@ -20,7 +20,7 @@ from streams.simulation.tape import MICROS, Tape
 
 SHARE: Final = 0.2
 LEAD_S: Final = 30
-"""A fork begins this long before the first onset of its flushes."""
+"""A fork begins so long before the first onset of its flushes; those of as long after share it."""
 TAIL_S: Final = 60
 
 
@@ -54,7 +54,7 @@ def label(
     share: float = SHARE,
     progress: Callable[[int], None] = lambda steps: None,
 ) -> list[Labelled]:
-    """Fork before each group of flushes that overlap, and compare.
+    """Fork just before each flush, or before several that begin together, and compare.
 
     Args:
         flushes: in order of onset.
@@ -82,15 +82,17 @@ def label(
 
 
 def grouped(flushes: Sequence[Flush]) -> list[list[Flush]]:
-    """Flushes that overlap, or stand within the lead of a fork, share a fork."""
+    """Flushes that begin within the lead of the first share its fork.
+
+    A later flush of the same hour has a fork of its own: measured from the first one's beginning,
+    its move would hold what came before it.
+    """
     groups: list[list[Flush]] = []
-    reach = -1
     for flush in sorted(flushes, key=lambda one: one.onset):
-        if groups and flush.onset - LEAD_S <= reach:
+        if groups and flush.onset - groups[-1][0].onset <= LEAD_S:
             groups[-1].append(flush)
         else:
             groups.append([flush])
-        reach = max(reach, flush.end)
     return groups
 
 

@@ -154,6 +154,18 @@ def test_okx_repeats_its_last_orders_after_a_new_subscription(outcomes: list[Any
     assert sum(1 for count in seen.values() if count > 1) >= 2
 
 
+def test_nothing_is_received_before_it_happened(records: list[Raw]) -> None:
+    instruments = default_instruments()
+    early = [
+        (outcome.event_time_us, raw.received_at_us)
+        for raw in records
+        if raw.channel == "liquidation"
+        for outcome in normalise(raw, PARSERS, instruments)
+        if isinstance(outcome, Liquidation) and outcome.event_time_us > raw.received_at_us
+    ]
+    assert early == []
+
+
 def test_the_tape_holds_every_forced_order_that_reached_the_book(
     run: tuple[Run, Path], outcomes: list[Any]
 ) -> None:

@@ -92,12 +92,21 @@ def test_a_higher_rate_finds_no_more() -> None:
     assert flushes_of(tape, ["ETH"], START, FlushRule(rate_bp=200)) == []
 
 
-def test_flushes_that_overlap_share_a_fork() -> None:
+def test_flushes_that_begin_together_share_a_fork_and_others_have_their_own() -> None:
     def flush(onset: int, end: int) -> Flush:
         return Flush("ETH", "long", onset, onset, end, onset, 1.0, 1.0, 1, 1.0, 1, {})
 
-    groups = grouped([flush(100, 200), flush(150, 300), flush(400, 500)])
-    assert [len(group) for group in groups] == [2, 1]
+    groups = grouped([flush(100, 900), flush(130, 300), flush(150, 900), flush(400, 500)])
+    assert [len(group) for group in groups] == [2, 1, 1]
+
+
+def test_peaks_are_a_minute_apart_with_a_dip_between() -> None:
+    burst = dict.fromkeys(range(500, 560), (2, 20000.0))
+    near = burst | dict.fromkeys(range(640, 700), (2, 18000.0))
+    assert [one.peaks for one in found_in(near)] == [2]
+    # Sums of 60 s that only sink to 40 % of the largest are one peak.
+    shallow = near | dict.fromkeys(range(560, 640), (2, 8000.0))
+    assert [one.peaks for one in found_in(shallow)] == [1]
 
 
 def market(impact: float, depth: float) -> Callable[[], Market]:
