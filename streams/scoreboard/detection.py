@@ -20,6 +20,7 @@ from streams.scoreboard.metrics import (
     f1,
     pool,
     pr_auc,
+    recall,
     recall_by_size,
 )
 from streams.scoreboard.tuning import Choices, best
@@ -59,8 +60,8 @@ class LeftOut(msgspec.Struct, frozen=True):
 
 
 class Sensitivity(msgspec.Struct, frozen=True):
-    """F1 of ours when only events of at least `rate_bp` are flushes, at the setting that is nearest
-    to our definition's in proportion.
+    """Figures of ours when the label asks for `rate_bp`, at the setting that is nearest to our
+    definition's in proportion.
     """
 
     rate_bp: float
@@ -107,28 +108,22 @@ def left_out(
 
 
 def sensitivity(judged: Sequence[Judged], rates: Sequence[float]) -> tuple[Sensitivity, ...]:
-    """What becomes of our figures when a flush is something larger."""
+    """What becomes of our figures when the label asks for another rate.
+
+    Raises:
+        KeyError: a run has no events of a rate.
+    """
     found: list[Sensitivity] = []
     for rate in rates:
         wanted = default_of(OURS)[0] * rate / FlushRule().rate_bp
         setting = min(settings_of_rule(OURS), key=lambda one: abs(one[0] - wanted))
         for kind in CLASSES:
-            whole = pool(column(judged, OURS, setting, kind))
-            hits = sum(hit.size_bp >= rate for hit in whole.hits)
-            missed = sum(size >= rate for size in whole.missed_bp)
-            events = hits + missed
-            false = whole.false + sum(hit.size_bp < rate for hit in whole.hits)
-            total = 2 * hits + false + missed
-            found.append(
-                Sensitivity(
-                    rate,
-                    setting,
-                    kind,
-                    events,
-                    hits / events if events else None,
-                    2 * hits / total if total else None,
-                )
+            own = rate == FlushRule().rate_bp
+            whole = pool(
+                (one.counts[OURS] if own else one.at_rates[rate])[setting][kind] for one in judged
             )
+            events = len(whole.hits) + len(whole.missed_bp)
+            found.append(Sensitivity(rate, setting, kind, events, recall(whole), f1(whole)))
     return tuple(found)
 
 

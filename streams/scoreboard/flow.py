@@ -5,7 +5,8 @@ all rules are grouped in the same way. Holds no rule and no threshold; estimates
 venue did not publish.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import msgspec
@@ -37,7 +38,8 @@ class Fired(NamedTuple):
 class Flow(msgspec.Struct, frozen=True, eq=False):
     """Orders of one side of one scope by second, shapes (seconds,); `begin` is second 0.
 
-    `usd`: micro-dollars; `other`: orders of the opposite side; `by_venue`: orders of each venue.
+    `usd`: micro-dollars; `other`: orders of the opposite side; `by_venue`: orders of each venue;
+    `interest`: open interest as venues told it last, USD, zero where none has.
     """
 
     scope: str
@@ -47,6 +49,7 @@ class Flow(msgspec.Struct, frozen=True, eq=False):
     usd: Counts
     other: Counts
     by_venue: tuple[Counts, ...]
+    interest: Floats
 
     @property
     def seconds(self) -> int:
@@ -54,11 +57,16 @@ class Flow(msgspec.Struct, frozen=True, eq=False):
         return len(self.orders)
 
 
-def lay(orders: Sequence[Order], begin: int, end: int) -> dict[str, tuple[Flow, Flow]]:
+def lay(
+    orders: Sequence[Order],
+    begin: int,
+    end: int,
+    interest: Mapping[str, Sequence[float]] = MappingProxyType({}),
+) -> dict[str, tuple[Flow, Flow]]:
     """The long and the short flow of every asset that has an order, and of `ALL`.
 
     `ALL` pools the assets as if they were one coin. Orders outside [`begin`, `end`) are not seen;
-    they may come in any order.
+    they may come in any order. `interest`: by asset, USD, a value a minute from `begin`.
     """
     seen = [one for one in orders if begin <= one.second < end]
     at = np.fromiter((one.second - begin for one in seen), np.int64, len(seen))
@@ -66,10 +74,16 @@ def lay(orders: Sequence[Order], begin: int, end: int) -> dict[str, tuple[Flow, 
     long = np.fromiter((one.side == "long" for one in seen), np.bool_, len(seen))
     assets, asset = _coded(one.asset for one in seen)
     venues, venue = _coded(one.venue for one in seen)
-    laid = {ALL: _sides(ALL, begin, end, at, usd, long, venue, len(venues))}
+    held = {name: _by_second(values, end - begin) for name, values in interest.items()}
+    nothing = np.zeros(max(end - begin, 0))
+    whole = sum(held.values(), nothing)
+    laid = {ALL: _sides(ALL, begin, whole, at, usd, long, venue, len(venues))}
     for code, name in enumerate(assets):
         own = asset == code
-        laid[name] = _sides(name, begin, end, at[own], usd[own], long[own], venue[own], len(venues))
+        part = held.get(name, nothing)
+        laid[name] = _sides(
+            name, begin, part, at[own], usd[own], long[own], venue[own], len(venues)
+        )
     return laid
 
 
@@ -114,6 +128,12 @@ def spans_of(flow: Flow, fired: Fired) -> list[Span]:
     return found
 
 
+def _by_second(minutes: Sequence[float], seconds: int) -> Floats:
+    """What was known of open interest when each second came: that of the minute before."""
+    known = np.repeat(np.array((0.0, *minutes[:-1])), 60)[:seconds]
+    return np.concatenate((known, np.full(seconds - len(known), known[-1] if len(known) else 0.0)))
+
+
 def _coded(names: Iterable[str]) -> tuple[list[str], Counts]:
     """The distinct names, as they come, and the number of each."""
     codes: dict[str, int] = {}
@@ -124,14 +144,14 @@ def _coded(names: Iterable[str]) -> tuple[list[str], Counts]:
 def _sides(
     scope: str,
     begin: int,
-    end: int,
+    interest: Floats,
     at: Counts,
     usd: Counts,
     long: Truths,
     venue: Counts,
     venues: int,
 ) -> tuple[Flow, Flow]:
-    length = max(end - begin, 0)
+    length = len(interest)
 
     def counted(which: Truths) -> Counts:
         return np.bincount(at[which], minlength=length).astype(np.int64)
@@ -140,6 +160,6 @@ def _sides(
         dollars = np.zeros(length, np.int64)
         np.add.at(dollars, at[own], usd[own])
         by_venue = tuple(counted(own & (venue == code)) for code in range(venues))
-        return Flow(scope, side, begin, counted(own), dollars, counted(~own), by_venue)
+        return Flow(scope, side, begin, counted(own), dollars, counted(~own), by_venue, interest)
 
     return flow("long", long), flow("short", ~long)

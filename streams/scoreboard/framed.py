@@ -10,17 +10,21 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 import zstandard
 
+from streams.core.detectors.moment import Reference, moment_of
 from streams.core.events import MICROS
 from streams.core.frames import Frame, Tick
 from streams.core.framing import Framer, PartitionState
 from streams.scoreboard.cases import RunKey
 from streams.scoreboard.keeping import code
 from streams.scoreboard.spans import Case, Event, Order
+
+if TYPE_CHECKING:
+    from streams.simulation.flushes import Flush
 
 CASE: Final = "case.msgpack.zst"
 SEALED: Final = "sealed.msgpack.zst"
@@ -37,6 +41,8 @@ MADE_BY: Final = (
     *(f"scoreboard/{name}.py" for name in ("framed", "spans")),
 )
 """Code whose change makes a run stale, below `streams`."""
+OTHER_RATES_BP: Final = (2.8, 5.6, 8.0)
+"""Rates for which the label is made again, to see what the scores owe to its own."""
 
 
 T = TypeVar("T")
@@ -57,8 +63,8 @@ def make(key: RunKey, folder: Path) -> Path:
     if (here / MARK).is_file() and (here / MARK).read_text() == mark:
         return here
     case, log = _simulated(key, here)
-    orders = _framed(log, here / SEALED)
-    whole = msgspec.structs.replace(case, orders=tuple(orders))
+    orders, interest = _framed(log, here / SEALED, case.begin, case.end)
+    whole = msgspec.structs.replace(case, orders=tuple(orders), interest=interest)
     packed = zstandard.ZstdCompressor(3).compress(msgspec.msgpack.encode(whole))
     (here / CASE).write_bytes(packed)
     (here / MARK).write_text(mark)
@@ -118,50 +124,63 @@ def read_sealed(folder: Path) -> Iterator[Sealed]:
 
 def _simulated(key: RunKey, here: Path) -> tuple[Case, Path]:
     """Run the market; the case has no orders yet."""
+    from streams.simulation.flushes import FlushRule, flushes_of
     from streams.simulation.points import simulate_points
     from streams.simulation.run import LOG, simulate
     from streams.simulation.scenarios import scenario
 
     plan = key.plan
+    at_rates: dict[float, tuple[Event, ...]] = {}
     if key.scenario.startswith("points-"):
         kind = key.scenario.removeprefix("points-")
         told = simulate_points(kind, key.seed, here, plan.assets, plan.hours)
         begin, end, assets = told.begin, told.end, tuple(told.assets)
-        events = tuple(
-            Event(
-                one.scope,
-                "long" if one.side == "long" else "short",
-                one.onset,
-                one.end,
-                one.usd,
-                one.orders,
-                1e4 * one.peak_usd / one.interest_usd,
-            )
-            for one in told.flushes
-        )
+        events = tuple(_event(one) for one in told.flushes)
     else:
-        truth = simulate(scenario(key.scenario), key.seed, here, plan.assets, plan.hours).truth
+        run = simulate(scenario(key.scenario), key.seed, here, plan.assets, plan.hours)
+        truth = run.truth
         begin, end, assets = truth.begin, truth.end, tuple(truth.assets)
         events = tuple(
-            Event(
-                one.flush.scope,
-                "long" if one.flush.side == "long" else "short",
-                one.flush.onset,
-                one.flush.end,
-                one.flush.usd,
-                one.flush.orders,
-                1e4 * one.flush.peak_usd / one.flush.interest_usd,
-                one.self_reinforcing,
-                one.excess_share,
-                one.amplification,
+            msgspec.structs.replace(
+                _event(one.flush),
+                self_reinforcing=one.self_reinforcing,
+                excess_share=one.excess_share,
+                amplification=one.amplification,
             )
             for one in truth.flushes
         )
-    return Case(key.name, key.scenario, begin, end, assets, plan.steady, events, ()), here / LOG
+        at_rates = {
+            rate: tuple(
+                _event(one)
+                for one in flushes_of(
+                    run.tape, assets, run.scenario.start_s, FlushRule(rate_bp=rate)
+                )
+            )
+            for rate in OTHER_RATES_BP
+        }
+    steady = plan.steady
+    case = Case(key.name, key.scenario, begin, end, assets, steady, events, (), at_rates=at_rates)
+    return case, here / LOG
 
 
-def _framed(log: Path, target: Path) -> list[Order]:
-    """Frame a log as a live framer would, and keep what it seals; returns the published orders."""
+def _event(flush: "Flush") -> Event:
+    return Event(
+        flush.scope,
+        "long" if flush.side == "long" else "short",
+        flush.onset,
+        flush.end,
+        flush.usd,
+        flush.orders,
+        1e4 * flush.peak_usd / flush.interest_usd,
+    )
+
+
+def _framed(
+    log: Path, target: Path, begin: int, end: int
+) -> tuple[list[Order], dict[str, tuple[float, ...]]]:
+    """Frame a log as a live framer would, and keep what it seals; returns the published orders,
+    and open interest by minute.
+    """
     from streams.contracts import partition_for
     from streams.edges.archives import lines
     from streams.venues import PARSERS
@@ -171,6 +190,9 @@ def _framed(log: Path, target: Path) -> list[Order]:
     framer = Framer(PartitionState(0, 1), PARSERS, instruments, partition_for, whole=True)
     encode = msgspec.msgpack.Encoder().encode
     orders: list[Order] = []
+    references: dict[str, Reference] = {}
+    minutes = -(-(end - begin) // 60)
+    interest: dict[str, list[float]] = {}
     second, now_us = 0, 0
     with target.open("wb") as file, zstandard.ZstdCompressor(3).stream_writer(file) as packed:
 
@@ -187,6 +209,14 @@ def _framed(log: Path, target: Path) -> list[Order]:
                 for one in out.liquidations
                 if one.kind != "adl"
             )
+            for frame in out.frames:
+                moment = moment_of(frame, references.setdefault(frame.asset, Reference()))
+                minute = (moment.second - begin) // 60
+                if moment.oi_usd is not None and 0 <= minute < minutes:
+                    known = interest.setdefault(frame.asset, [])
+                    known.extend(known[-1:] * (minute - len(known)))
+                    known.extend([0.0] * (minute - len(known)))
+                    known[minute:] = [moment.oi_usd / MICROS]
             if out.frames or out.ticks:
                 data = encode(Sealed(now_us, tuple(out.frames), tuple(out.ticks)))
                 packed.write(len(data).to_bytes(4, "big") + data)
@@ -198,4 +228,7 @@ def _framed(log: Path, target: Path) -> list[Order]:
             now_us = line.raw.received_at_us
             framer.apply(line.raw, line.source)
         pass_on()
-    return sorted(orders, key=lambda one: one.second)
+    whole = {
+        asset: (*known, *known[-1:] * (minutes - len(known))) for asset, known in interest.items()
+    }
+    return sorted(orders, key=lambda one: one.second), whole

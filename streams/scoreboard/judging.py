@@ -18,12 +18,12 @@ from streams.scoreboard.keeping import code, kept
 from streams.scoreboard.matching import match
 from streams.scoreboard.metrics import Counts, ScopeClass, counts
 from streams.scoreboard.rivals import RIVALS
-from streams.scoreboard.spans import Case, Span
+from streams.scoreboard.spans import Case, Event, Span
 from streams.scoreboard.sweeps import cascade_spans
 
 OURS: Final = "marginquake"
 CLASSES: Final[tuple[ScopeClass, ...]] = ("ALL", "assets")
-SHARES_BP: Final = (2.0, 2.4, 2.8, 3.2, 4.0, 5.6, 8.0)
+SHARES_BP: Final = (1.2, 1.6, 2.0, 2.4, 2.8, 3.2, 4.0, 5.6, 8.0)
 """Our threshold: dollars of 60 s over open interest, basis points; from permissive to strict."""
 
 Setting = tuple[float, ...]
@@ -31,7 +31,10 @@ Setting = tuple[float, ...]
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """One run: counts by rule, setting and scope class. `family`, `steady` of its case."""
+    """One run: counts by rule, setting and scope class. `family`, `steady` of its case.
+
+    `at_rates`: ours, against the events of other rates of the label (basis points).
+    """
 
     name: str
     family: str
@@ -39,6 +42,7 @@ class Judged(msgspec.Struct, frozen=True):
     asset_days: float
     events: dict[ScopeClass, int]
     counts: dict[str, dict[Setting, dict[ScopeClass, Counts]]]
+    at_rates: dict[float, dict[Setting, dict[ScopeClass, Counts]]] = {}
 
 
 def ours(share_bp: float) -> CascadeParams:
@@ -74,6 +78,14 @@ OUR_CODE: Final = (
 """Code whose change makes what was judged stale."""
 
 Told = dict[str, dict[Setting, dict[ScopeClass, Counts]]]
+ByRate = dict[float, dict[Setting, dict[ScopeClass, Counts]]]
+
+
+class OwnTold(msgspec.Struct, frozen=True):
+    """Ours of one run: against the label, and against that of other rates."""
+
+    counts: dict[Setting, dict[ScopeClass, Counts]]
+    at_rates: ByRate
 
 
 def judge(folder: Path, rules: Sequence[str] = (OURS, *RIVALS)) -> Judged:
@@ -81,9 +93,11 @@ def judge(folder: Path, rules: Sequence[str] = (OURS, *RIVALS)) -> Judged:
     made = (folder / MARK).read_text()
     case = read_case(folder)
     found: Told = {}
+    at_rates: ByRate = {}
     if OURS in rules:
         mark = f"{made} {code(OUR_CODE)} {SHARES_BP}"
-        found |= kept(folder / "ours.msgpack.zst", mark, Told, lambda: _ours(folder, case))
+        own = kept(folder / "ours.msgpack.zst", mark, OwnTold, lambda: _ours(folder, case))
+        found[OURS], at_rates = own.counts, own.at_rates
     rivals = [rule for rule in rules if rule != OURS]
     if rivals:
         mark = f"{made} {code(RIVAL_CODE)} {' '.join(rivals)}"
@@ -99,19 +113,25 @@ def judge(folder: Path, rules: Sequence[str] = (OURS, *RIVALS)) -> Judged:
             for kind in CLASSES
         },
         found,
+        at_rates,
     )
 
 
-def _ours(folder: Path, case: Case) -> Told:
+def _ours(folder: Path, case: Case) -> OwnTold:
     settings = settings_of(OURS)
     spans = cascade_spans(folder, [ours(share) for (share,) in settings])
-    return {
-        OURS: {setting: _judged(case, said) for setting, said in zip(settings, spans, strict=True)}
-    }
+    said = dict(zip(settings, spans, strict=True))
+
+    def against(events: tuple[Event, ...]) -> dict[Setting, dict[ScopeClass, Counts]]:
+        other = msgspec.structs.replace(case, events=events)
+        return {setting: _judged(other, spans) for setting, spans in said.items()}
+
+    at_rates = {rate: against(events) for rate, events in case.at_rates.items()}
+    return OwnTold(against(case.events), at_rates)
 
 
 def _rivals(case: Case, rules: Sequence[str]) -> Told:
-    flows = lay(case.orders, case.begin, case.end)
+    flows = lay(case.orders, case.begin, case.end, case.interest)
     found: Told = {}
     for rule in rules:
         rival = RIVALS[rule]

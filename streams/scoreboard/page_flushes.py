@@ -54,7 +54,7 @@ def flushes(score: Score) -> str:
         "",
         "### Another flush, another share",
         "",
-        "Ours, when only events of at least so many basis points are flushes.",
+        "Ours, the label made anew with another rate, at the setting nearest in proportion.",
         "",
         table(
             ("rate, bp", "our threshold", "scope", "events", "recall", "F1"),

@@ -100,6 +100,17 @@ def fixed(flow: Flow, usd: float, least: float) -> Fired:
     return Fired((within(flow.orders, MINUTE_S) >= least) & enough, lookback(flow, MINUTE_S))
 
 
+def interest_share(flow: Flow, share_bp: float, least: float) -> Fired:
+    """Published dollars of 60 s, so many basis points of open interest, in so many orders.
+
+    The label asked of what is published: no estimate, no ordinary rate. It shows what the rest of
+    a definition is worth on markets whose feeds hide a like share everywhere.
+    """
+    sums = within(flow.usd, MINUTE_S) / MICROS
+    high = (flow.interest > 0) & (sums >= share_bp * 1e-4 * flow.interest)
+    return Fired((within(flow.orders, MINUTE_S) >= least) & high, lookback(flow, MINUTE_S))
+
+
 def same_side(flow: Flow, least: float, other: float) -> Fired:
     """So many orders of a side in a minute, and none of the other.
 
@@ -224,6 +235,14 @@ RIVALS: Final = {
             Dial("USD in 60 s", 1e5, (3e4, 1e5, 3e5, 1e6, 2e6, 4e6, 8e6, 1.6e7, 3.2e7, 6.4e7)),
             Dial("orders in 60 s", 5, (5, 270, 600)),
             fixed,
+        ),
+        Rule(
+            "interest-share",
+            "published dollars of 60 s at least 4 bp of open interest, in 10 orders",
+            "ours: the label, asked of published orders; a yardstick, in use nowhere we know of",
+            Dial("dollars of 60 s, bp", 4, (0.7, 1, 1.4, 1.8, 2.2, 2.6, 3.2, 4, 5.6, 8)),
+            Dial("orders in 60 s", 10, (1, 10, 30)),
+            interest_share,
         ),
         Rule(
             "same-side",

@@ -18,6 +18,7 @@ from streams.scoreboard import framed, tuning
 from streams.scoreboard.cases import RunKey, Split, keys
 from streams.scoreboard.cycles import cycle, cycles
 from streams.scoreboard.detection import LeftOut, Line, Sensitivity, left_out, lines, sensitivity
+from streams.scoreboard.framed import OTHER_RATES_BP
 from streams.scoreboard.health import HealthScore, score_health
 from streams.scoreboard.judging import OURS, Judged, judge
 from streams.scoreboard.readers import Readers, readers
@@ -29,6 +30,7 @@ from streams.scoreboard.regimes import RegimeScore, Telling, score_regimes
 from streams.scoreboard.rivals import RIVALS
 from streams.scoreboard.telling import told
 from streams.scoreboard.throttling import ThrottleRow, throttle_table
+from streams.simulation.flushes import FlushRule
 
 Part = Literal["flushes", "readers", "points", "regimes", "throttle", "recordings"]
 PARTS: Final[tuple[Part, ...]] = (
@@ -39,7 +41,7 @@ PARTS: Final[tuple[Part, ...]] = (
     "throttle",
     "recordings",
 )
-RATES_BP: Final = (4.0, 5.6, 8.0)
+RATES_BP: Final = tuple(sorted((FlushRule().rate_bp, *OTHER_RATES_BP)))
 """Rates of a flush for which the sensitivity is told."""
 CYCLES: Final = 6
 """Cycles of 150 days for every two seeds of the other scenarios."""

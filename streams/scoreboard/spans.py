@@ -63,7 +63,9 @@ class Case(msgspec.Struct, frozen=True):
     """One run of a scenario, or one recording: what rules see and what was true.
 
     `name` is also the cluster of the bootstrap (scenarios are at most a day long); `steady`: a
-    day of high flow without concentration. `orders` are in order of `second`.
+    day of high flow without concentration. `orders` are in order of `second`. `interest`: by
+    asset, open interest as the venues told it last, USD, a value a minute from `begin`.
+    `at_rates`: the events that other rates of the label, basis points, would make.
     """
 
     name: str
@@ -74,6 +76,8 @@ class Case(msgspec.Struct, frozen=True):
     steady: bool
     events: tuple[Event, ...]
     orders: tuple[Order, ...]
+    interest: dict[str, tuple[float, ...]] = {}
+    at_rates: dict[float, tuple[Event, ...]] = {}
 
     @property
     def asset_days(self) -> float:

@@ -5,7 +5,7 @@ count to the receipt time at which a row leaves the detectors (Kafka and the sin
 Promises to compare a window's figures with the true event that it matches and with no other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Literal
 
@@ -49,6 +49,8 @@ class Window(msgspec.Struct, frozen=True):
 class Page(msgspec.Struct, frozen=True):
     """A story of alerts: its kind, the worst severity told, where, and whether it was of a flush.
 
+    `true`: of a cascade, that a window behind it answers a true flush of its side, one to one; of
+    other kinds, that it came during a flush of its scope or up to five minutes after it.
     `within`: an asset's story while a cascade of `ALL` was told, which takes on its severity.
     """
 
@@ -120,7 +122,7 @@ def _told(folder: Path) -> Told:
             "ALL": moves(case, [p for p in pairs if p.event.scope == ALL], found),
             "assets": moves(case, [p for p in pairs if p.event.scope != ALL], found),
         },
-        tuple(_pages(heard)),
+        tuple(_pages(heard, {by_span[id(one.span)] for one in pairs if one.side_right})),
         tuple(
             Skill(scope, one.n_scored, one.hidden, one.skill, one.auc)
             for scope, one in sorted(heard.zones.items())
@@ -184,8 +186,11 @@ _CASCADE = ("cascade_alert", "cascade_update", "cascade_end")
 """Kinds of a story that assets' stories of the same time belong to."""
 
 
-def _pages(heard: Heard) -> list[Page]:
-    """Stories that were told as a warning or worse; several alerts of a story are one."""
+def _pages(heard: Heard, right: Set[str]) -> list[Page]:
+    """Stories that were told as a warning or worse; several alerts of a story are one.
+
+    `right`: ids of the windows that answer a true flush.
+    """
     stories: dict[str, list[Alert]] = {}
     for alert in heard.alerts:
         if alert.at >= heard.case.end * MICROS:
@@ -193,7 +198,8 @@ def _pages(heard: Heard) -> list[Page]:
             continue
         stories.setdefault(alert.group, []).append(alert)
     loud = [story for story in stories.values() if any(_RANKS[one.severity] for one in story)]
-    market = [_page(story, heard.case.events, False) for story in loud if _of_market(story)]
+    events = heard.case.events
+    market = [_page(story, events, right, False) for story in loud if _of_market(story)]
     spans = [(story[0].at, story[-1].at) for story in loud if _of_market(story)]
     pages: list[Page] = []
     for story in loud:
@@ -205,7 +211,7 @@ def _pages(heard: Heard) -> list[Page]:
             for row, (begin, end) in enumerate(spans)
             if story[0].scope != ALL and begin - 60 * MICROS <= at <= end + 60 * MICROS
         ]
-        page = _page(story, heard.case.events, bool(around))
+        page = _page(story, events, right, bool(around))
         for row in around:
             worst = max(market[row].severity, page.severity, key=_RANKS.__getitem__)
             market[row] = msgspec.structs.replace(market[row], severity=worst)
@@ -217,12 +223,16 @@ def _of_market(story: Sequence[Alert]) -> bool:
     return story[0].scope == ALL and any(one.kind in _CASCADE for one in story)
 
 
-def _page(story: Sequence[Alert], events: Sequence[Event], within: bool) -> Page:
+def _page(story: Sequence[Alert], events: Sequence[Event], right: Set[str], within: bool) -> Page:
     """A story that was told as a warning or worse at least once."""
     told_at = [one for one in story if _RANKS[one.severity]]
     worst = max(told_at, key=lambda one: _RANKS[one.severity])
     at = told_at[0].at // MICROS
-    flush = any(_near(event, worst.scope, at) for event in events)
+    if any(one.kind in _CASCADE for one in story):
+        # An aftershock names its parent next.
+        flush = any(one.evidence[0] in right for one in story if one.evidence)
+    else:
+        flush = any(_near(event, worst.scope, at) for event in events)
     return Page(worst.kind, worst.severity, worst.scope, at, within, flush)
 
 

@@ -3,6 +3,7 @@
 from itertools import pairwise
 from math import exp2, log, sqrt
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,6 +61,23 @@ def test_fixed_needs_five_orders_and_100k_within_60_seconds() -> None:
 def test_fixed_takes_each_side_by_itself() -> None:
     mixed = [order(at, 1e6, "long" if at % 2 else "short") for at in range(100, 108)]
     assert told("fixed", mixed) == []
+
+
+def test_interest_share_asks_basis_points_of_what_was_known_of_open_interest() -> None:
+    ten = [order(at, 40.0) for at in range(100, 110)]
+    # Told in the first minute, known in the second; 400 dollars are 4 bp of a million.
+    minutes = {"BTC": (1e6, 1.1e6) + (1.1e6,) * (LENGTH // 60 - 2)}
+    rule = rival("interest-share")
+
+    def said(orders: list[Order], interest: dict[str, tuple[float, ...]]) -> list[tuple[int, int]]:
+        flows = lay(orders, BEGIN, BEGIN + LENGTH, interest)["BTC"]
+        return [(one.onset - BEGIN, one.detected_at - BEGIN) for one in rule.over(flows)]
+
+    assert said(ten, minutes) == [(100, 109)]
+    assert said(ten[1:], minutes) == []
+    late = [msgspec.structs.replace(one, second=one.second + 60) for one in ten]
+    assert said(late, minutes) == []
+    assert said(ten, {}) == []
 
 
 def test_same_side_needs_seven_orders_and_none_of_the_other_side() -> None:

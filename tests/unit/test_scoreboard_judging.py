@@ -94,12 +94,20 @@ def test_lines_hold_every_rule_and_count_runs_whole() -> None:
     assert found[0].lead is None
 
 
-def test_a_higher_rate_makes_smaller_matches_false() -> None:
-    choices = [judged("calm-1", OWN), judged("weekend-1", OWN)]
-    found = {(one.rate_bp, one.scope_class): one for one in sensitivity(choices, (4.0, 8.0))}
+def test_another_rate_is_judged_against_its_own_label() -> None:
+    other: dict[Setting, dict[ScopeClass, Counts]] = {
+        setting: {"ALL": counted(1, 1, 0), "assets": counted(0, 0, 2)}
+        for setting in settings_of(OURS)
+    }
+    runs = [
+        msgspec.structs.replace(judged(name, OWN), at_rates={8.0: other})
+        for name in ("calm-1", "weekend-1")
+    ]
+    found = {(one.rate_bp, one.scope_class): one for one in sensitivity(runs, (4.0, 8.0))}
     assert found[4.0, "ALL"].f1 == 1.0
-    assert found[8.0, "ALL"].events == 0
-    assert found[8.0, "ALL"].recall is None
+    assert found[8.0, "ALL"].events == 4
+    assert found[8.0, "ALL"].recall == 0.5
+    assert found[8.0, "assets"].recall is None
 
 
 def a_score() -> Score:
@@ -112,7 +120,7 @@ def a_score() -> Score:
         2,
         4.0,
         {"ALL": 8, "assets": 8},
-        "cascade/3",
+        "cascade/4",
         "abc",
         choices,
         lines=lines(runs, choices),
