@@ -102,4 +102,8 @@ def _targets(score: Score) -> str:
         (one.what, one.wanted, one.measured, {True: "yes", False: "**no**", None: "-"}[one.met])
         for one in found
     )
-    return "## Targets\n\n" + table(("figure", "wanted", "measured", "met"), rows) + "\n"
+    return (
+        "## Targets\n\n"
+        + table(("figure", "wanted", "measured", "met"), rows)
+        + "\n\nSteady days were made without a true flush, after the first look at test seeds.\n"
+    )
