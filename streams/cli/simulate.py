@@ -63,6 +63,9 @@ def simulate(
         return
     if scenario is None:
         raise typer.BadParameter("name a scenario, or give --list")
+    names = [str(row["scenario"]) for row in _scenarios()]
+    if scenario not in names:
+        raise MarginquakeError(f"no scenario {scenario!r}; take one of {', '.join(names)}")
     if scenario.startswith("points-"):
         if not labels or share != 0.2:
             raise typer.BadParameter(
@@ -141,10 +144,29 @@ def _show_list(as_json: bool) -> None:
     from rich.table import Table
 
     from streams.edges.console import show_table
+
+    rows = _scenarios()
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    table = Table("scenario", "hours", "assets", "feeds on itself", "what happens")
+    for row in rows:
+        table.add_row(
+            str(row["scenario"]),
+            f"{row['hours']:g}",
+            str(row["assets"]),
+            str(row["self_reinforcing"]),
+            str(row["about"]),
+        )
+    show_table(table)
+
+
+def _scenarios() -> list[dict[str, str | float]]:
+    """What can be simulated, of both generators."""
     from streams.simulation.points import KINDS
     from streams.simulation.scenarios import SCENARIOS
 
-    rows = [
+    rows: list[dict[str, str | float]] = [
         {
             "scenario": one.name,
             "about": one.about,
@@ -166,19 +188,7 @@ def _show_list(as_json: bool) -> None:
         }
         for kind, about in KINDS.items()
     ]
-    if as_json:
-        typer.echo(json.dumps(rows))
-        return
-    table = Table("scenario", "hours", "assets", "feeds on itself", "what happens")
-    for row in rows:
-        table.add_row(
-            str(row["scenario"]),
-            f"{row['hours']:g}",
-            str(row["assets"]),
-            str(row["self_reinforcing"]),
-            str(row["about"]),
-        )
-    show_table(table)
+    return rows
 
 
 def _tell(run: "Run", folder: Path, as_json: bool) -> None:

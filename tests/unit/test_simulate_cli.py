@@ -23,6 +23,16 @@ def test_the_list_names_every_scenario() -> None:
     assert {"build-up", "news-shock", "october-2025", "cycles", "points-event"} <= names
 
 
+def test_an_unknown_scenario_is_answered_with_all_that_are_listed(tmp_path: Path) -> None:
+    listed = json.loads(RUNNER.invoke(app, ["simulate", "--list", "--json"]).stdout)
+    for name in ("nosuch", "points-nosuch"):
+        told = RUNNER.invoke(app, ["simulate", name, "-o", str(tmp_path / "run")])
+        assert isinstance(told.exception, MarginquakeError)
+        assert f"no scenario '{name}'" in str(told.exception)
+        named = str(told.exception).split("take one of ")[1].split(", ")
+        assert named == [row["scenario"] for row in listed]
+
+
 def test_a_run_writes_its_files_and_tells_json(tmp_path: Path) -> None:
     run = ["simulate", "calm", "--hours", "0.2", "--assets", "1", "-o", str(tmp_path), "--json"]
     told = RUNNER.invoke(app, run)
