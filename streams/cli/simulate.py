@@ -73,7 +73,8 @@ def simulate(
             )
         if plot is not None:
             raise typer.BadParameter("the second generator has no depth to draw; leave out --plot")
-        _points(scenario, output or Path(f"{scenario}-{seed}"), seed, assets, hours, as_json)
+        folder = output or Path(f"{scenario}-{seed}")
+        _points(scenario, folder, seed, assets, hours, rate_bp, as_json)
         return
     from streams.simulation.flushes import FlushRule
     from streams.simulation.run import simulate as run_scenario
@@ -119,16 +120,22 @@ def _seen(folder: Path, records: int, told: Callable[[str, int, int], None]) -> 
 
 
 def _points(
-    scenario: str, folder: Path, seed: int, assets: int | None, hours: float | None, as_json: bool
+    scenario: str,
+    folder: Path,
+    seed: int,
+    assets: int | None,
+    hours: float | None,
+    rate_bp: float,
+    as_json: bool,
 ) -> None:
     """The second generator, which has neither accounts nor books."""
     import msgspec
 
+    from streams.simulation.flushes import FlushRule
     from streams.simulation.points import simulate_points
 
-    truth = simulate_points(
-        scenario.removeprefix("points-"), seed, folder, assets or 4, hours or 8.0
-    )
+    kind, rule = scenario.removeprefix("points-"), FlushRule(rate_bp=rate_bp)
+    truth = simulate_points(kind, seed, folder, assets or 4, hours or 8.0, rule=rule)
     if as_json:
         typer.echo(msgspec.json.encode(truth).decode())
         return

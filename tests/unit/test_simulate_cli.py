@@ -104,6 +104,19 @@ def test_the_second_generator_can_be_laid_beside_a_log(tmp_path: Path) -> None:
     assert json.loads(told.stdout)[0]["orders"] > 30
 
 
+def test_the_rate_of_a_flush_holds_in_the_second_generator_too(tmp_path: Path) -> None:
+    truths = {}
+    for rate in (4.0, 1_000.0):
+        folder = tmp_path / f"{rate:g}"
+        run = ["simulate", "points-event", "--hours", "1", "--assets", "2", "-o", str(folder)]
+        told = RUNNER.invoke(app, [*run, "--rate-bp", f"{rate:g}"])
+        assert told.exit_code == 0, told.output
+        truths[rate] = json.loads((folder / "truth.json").read_text())
+        assert truths[rate]["flush_rule"]["rate_bp"] == rate
+    assert truths[4.0]["flushes"]
+    assert not truths[1_000.0]["flushes"]
+
+
 def test_without_numba_the_command_says_how_to_get_it(tmp_path: Path) -> None:
     script = (
         "import sys; sys.modules['numba'] = None; sys.argv = ['marginquake', 'simulate', 'calm'];"
