@@ -82,8 +82,10 @@ def simulate(
 
     found = preset(scenario)
     folder = output or Path(f"{scenario}-{seed}")
-    if plot and not plot.parent.is_dir() and plot.parent.resolve() != folder.resolve():
-        raise MarginquakeError(f"--plot {plot}: the folder {plot.parent} is not there; make it")
+    if plot is not None:
+        from streams.simulation.plot import check_target
+
+        check_target(plot, folder)
     from streams.edges.progress import bars
 
     with bars(quiet=as_json) as told:

@@ -7,6 +7,9 @@ a second column: the largest flush from close by.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
+from io import BytesIO
+from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -52,23 +55,63 @@ class Seen(NamedTuple):
     usd: Mapping[tuple[int, str], float]
 
 
+def check_target(path: Path, folder: Path) -> None:
+    """Refuse a picture that cannot be written, before anything is simulated.
+
+    Args:
+        path: the picture.
+        folder: of the run, which will be made where it is not there.
+
+    Raises:
+        MarginquakeError: matplotlib is missing or knows no such format, there is no such folder,
+            or the file cannot be written.
+    """
+    _require_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    kind = path.suffix[1:].lower()
+    known = FigureCanvasAgg.get_supported_filetypes()
+    try:
+        # Some formats need more than matplotlib, LaTeX for one: only a trial tells.
+        trial = Figure(figsize=(1, 1))
+        trial.text(0.5, 0.5, "price")
+        trial.savefig(BytesIO(), format=kind or "none")
+    except (ValueError, OSError, RuntimeError, KeyError) as error:
+        why = f": {error}" if kind in known else ""
+        raise MarginquakeError(
+            f"--plot {path}: no picture can be written as {path.suffix or 'a name without ending'}"
+            f"{why}; end it in .png, .svg or .pdf (matplotlib knows {', '.join(sorted(known))})"
+        ) from None
+    if not path.parent.is_dir():
+        if path.parent.resolve() == folder.resolve():
+            return
+        raise MarginquakeError(f"--plot {path}: the folder {path.parent} is not there; make it")
+    there = lexists(path)
+    try:
+        path.open("ab").close()
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise MarginquakeError(
+            f"--plot {path}: cannot be written ({error.strerror}); name a file in a folder of yours"
+        ) from None
+
+
 def draw(run: Run, path: Path, seen: Seen | None = None) -> None:
     """Write the picture of a run; the format follows the file's ending.
 
     Args:
         run: from `run.simulate`.
-        path: .png, .svg or .pdf.
+        path: .png, .svg, .pdf or what else `check_target` lets pass.
         seen: windows and published dollars to lay beside the true ones.
 
     Raises:
         MarginquakeError: matplotlib is missing, or the file cannot be written.
     """
-    try:
-        import matplotlib as mpl
-    except ImportError as error:
-        raise MarginquakeError(
-            "--plot needs matplotlib: pip install 'marginquake[simulate]'"
-        ) from error
+    _require_matplotlib()
+    import matplotlib as mpl
+
     mpl.use("Agg")
     from matplotlib import pyplot
 
@@ -93,11 +136,18 @@ def draw(run: Run, path: Path, seen: Seen | None = None) -> None:
     figure.suptitle(f"{run.scenario.name}, seed {run.seed}: SIMULATED", fontsize="medium")
     figure.tight_layout(rect=(0, 0.035, 1, 1))
     try:
-        figure.savefig(path, dpi=120, metadata={"Software": None} if path.suffix == ".png" else {})
+        # Only some formats take metadata, and only a PNG would name the version of matplotlib.
+        png = path.suffix.lower() == ".png"
+        figure.savefig(path, dpi=120, metadata={"Software": None} if png else None)
     except (OSError, ValueError) as error:
         raise MarginquakeError(f"cannot write the picture to {path}: {error}") from None
     finally:
         pyplot.close(figure)
+
+
+def _require_matplotlib() -> None:
+    if find_spec("matplotlib") is None:
+        raise MarginquakeError("--plot needs matplotlib: pip install 'marginquake[simulate]'")
 
 
 def _spans(run: Run) -> list[tuple[int, int]]:

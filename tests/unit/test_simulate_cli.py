@@ -42,14 +42,15 @@ def test_a_run_writes_its_files_and_tells_json(tmp_path: Path) -> None:
     assert written == {"log.jsonl.zst", "series.csv", "truth.json"}
 
 
-def test_a_picture_is_drawn(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "head"), [("png", b"\x89PNG"), ("jpg", b"\xff\xd8\xff")])
+def test_a_picture_is_drawn(kind: str, head: bytes, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     folder = tmp_path / "run"
-    picture = folder / "picture.png"
+    picture = folder / f"picture.{kind}"
     run = ["simulate", "news-shock", "--hours", "0.3", "--assets", "2", "-o", str(folder)]
     told = RUNNER.invoke(app, [*run, "--plot", str(picture)])
     assert told.exit_code == 0, told.output
-    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.read_bytes().startswith(head)
 
 
 def test_a_picture_shows_true_and_detected_windows_and_published_dollars(tmp_path: Path) -> None:
@@ -73,19 +74,39 @@ def test_a_picture_shows_true_and_detected_windows_and_published_dollars(tmp_pat
     assert len(set(pictures.values())) == 4
 
 
-def test_a_picture_goes_only_where_a_folder_is_and_before_anything_runs(tmp_path: Path) -> None:
-    run = [
-        "simulate",
-        "calm",
-        "-o",
-        str(tmp_path / "run"),
-        "--plot",
-        str(tmp_path / "no" / "p.png"),
-    ]
-    told = RUNNER.invoke(app, run)
+@pytest.mark.parametrize(
+    ("picture", "named"),
+    [
+        ("no/p.png", "make it"),
+        ("p.foo", "written as .foo; end it in .png"),
+        ("p", "without ending; end it in .png"),
+        ("taken.png/p.png", "make it"),
+        (f"{'p' * 300}.png", "cannot be written (File name too long)"),
+    ],
+)
+def test_a_picture_that_cannot_be_written_is_refused_before_anything_runs(
+    picture: str, named: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "taken.png").touch()
+    folder = tmp_path / "run"
+    run = ["simulate", "calm", "--hours", "0.1", "--assets", "1", "-o", str(folder)]
+    told = RUNNER.invoke(app, [*run, "--plot", str(tmp_path / picture)])
     assert isinstance(told.exception, MarginquakeError)
-    assert "make it" in str(told.exception)
-    assert not (tmp_path / "run").exists()
+    assert named in str(told.exception)
+    assert {path.name for path in tmp_path.iterdir()} == {"taken.png"}
+
+
+def test_looking_whether_a_picture_can_be_written_changes_no_file(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from streams.simulation.plot import check_target
+
+    (tmp_path / "earlier.png").write_bytes(b"earlier")
+    for name in ("earlier.png", "new.PNG", "new.svg", "new.pdf", "not-yet/new.png"):
+        check_target(tmp_path / name, tmp_path / "not-yet")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "earlier.png": b"earlier"
+    }
 
 
 def test_the_second_generator_has_no_picture() -> None:
