@@ -107,7 +107,8 @@ def _detectors(minutes: int) -> "Cost":
     from streams.edges.bench_detectors import cost
     from streams.edges.demo_hour import ASSETS, HOURS, SCENARIO, SEED
     from streams.edges.replay import frames_of
-    from streams.simulation.run import LOG, simulate
+    from streams.simulation.files import LOG
+    from streams.simulation.run import simulate
     from streams.simulation.scenarios import scenario
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments

@@ -1,6 +1,7 @@
 """Commands of the group "prove": simulate, likeness."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,6 +67,7 @@ def simulate(
     names = [str(row["scenario"]) for row in _scenarios()]
     if scenario not in names:
         raise MarginquakeError(f"no scenario {scenario!r}; take one of {', '.join(names)}")
+    folder = output or Path(f"{scenario}-{seed}")
     if scenario.startswith("points-"):
         if not labels or share != 0.2:
             raise typer.BadParameter(
@@ -73,30 +75,40 @@ def simulate(
             )
         if plot is not None:
             raise typer.BadParameter("the second generator has no depth to draw; leave out --plot")
-        folder = output or Path(f"{scenario}-{seed}")
-        _points(scenario, folder, seed, assets, hours, rate_bp, as_json)
+        with _telling_of_interrupts(f"nothing of the run was kept in {folder}"):
+            _points(scenario, folder, seed, assets, hours, rate_bp, as_json)
         return
-    from streams.simulation.flushes import FlushRule
-    from streams.simulation.run import simulate as run_scenario
-    from streams.simulation.scenarios import scenario as preset
-
-    found = preset(scenario)
-    folder = output or Path(f"{scenario}-{seed}")
     if plot is not None:
         from streams.simulation.plot import check_target
 
         check_target(plot, folder)
     from streams.edges.progress import bars
+    from streams.simulation.flushes import FlushRule
+    from streams.simulation.run import simulate as run_scenario
+    from streams.simulation.scenarios import scenario as preset
 
     with bars(quiet=as_json) as told:
-        run = run_scenario(
-            found, seed, folder, assets, hours, FlushRule(rate_bp=rate_bp), share, labels, told
-        )
+        with _telling_of_interrupts(f"nothing of the run was kept in {folder}"):
+            rule = FlushRule(rate_bp=rate_bp)
+            run = run_scenario(
+                preset(scenario), seed, folder, assets, hours, rule, share, labels, told
+            )
         if plot is not None:
             from streams.simulation.plot import draw
 
-            draw(run, plot, _seen(folder, run.lines, told) if run.lines else None)
+            with _telling_of_interrupts(f"the run in {folder} is whole, {plot} is not drawn"):
+                draw(run, plot, _seen(folder, run.lines, told) if run.lines else None)
     _tell(run, folder, as_json)
+
+
+@contextmanager
+def _telling_of_interrupts(left: str) -> Iterator[None]:
+    """End with 130 at Ctrl-C, as shells do, and say what is left of the work."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"marginquake: interrupted; {left}", err=True)
+        raise typer.Exit(130) from None
 
 
 def _seen(folder: Path, records: int, told: Callable[[str, int, int], None]) -> "Seen":
@@ -107,8 +119,8 @@ def _seen(folder: Path, records: int, told: Callable[[str, int, int], None]) -> 
     from streams.edges.pictured import Pictured
     from streams.edges.replay import run_replay
     from streams.engines.inprocess import InProcess
+    from streams.simulation.files import LOG
     from streams.simulation.plot import Seen, Window
-    from streams.simulation.run import LOG
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
 

@@ -124,9 +124,10 @@ def read_sealed(folder: Path) -> Iterator[Sealed]:
 
 def _simulated(key: RunKey, here: Path) -> tuple[Case, Path]:
     """Run the market; the case has no orders yet."""
+    from streams.simulation.files import LOG
     from streams.simulation.flushes import FlushRule, flushes_of
     from streams.simulation.points import simulate_points
-    from streams.simulation.run import LOG, simulate
+    from streams.simulation.run import simulate
     from streams.simulation.scenarios import scenario
 
     plan = key.plan

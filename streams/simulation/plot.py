@@ -135,10 +135,13 @@ def draw(run: Run, path: Path, seen: Seen | None = None) -> None:
     _explain(figure, seen)
     figure.suptitle(f"{run.scenario.name}, seed {run.seed}: SIMULATED", fontsize="medium")
     figure.tight_layout(rect=(0, 0.035, 1, 1))
+    picture = BytesIO()
     try:
         # Only some formats take metadata, and only a PNG would name the version of matplotlib.
-        png = path.suffix.lower() == ".png"
-        figure.savefig(path, dpi=120, metadata={"Software": None} if png else None)
+        kind = path.suffix[1:].lower()
+        metadata = {"Software": None} if kind == "png" else None
+        figure.savefig(picture, format=kind, dpi=120, metadata=metadata)
+        path.write_bytes(picture.getvalue())
     except (OSError, ValueError) as error:
         raise MarginquakeError(f"cannot write the picture to {path}: {error}") from None
     finally:

@@ -18,6 +18,7 @@ import numpy as np
 from streams.config import MarginquakeError
 from streams.simulation.assets import Asset, chosen, shares
 from streams.simulation.feed import Feed
+from streams.simulation.files import LOG, TRUTH, whole, written
 from streams.simulation.flushes import RULE, Flush, FlushRule, flushes_of
 from streams.simulation.noise import chance, exp, ln, normal, rooted
 from streams.simulation.orders import VENUES
@@ -225,7 +226,7 @@ def simulate_points(
     Args:
         kind: one of KINDS.
         seed: of everything that is random.
-        folder: made where it is not there.
+        folder: made where it is not there; files of an earlier run are removed first.
         assets: how many of the largest coins.
         hours: length.
         start_s: UNIX second of the start.
@@ -234,8 +235,6 @@ def simulate_points(
     Raises:
         MarginquakeError: no such kind, or the folder cannot be written.
     """
-    from streams.simulation.run import LOG, TRUTH, written
-
     if kind not in KINDS:
         raise MarginquakeError(f"no point process {kind!r}; take one of {', '.join(KINDS)}")
     coins = chosen(assets)
@@ -254,9 +253,8 @@ def simulate_points(
             yield first, steps, orders, room
 
     feed = Feed(coins, share, depth, start_s, seconds, root, ())
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        written(folder / LOG, feed.lines(blocks(), tape.take))
+    with whole(folder) as parts:
+        written(parts[LOG], feed.lines(blocks(), tape.take))
         truth = PointTruth(
             "points/1",
             kind,
@@ -270,9 +268,5 @@ def simulate_points(
             int(tape.orders.sum()),
             feed.published,
         )
-        (folder / TRUTH).write_bytes(msgspec.json.encode(truth))
-    except OSError as error:
-        raise MarginquakeError(
-            f"cannot write to {folder}: {error.strerror}; name a folder of yours with -o"
-        ) from None
+        parts[TRUTH].write_bytes(msgspec.json.encode(truth))
     return truth

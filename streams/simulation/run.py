@@ -2,20 +2,20 @@
 
 The simulator's front door for Python. Files: `log.jsonl.zst` (what collectors received; not for
 scenarios in coarse steps), `series.csv` (an hour a row, for `marginquake regime`), `truth.json`.
-Promises the same bytes of log, series and truth for the same arguments and version.
+Promises the same bytes of log, series and truth for the same arguments and version, and whole files
+or none.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
 
 import msgspec
 import numpy as np
-import zstandard
 
 from streams.config import MarginquakeError
 from streams.simulation.assets import Asset, chosen
 from streams.simulation.feed import Feed
+from streams.simulation.files import LOG, SERIES, TRUTH, whole, written
 from streams.simulation.flushes import RULE, FlushRule, flushes_of
 from streams.simulation.labels import SHARE, Labelled, label
 from streams.simulation.market import Market
@@ -24,9 +24,6 @@ from streams.simulation.series import series_csv
 from streams.simulation.state import Block, Floats
 from streams.simulation.tape import Tape
 from streams.simulation.truth import Truth, truth_of
-
-LOG, SERIES, TRUTH = "log.jsonl.zst", "series.csv", "truth.json"
-BATCH: Final = 512
 
 Stretch = tuple[int, int, int, Block]
 Progress = Callable[[str, int, int], None]
@@ -60,7 +57,7 @@ def simulate(
     Args:
         scenario: from `scenarios.SCENARIOS`.
         seed: 0 or more.
-        folder: made where it is not there; files of the same names are replaced.
+        folder: made where it is not there; files of an earlier run are removed first.
         assets: how many of the largest coins; the scenario's own number when None.
         hours: length; the scenario's own when None.
         rule: when forced flow is a flush.
@@ -90,8 +87,7 @@ def simulate(
         progress("market", first + steps, stage.steps)
 
     published, lines = 0, 0
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with whole(folder) as parts:
         if scenario.step_s == 1.0:
             depth = ordinary_depth(market)
             feed = Feed(
@@ -104,7 +100,7 @@ def simulate(
                 stage.gaps,
             )
             blocks: Iterable[Stretch] = market.blocks(stage.steps)
-            lines = written(folder / LOG, feed.lines(blocks, told))
+            lines = written(parts[LOG], feed.lines(blocks, told))
             published = feed.published
         else:
             for stretch in market.blocks(stage.steps):
@@ -123,12 +119,8 @@ def simulate(
             if not labels:
                 labelled = [Labelled.without_fork(flush) for flush in found]
         truth = truth_of(scenario, seed, coins, stage, tape, labelled, rule, share, published)
-        (folder / SERIES).write_text(series_csv(tape, scenario.start_s))
-        (folder / TRUTH).write_bytes(msgspec.json.encode(truth))
-    except OSError as error:
-        raise MarginquakeError(
-            f"cannot write to {folder}: {error.strerror}; name a folder of yours with -o"
-        ) from None
+        parts[SERIES].write_text(series_csv(tape, scenario.start_s))
+        parts[TRUTH].write_bytes(msgspec.json.encode(truth))
     return Run(scenario, seed, coins, stage, tape, truth, lines)
 
 
@@ -138,18 +130,3 @@ def ordinary_depth(market: Market) -> Floats:
     spot = np.full((len(share), 1), market.law.spot_depth)
     depth = market.law.depth * market.terms.interest[:, None]
     return np.hstack([share, spot]) * depth
-
-
-def written(path: Path, lines: Iterator[bytes]) -> int:
-    """Write lines of a log as one zstd stream; gives their number."""
-    count = 0
-    batch: list[bytes] = []
-    with path.open("wb") as file, zstandard.ZstdCompressor(3).stream_writer(file) as packed:
-        for line in lines:
-            batch.append(line)
-            count += 1
-            if len(batch) == BATCH:
-                packed.write(b"".join(batch))
-                batch.clear()
-        packed.write(b"".join(batch))
-    return count

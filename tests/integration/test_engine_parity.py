@@ -16,7 +16,8 @@ pytest.importorskip("numba")
 
 from streams.edges.broker import Broker
 from streams.edges.topics import reconcile
-from streams.simulation.run import LOG, simulate
+from streams.simulation.files import LOG
+from streams.simulation.run import simulate
 from streams.simulation.scenarios import scenario
 from tests.logs import held_back_log
 from tests.pipeline_stack import Oracle, Stack, differences, framer_counters, import_archives, lags

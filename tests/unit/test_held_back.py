@@ -8,7 +8,8 @@ pytest.importorskip("numba")
 
 from streams.core.events import Raw
 from streams.edges import rawlog
-from streams.simulation.run import LOG, simulate
+from streams.simulation.files import LOG
+from streams.simulation.run import simulate
 from streams.simulation.scenarios import scenario
 from tests.logs import (
     BINANCE,

@@ -138,6 +138,58 @@ def test_the_rate_of_a_flush_holds_in_the_second_generator_too(tmp_path: Path) -
     assert not truths[1_000.0]["flushes"]
 
 
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("scenario", "late"),
+    [
+        ("calm", "streams.simulation.run.truth_of"),
+        ("points-ordinary", "streams.simulation.points.flushes_of"),
+    ],
+)
+def test_an_interrupted_run_leaves_no_file_and_says_so(
+    scenario: str, late: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late, interrupted)
+    folder = tmp_path / "run"
+    run = ["simulate", scenario, "--hours", "0.1", "--assets", "1", "-o", str(folder)]
+    told = RUNNER.invoke(app, run)
+    assert told.exit_code == 130
+    assert told.stderr == f"marginquake: interrupted; nothing of the run was kept in {folder}\n"
+    assert list(folder.iterdir()) == []
+
+
+def test_a_run_interrupted_while_it_is_drawn_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr("streams.simulation.plot.draw", interrupted)
+    folder, picture = tmp_path / "run", tmp_path / "picture.png"
+    run = ["simulate", "calm", "--hours", "0.1", "--assets", "1", "-o", str(folder)]
+    told = RUNNER.invoke(app, [*run, "--plot", str(picture)])
+    assert told.exit_code == 130
+    assert told.stderr == (
+        f"marginquake: interrupted; the run in {folder} is whole, {picture} is not drawn\n"
+    )
+    assert {path.name for path in folder.iterdir()} == {"log.jsonl.zst", "series.csv", "truth.json"}
+
+
+def test_a_run_whose_last_file_cannot_be_written_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("streams.simulation.run.series_csv", full)
+    run = ["simulate", "calm", "--hours", "0.1", "--assets", "1", "-o", str(tmp_path)]
+    told = RUNNER.invoke(app, run)
+    assert isinstance(told.exception, MarginquakeError)
+    assert "No space left on device" in str(told.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_numba_the_command_says_how_to_get_it(tmp_path: Path) -> None:
     script = (
         "import sys; sys.modules['numba'] = None; sys.argv = ['marginquake', 'simulate', 'calm'];"

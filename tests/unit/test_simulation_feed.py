@@ -30,8 +30,9 @@ from streams.engines.inprocess import InProcess
 from streams.simulation.assets import ASSETS
 from streams.simulation.connections import SWAP, Line
 from streams.simulation.feed import BINANCE_LARGEST_FROM, BYBIT_FULL_FROM, chosen_orders
+from streams.simulation.files import LOG
 from streams.simulation.orders import Forced, Venue
-from streams.simulation.run import LOG, Run, simulate
+from streams.simulation.run import Run, simulate
 from streams.simulation.scenarios import SCENARIOS, Gap, Scenario, Stage
 from streams.venues import PARSERS
 from streams.venues.catalog import default_instruments

@@ -11,6 +11,7 @@ pytest.importorskip("numba")
 
 from streams.config import MarginquakeError
 from streams.simulation.assets import chosen
+from streams.simulation.files import SERIES, TRUTH
 from streams.simulation.flushes import Flush, FlushRule, flushes_of
 from streams.simulation.labels import grouped, label
 from streams.simulation.law import Law
@@ -18,7 +19,7 @@ from streams.simulation.market import Market, Opening
 from streams.simulation.orders import VENUES
 from streams.simulation.plan import calm, ordinary
 from streams.simulation.points import KINDS, simulate_points
-from streams.simulation.run import SERIES, TRUTH, simulate
+from streams.simulation.run import simulate
 from streams.simulation.scenarios import (
     SATURDAY,
     SCENARIOS,

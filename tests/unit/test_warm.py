@@ -18,7 +18,8 @@ from streams.core.rowmeta import RowMeta
 from streams.edges.archives import lines
 from streams.edges.warm import check_target, read_warm, write_warm
 from streams.engines.inprocess import InProcess
-from streams.simulation.run import LOG, simulate
+from streams.simulation.files import LOG
+from streams.simulation.run import simulate
 from streams.simulation.scenarios import WEDNESDAY, scenario
 from streams.venues import PARSERS
 from tests.drawn_frames import Draw, chain
