@@ -29,6 +29,9 @@ def simulate(
     hours: Annotated[
         float | None, typer.Option(min=0.1, help="Length.", show_default="its own")
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Remove the run that --output holds, first.")
+    ] = False,
     listed: Annotated[bool, typer.Option("--list", help="Show the scenarios.")] = False,
     plot: Annotated[
         Path | None,
@@ -75,6 +78,8 @@ def simulate(
             )
         if plot is not None:
             raise typer.BadParameter("the second generator has no depth to draw; leave out --plot")
+    _refuse_earlier(folder, overwrite)
+    if scenario.startswith("points-"):
         with _telling_of_interrupts(f"nothing of the run was kept in {folder}"):
             _points(scenario, folder, seed, assets, hours, rate_bp, as_json)
         return
@@ -99,6 +104,18 @@ def simulate(
             with _telling_of_interrupts(f"the run in {folder} is whole, {plot} is not drawn"):
                 draw(run, plot, _seen(folder, run.lines, told) if run.lines else None)
     _tell(run, folder, as_json)
+
+
+def _refuse_earlier(folder: Path, overwrite: bool) -> None:
+    from streams.config import MarginquakeError
+    from streams.simulation.files import earlier
+
+    found = earlier(folder)
+    if found and not overwrite:
+        raise MarginquakeError(
+            f"{folder} holds {', '.join(found)} of another run; name another folder with -o, "
+            "or remove that run with --overwrite"
+        )
 
 
 @contextmanager

@@ -107,13 +107,17 @@ def hour_files(folder: Path) -> tuple[Path, Path]:
 
 def warm_up(folder: Path) -> tuple[str, ...]:
     """The command that makes a first run compile, and later ones find machine code."""
-    return ("simulate", SCENARIO, "--assets", "1", "--hours", "0.1", "-o", str(folder))
+    return _run(folder, "--assets", "1", "--hours", "0.1")
 
 
 def simulation(folder: Path) -> tuple[str, ...]:
     """The command that simulates the hour into a folder."""
-    size = ("--seed", str(SEED), "--assets", str(ASSETS), "--hours", str(HOURS))
-    return ("simulate", SCENARIO, *size, "-o", str(folder))
+    return _run(folder, "--seed", str(SEED), "--assets", str(ASSETS), "--hours", str(HOURS))
+
+
+def _run(folder: Path, *options: str) -> tuple[str, ...]:
+    # The hour takes the place of the warm-up, and both that of an earlier demo's.
+    return ("simulate", SCENARIO, *options, "--overwrite", "-o", str(folder))
 
 
 def read_hour(folder: Path, lines: int) -> Hour:

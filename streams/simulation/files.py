@@ -7,6 +7,7 @@ Does not ask before it replaces an earlier run: whoever calls looks with `earlie
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from os.path import lexists
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ BATCH: Final = 512
 
 def earlier(folder: Path) -> list[str]:
     """Names of the files that a run has left in a folder."""
-    return [name for name in FILES if (folder / name).exists()]
+    return [name for name in FILES if lexists(folder / name)]
 
 
 @contextmanager

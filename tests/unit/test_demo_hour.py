@@ -101,9 +101,10 @@ def test_one_message_breaks_off(made: tuple[Hour, Path]) -> None:
         msgspec.json.decode(raw.payload)
 
 
-def test_the_warm_up_is_a_command_that_runs(tmp_path: Path) -> None:
+def test_the_hour_takes_the_place_of_the_warm_up(made: tuple[Hour, Path], tmp_path: Path) -> None:
     told = CliRunner().invoke(app, [*warm_up(tmp_path), "--json"])
     assert told.exit_code == 0, told.output
+    assert make_hour(tmp_path) == made[0]
 
 
 def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:

@@ -138,6 +138,34 @@ def test_the_rate_of_a_flush_holds_in_the_second_generator_too(tmp_path: Path) -
     assert not truths[1_000.0]["flushes"]
 
 
+def test_a_run_takes_the_place_of_another_only_when_it_is_told_to(tmp_path: Path) -> None:
+    size = ["--hours", "0.1", "--assets", "1", "-o", str(tmp_path)]
+    assert RUNNER.invoke(app, ["simulate", "calm", *size]).exit_code == 0
+    (tmp_path / "mine.txt").write_text("mine")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for scenario in ("calm", "points-steady"):
+        told = RUNNER.invoke(app, ["simulate", scenario, *size])
+        assert isinstance(told.exception, MarginquakeError)
+        assert f"{tmp_path} holds log.jsonl.zst, series.csv, truth.json" in str(told.exception)
+        assert "--overwrite" in str(told.exception)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    told = RUNNER.invoke(app, ["simulate", "points-steady", *size, "--overwrite"])
+    assert told.exit_code == 0, told.output
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(after) == {"log.jsonl.zst", "truth.json", "mine.txt"}
+    assert json.loads(after["truth.json"])["kind"] == "steady"
+    assert after["mine.txt"] == b"mine"
+
+
+def test_an_earlier_run_is_kept_where_the_new_one_cannot_begin(tmp_path: Path) -> None:
+    size = ["--assets", "1", "-o", str(tmp_path)]
+    assert RUNNER.invoke(app, ["simulate", "calm", "--hours", "0.1", *size]).exit_code == 0
+    for wrong in (["calm", "--hours", "1e6"], ["points-steady", "--assets", "99"], ["nosuch"]):
+        told = RUNNER.invoke(app, ["simulate", *size, "--overwrite", *wrong])
+        assert isinstance(told.exception, MarginquakeError)
+        assert (tmp_path / "truth.json").is_file()
+
+
 def interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
