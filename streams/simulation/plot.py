@@ -1,7 +1,7 @@
 """A picture of a run: price, depth, forced dollars, and the true windows beside detected ones.
 
 Needs matplotlib (extra `simulate`). Draws what the truth knows, and under it what whoever calls it
-has seen in the published log; knows no detector itself. A run of more than an hour and a half gets
+has seen in the published log; knows no detector itself. A run of an hour and a half or more gets
 a second column: the largest flush from close by.
 """
 

@@ -74,6 +74,13 @@ def test_a_picture_shows_true_and_detected_windows_and_published_dollars(tmp_pat
     assert len(set(pictures.values())) == 4
 
 
+def test_the_page_says_from_what_length_a_picture_has_a_close_up() -> None:
+    from streams.simulation.plot import ZOOM_FROM_S
+
+    page = (Path(__file__).parents[2] / "docs" / "simulation.md").read_text()
+    assert f"runs of {ZOOM_FROM_S / 3_600:g} h of simulated time or more" in page
+
+
 @pytest.mark.parametrize(
     ("picture", "named"),
     [
