@@ -1,12 +1,14 @@
 """Command of the group "prove": score."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
+    from streams.scoreboard.report import Look
     from streams.scoreboard.score import Score
 
 PANEL = "prove"
@@ -87,6 +89,7 @@ def score(
     if page is not None and not page.parent.is_dir():
         raise MarginquakeError(f"--page {page}: the folder {page.parent} is not there; make it")
     processes = workers or os.cpu_count() or 1
+    seen = report.looks()
     with bars(quiet=as_json) as told:
         if tune:
             choices = scoreboard.tune(seeds, folder, processes, told)
@@ -108,25 +111,43 @@ def score(
             told,
         )
     if split == "test":
-        report.looked(found)
-    _tell(found, page, as_json)
+        look = report.looked(found)
+        problems = _tell(found, (*seen, look), page, as_json)
+        # Last, since the figures take an hour and the installation may be read-only.
+        try:
+            report.note(look)
+        except MarginquakeError as error:
+            problems.append(str(error))
+    else:
+        problems = _tell(found, seen, page, as_json)
+    if problems:
+        raise MarginquakeError("; ".join(problems))
 
 
-def _tell(found: "Score", page: Path | None, as_json: bool) -> None:
+def _tell(found: "Score", seen: "Sequence[Look]", page: Path | None, as_json: bool) -> list[str]:
+    """Write the page, print the result, and give what went wrong."""
     import msgspec
 
     from streams.scoreboard import report
 
-    text = report.page(found)
+    text = report.page(found, seen)
+    problems = []
     if page is not None:
-        page.write_text(text)
-        page.with_suffix(".json").write_bytes(
-            msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
-        )
+        try:
+            page.write_text(text)
+            page.with_suffix(".json").write_bytes(
+                msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
+            )
+        except OSError as error:
+            problems.append(
+                f"cannot write {error.filename or page} ({error.strerror}): the result stands on "
+                "standard output alone; keep it, and name a file of yours with --page"
+            )
     if as_json:
         typer.echo(json.dumps(msgspec.to_builtins(found)))
     else:
         typer.echo(text)
+    return problems
 
 
 def register(app: typer.Typer) -> None:

@@ -3,10 +3,12 @@
 Last step of `marginquake score`. Promises that nothing is on the page but what the score holds.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from streams.config import MarginquakeError
 from streams.scoreboard.page_flushes import flushes, points
 from streams.scoreboard.page_others import leverage, recorded, throttle
 from streams.scoreboard.page_readers import readers
@@ -27,17 +29,43 @@ class Look(msgspec.Struct, frozen=True):
 
 
 def looks() -> tuple[Look, ...]:
-    """Every look at test seeds so far, kept by hand."""
-    return msgspec.json.decode(LOOKS.read_bytes(), type=tuple[Look, ...])
+    """Every look at test seeds so far, kept by hand.
+
+    Raises:
+        MarginquakeError: the file cannot be read.
+    """
+    try:
+        return msgspec.json.decode(LOOKS.read_bytes(), type=tuple[Look, ...])
+    except (OSError, msgspec.DecodeError) as error:
+        raise MarginquakeError(
+            f"cannot read the looks at test seeds in {LOOKS}: {error}; install marginquake again"
+        ) from None
 
 
-def looked(score: Score) -> None:
-    """Note that figures of test seeds are about to be seen; what follows is added by hand."""
+def looked(score: Score) -> Look:
+    """The look at test seeds that a score is; what follows it is added by hand."""
     parts = [name for name in ("lines", "readers", "points", "regimes") if getattr(score, name)]
     seeds = ", ".join(map(str, score.seeds))
-    look = Look(score.made_on, f"{', '.join(parts)} of seeds {seeds}", "")
-    data = msgspec.json.encode([*looks(), look])
-    LOOKS.write_bytes(msgspec.json.format(data, indent=1) + b"\n")
+    return Look(score.made_on, f"{', '.join(parts)} of seeds {seeds}", "")
+
+
+def note(look: Look) -> None:
+    """Add a look to those before it.
+
+    Raises:
+        MarginquakeError: the file cannot be written; names the record to add by hand.
+    """
+    part = LOOKS.with_name(f"{LOOKS.name}.part")
+    try:
+        data = msgspec.json.encode([*looks(), look])
+        part.write_bytes(msgspec.json.format(data, indent=1) + b"\n")
+        part.replace(LOOKS)
+    except (OSError, MarginquakeError) as error:
+        record = msgspec.json.encode(look).decode()
+        raise MarginquakeError(
+            f"this look at test seeds could not be noted ({error}); add it to {LOOKS} by hand: "
+            f"{record}"
+        ) from None
 
 
 def choices(chosen: Choices) -> str:
@@ -49,10 +77,10 @@ def choices(chosen: Choices) -> str:
     return table(("rule", "scopes", "setting", "F1 on train runs", "tried"), rows)
 
 
-def page(score: Score) -> str:
-    """The whole page."""
+def page(score: Score, seen: Sequence[Look]) -> str:
+    """The whole page; `seen`: the looks at test seeds, this score's among them."""
     parts = [
-        _head(score),
+        _head(score, seen),
         _targets(score),
         flushes(score),
         readers(score),
@@ -64,7 +92,7 @@ def page(score: Score) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _head(score: Score) -> str:
+def _head(score: Score, seen: Sequence[Look]) -> str:
     seeds = ", ".join(map(str, score.seeds))
     lines = [
         "# Scoreboard",
@@ -86,7 +114,6 @@ def _head(score: Score) -> str:
             "and the tuned rivals' alike; `--split test` gives the others.",
             "",
         ]
-    seen = looks()
     times = "once" if len(seen) == 1 else f"{len(seen)} times"
     lines.append(f"Test seeds have been looked at {times}{':' if seen else '.'}")
     for number, one in enumerate(seen, 1):

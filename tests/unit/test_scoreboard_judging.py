@@ -1,10 +1,13 @@
 """The scoreboard on made-up judgements: choosing, tables, leaving out, targets, pages."""
 
+import json
 from pathlib import Path
 
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
+from streams.cli import app
 from streams.config import MarginquakeError
 from streams.scoreboard import cases, report, tuning
 from streams.scoreboard.detection import left_out, lines, sensitivity
@@ -138,29 +141,84 @@ def test_a_target_says_what_was_measured_and_whether_it_was_met() -> None:
 
 
 def test_the_page_shows_the_figures_and_survives_missing_parts(tmp_path: Path) -> None:
-    text = report.page(a_score())
+    text = report.page(a_score(), report.looks())
     assert text.startswith("# Scoreboard")
     assert f"| marginquake | tuned: {default_of(OURS)[0]:g} | 8 | 0 | 0 | 1.00 | 1.00 |" in text
     assert "## Regime" not in text
     again = msgspec.json.decode(msgspec.json.encode(a_score()), type=Score)
-    assert report.page(again) == text
+    assert report.page(again, report.looks()) == text
 
 
 def test_looks_at_test_seeds_are_listed_on_the_page() -> None:
     assert all(look.on and look.what and look.then for look in report.looks())
 
 
-def test_seeing_test_seeds_is_noted_beside_the_looks_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def a_test_score() -> Score:
+    return msgspec.structs.replace(a_score(), split="test", seeds=(1001,))
+
+
+@pytest.fixture
+def looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     kept = tmp_path / "looks.json"
     kept.write_bytes(report.LOOKS.read_bytes())
-    before = report.looks()
     monkeypatch.setattr(report, "LOOKS", kept)
-    score = a_score()
-    report.looked(score)
+    return kept
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`marginquake score` gives a made-up score of test seeds."""
+    monkeypatch.setattr("streams.scoreboard.score.score", lambda *_: a_test_score())
+
+
+@pytest.mark.usefixtures("at_once", "looks")
+def test_seeing_test_seeds_is_noted_beside_the_looks_before_and_on_the_page(
+    tmp_path: Path,
+) -> None:
+    before = report.looks()
+    page = tmp_path / "page.md"
+    told = CliRunner().invoke(app, ["score", "--page", str(page)])
+    assert told.exit_code == 0, told.output
     *earlier, last = report.looks()
     assert tuple(earlier) == before
-    assert (last.on, last.then) == (score.made_on, "")
-    assert all(str(seed) in last.what for seed in score.seeds)
-    assert f"looked at {len(before) + 1} times" in report.page(score)
+    assert (last.on, last.what, last.then) == ("2026-11-22", "lines of seeds 1001", "")
+    assert f"looked at {len(before) + 1} times" in page.read_text()
+    assert page.read_text() == report.page(a_test_score(), report.looks())
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_look_that_cannot_be_noted_loses_no_result(looks: Path, tmp_path: Path) -> None:
+    # A folder in the way stands for a read-only installation, also for root.
+    looks.with_name("looks.json.part").mkdir()
+    before = looks.read_bytes()
+    page = tmp_path / "page.md"
+    told = CliRunner().invoke(app, ["score", "--page", str(page), "--json"])
+    assert isinstance(told.exception, MarginquakeError)
+    line = str(told.exception)
+    assert "\n" not in line
+    assert f'add it to {looks} by hand: {{"on":"2026-11-22","what":"lines of seeds 1001"' in line
+    assert json.loads(told.stdout)["seeds"] == [1001]
+    assert "## Flushes" in page.read_text()
+    assert json.loads(page.with_suffix(".json").read_text())["seeds"] == [1001]
+    assert looks.read_bytes() == before
+
+
+@pytest.mark.usefixtures("at_once", "looks")
+def test_a_page_that_cannot_be_written_loses_neither_result_nor_look(tmp_path: Path) -> None:
+    before = report.looks()
+    page = tmp_path / f"{'p' * 300}.md"
+    told = CliRunner().invoke(app, ["score", "--page", str(page)])
+    assert isinstance(told.exception, MarginquakeError)
+    assert str(page) in str(told.exception)
+    assert "## Flushes" in told.stdout
+    assert len(report.looks()) == len(before) + 1
+
+
+def test_looks_that_cannot_be_read_are_named_before_anything_is_scored(
+    looks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.scoreboard.score.score", lambda *_: pytest.fail("scored"))
+    looks.write_text("[{]")
+    told = CliRunner().invoke(app, ["score"])
+    assert isinstance(told.exception, MarginquakeError)
+    assert str(looks) in str(told.exception)
