@@ -12,7 +12,7 @@ from streams.config import MarginquakeError
 from streams.scoreboard import cases, report, tuning
 from streams.scoreboard.detection import left_out, lines, sensitivity
 from streams.scoreboard.estimates import Estimate
-from streams.scoreboard.judging import OURS, Judged, Setting, default_of, ours, settings_of
+from streams.scoreboard.judging import CLASSES, OURS, Judged, Setting, default_of, ours, settings_of
 from streams.scoreboard.metrics import Counts, Hit, ScopeClass
 from streams.scoreboard.rivals import RIVALS
 from streams.scoreboard.score import Score
@@ -75,6 +75,15 @@ def test_our_definition_is_what_was_chosen_on_train_seeds() -> None:
     assert chosen.setting(OURS, "ALL") == default_of(OURS)
     assert all(int(name.rsplit("-", 1)[1]) in cases.TRAIN_SEEDS for name in chosen.runs)
     assert ours(default_of(OURS)[0]) == ours(chosen.setting(OURS, "assets")[0])
+
+
+def test_every_choice_is_a_setting_that_its_rule_tries_and_every_rule_has_one() -> None:
+    # Runs are judged at these settings alone: another one has no counts in any table.
+    chosen = tuning.read()
+    for one in chosen.chosen:
+        assert one.setting in settings_of(one.rule), one
+    for rule in (OURS, *RIVALS):
+        assert all(chosen.setting(rule, kind) for kind in CLASSES)
 
 
 def test_a_family_is_judged_by_the_setting_of_the_others() -> None:
