@@ -87,8 +87,19 @@ def best(
 
 
 def write(choices: Choices) -> None:
-    """Write `chosen.json`."""
-    CHOSEN.write_bytes(msgspec.json.format(msgspec.json.encode(choices), indent=1) + b"\n")
+    """Write `chosen.json`.
+
+    Raises:
+        MarginquakeError: the file beside this one cannot be written.
+    """
+    shown = msgspec.json.format(msgspec.json.encode(choices), indent=1)
+    try:
+        CHOSEN.write_bytes(shown + b"\n")
+    except OSError as error:
+        raise MarginquakeError(
+            f"what was chosen cannot be kept in {CHOSEN.name}: {error.strerror}; run from a "
+            "checkout that you may write to"
+        ) from error
 
 
 def read() -> Choices:

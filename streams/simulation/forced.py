@@ -173,7 +173,6 @@ def execute(
                     ranks = ranked(state, given, a, v, way, mid)
                     ranking, cursor = way, 0
                 cursor = deleverage(state, given, a, v, whole, bankrupt, ranks, cursor)
-                state.clock[3] += 1
                 record(state, out, at_us, a, v, whole, ADL, bankrupt, bankrupt)
         budget -= coins * mid
         rest = abs(whole) - coins

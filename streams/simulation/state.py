@@ -61,7 +61,7 @@ class State(NamedTuple):
     """Everything that changes."""
 
     clock: Ints
-    """[4] step number, forced orders so far, queue overflows, adl orders."""
+    """[3] step number, forced orders of the block so far, calls that found a full queue."""
     common: Floats
     """[3] log volatility of the common factor, the market's displacement, its deposits."""
     flows: Floats
@@ -223,7 +223,7 @@ def empty(given: Terms, law: Law) -> State:
     for row in range(k):
         fund += law.fund * given.interest[row] * given.share[row]
     return State(
-        np.zeros(4, np.int64),
+        np.zeros(3, np.int64),
         np.zeros(3),
         np.array([float(fund.sum()), 0.0]),
         np.zeros(k),

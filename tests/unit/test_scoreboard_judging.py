@@ -61,6 +61,14 @@ def test_a_test_run_may_not_choose() -> None:
         tuning.choose([judged("calm-1001", 2)])
 
 
+def test_a_choice_that_cannot_be_kept_ends_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "CHOSEN", tmp_path / "gone" / "chosen.json")
+    with pytest.raises(MarginquakeError, match=r"cannot be kept in chosen\.json: No such file"):
+        tuning.write(tuning.Choices((), ()))
+
+
 def test_every_rival_has_its_authors_values_among_the_settings() -> None:
     for rule in (OURS, *RIVALS):
         if rule == OURS:

@@ -299,3 +299,14 @@ def test_a_snapshot_shares_nothing(bench: Bench) -> None:
     other = snapshot(state)
     other.price[0, 0] = 1.0
     assert state.price[0, 0] == 91_400.0
+
+
+def test_a_market_whose_queue_ran_over_says_so_instead_of_going_on() -> None:
+    market = crash()
+    waiting, length = market.state.waiting, market.state.queue.shape[2]
+    waiting[0, 0, 1] = length
+    enqueue(market.state, 0, 0, -1.0, 100.0, 0)
+    assert market.state.backstop[0, 0, 0] == -1.0
+    waiting[0, 0, 1] = 0
+    with pytest.raises(MarginquakeError, match=f"1 positions were called while {length}"):
+        next(market.blocks(1))
