@@ -250,6 +250,7 @@ def _tell(run: "Run", folder: Path, as_json: bool) -> None:
             "forced_orders": truth.forced_orders,
             "published_orders": truth.published_orders,
             "adl_usd": truth.adl_usd,
+            "turned_away": run.turned_away,
             "flushes": msgspec.to_builtins(truth.flushes),
         }
         typer.echo(json.dumps(told))
@@ -260,6 +261,11 @@ def _tell(run: "Run", folder: Path, as_json: bool) -> None:
         f"${truth.forced_usd['long'] / 1e6:,.1f}M, shorts ${truth.forced_usd['short'] / 1e6:,.1f}M"
         + (f"; auto-deleveraged ${truth.adl_usd / 1e6:,.1f}M" if truth.adl_usd else "")
     )
+    if run.turned_away:
+        typer.echo(
+            f"{run.turned_away:,} calls found the venue's queue full: the backstop took these "
+            "positions at once, and no feed shows them"
+        )
     table = Table("true flush", "side", "onset (UTC)", "s", "forced", "move", "by itself", "label")
     for one in truth.flushes:
         flush = one.flush

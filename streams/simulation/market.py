@@ -13,17 +13,7 @@ from streams.simulation.law import Law
 from streams.simulation.orders import VENUES
 from streams.simulation.plan import Plan
 from streams.simulation.population import populate
-from streams.simulation.state import (
-    ORDERS,
-    QUEUE,
-    Block,
-    State,
-    Terms,
-    block,
-    copied,
-    empty,
-    terms,
-)
+from streams.simulation.state import ORDERS, Block, State, Terms, block, copied, empty, terms
 
 
 class Opening:
@@ -71,13 +61,10 @@ class Market:
         """Steps done."""
         return int(self.state.clock[0])
 
-    def _check_queues(self) -> None:
-        if self.state.clock[2]:
-            raise MarginquakeError(
-                f"{self.state.clock[2]} positions were called while {QUEUE} of the same asset and "
-                f"venue still waited for the liquidation engine, by step {self.step}; what follows "
-                "would be another market: take fewer accounts or a scenario that moves less"
-            )
+    @property
+    def turned_away(self) -> int:
+        """Called positions that found a full queue: the backstop took them at once, unpublished."""
+        return int(self.state.clock[2])
 
     def fork(self, **changes: float) -> "Market":
         """A copy that goes on by itself, with some constants of the law changed."""
@@ -96,9 +83,6 @@ class Market:
         Yields:
             (first step, number of steps n, number of orders m, block): the rows [:n] and the
             orders [:m] are valid until the next block is asked for.
-
-        Raises:
-            MarginquakeError: more positions were called at once than a queue holds.
         """
         last = min(self.step + steps, len(self.plan.volatility))
         out = block(self.terms, size)
@@ -114,5 +98,4 @@ class Market:
                 min(size, last - first),
                 self.start_s,
             )
-            self._check_queues()
             yield first, done, int(self.state.clock[1]), out

@@ -30,7 +30,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class Run(msgspec.Struct, frozen=True):
-    """What a run knows and wrote."""
+    """What a run knows and wrote; `turned_away`: see `Market`."""
 
     scenario: Scenario
     seed: int
@@ -39,6 +39,7 @@ class Run(msgspec.Struct, frozen=True):
     tape: Tape
     truth: Truth
     lines: int
+    turned_away: int
 
 
 def simulate(
@@ -121,7 +122,7 @@ def simulate(
         truth = truth_of(scenario, seed, coins, stage, tape, labelled, rule, share, published)
         parts[SERIES].write_text(series_csv(tape, scenario.start_s))
         parts[TRUTH].write_bytes(msgspec.json.encode(truth))
-    return Run(scenario, seed, coins, stage, tape, truth, lines)
+    return Run(scenario, seed, coins, stage, tape, truth, lines, market.turned_away)
 
 
 def ordinary_depth(market: Market) -> Floats:

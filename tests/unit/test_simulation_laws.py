@@ -301,12 +301,10 @@ def test_a_snapshot_shares_nothing(bench: Bench) -> None:
     assert state.price[0, 0] == 91_400.0
 
 
-def test_a_market_whose_queue_ran_over_says_so_instead_of_going_on() -> None:
+def test_a_call_that_finds_a_full_queue_goes_to_the_backstop_and_is_counted() -> None:
     market = crash()
-    waiting, length = market.state.waiting, market.state.queue.shape[2]
-    waiting[0, 0, 1] = length
+    market.state.waiting[0, 0, 1] = market.state.queue.shape[2]
+    assert market.turned_away == 0
     enqueue(market.state, 0, 0, -1.0, 100.0, 0)
-    assert market.state.backstop[0, 0, 0] == -1.0
-    waiting[0, 0, 1] = 0
-    with pytest.raises(MarginquakeError, match=f"1 positions were called while {length}"):
-        next(market.blocks(1))
+    assert market.turned_away == 1
+    assert market.state.backstop[0, 0].tolist() == [-1.0, -100.0]

@@ -29,9 +29,9 @@ class CounterfactualParams(msgspec.Struct, frozen=True):
     simulator, so that four brackets in five hold the truth; the slack by hand.
     """
 
-    least: float = 3.0
+    least: float = 4.0
     usual: float = 8.0
-    most: float = 35.0
+    most: float = 50.0
     half_life_s: float = 15.0
     slack: float = 0.1
     rest: float = 0.005
