@@ -9,6 +9,9 @@ FUZZ_MESSAGES := 1000000
 SOAK_SECONDS := 600
 PYTEST := $(BIN)/python -m pytest
 
+# Container images set it; the tests start hundreds of processes, and each would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help env demo test check lint typecheck broker broker-stop bench fuzz soak docs constraints clean
 
 help: ## Show this help

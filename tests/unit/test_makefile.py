@@ -45,6 +45,20 @@ def test_test_runs_every_check_and_every_doctest() -> None:
         assert step in plan, step
 
 
+@needs_make
+def test_python_keeps_what_it_compiled_whatever_the_image_says(tmp_path: Path) -> None:
+    extra = tmp_path / "asked.mk"
+    extra.write_text("asked:\n\t@echo $${PYTHONDONTWRITEBYTECODE-unset}\n")
+    done = subprocess.run(
+        ["make", "-C", str(ROOT), "--no-print-directory", "-f", "Makefile", "-f", extra, "asked"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert done.stdout == "unset\n"
+
+
 def test_the_demo_says_what_it_downloads_and_leaves_flink_out() -> None:
     recipe = MAKEFILE[MAKEFILE.index("$(VENV)/.demo: pyproject.toml") :]
     assert recipe.index("380 MB") < recipe.index("infra/env.sh $(VENV)")
