@@ -43,8 +43,8 @@ RECORDING = (
 pytestmark = [pytest.mark.kafka, pytest.mark.warehouse, pytest.mark.timeout(600)]
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The recording with duplicates, late events and lines that are no records."""
     if not RECORDING.exists():
         if os.environ.get("CI"):
@@ -65,9 +65,15 @@ def archive(tmp_path: Path) -> Path:
             out.append(line.replace('"ap":"', '"ap":"NaN'))
         if number % 80 == 40:
             out.append(line[: len(line) // 2])
-    path = tmp_path / "archive.jsonl"
+    path = tmp_path_factory.mktemp("archive") / "archive.jsonl"
     path.write_text("\n".join(out) + "\n")
     return path
+
+
+@pytest.fixture(scope="module")
+def oracle(archive: Path) -> Oracle:
+    """What the archive must become, whoever is killed."""
+    return Oracle([archive])
 
 
 @pytest.fixture
@@ -82,9 +88,8 @@ def path(make_broker: BrokerMaker, warehouse_dsn: str, tmp_path: Path) -> Iterat
     stack.end()
 
 
-def check_everything_arrived(stack: Stack, archive: Path, sent: int) -> None:
+def check_everything_arrived(stack: Stack, oracle: Oracle, sent: int) -> None:
     """Views equal the oracle, and produced = stored + dead-lettered + late + filtered."""
-    oracle = Oracle([archive])
     found = differences(stack.dsn, oracle)
     assert {view: lines for view, (_, lines) in found.items() if lines} == {}
     assert found["v_cascades"][0] > 0
@@ -108,7 +113,7 @@ def check_everything_arrived(stack: Stack, archive: Path, sent: int) -> None:
 
 
 def test_nothing_is_lost_when_each_process_is_killed_three_times(
-    path: Stack, archive: Path
+    path: Stack, archive: Path, oracle: Oracle
 ) -> None:
     chance = random.Random(20251010)  # noqa: S311
     path.start()
@@ -120,11 +125,11 @@ def test_nothing_is_lost_when_each_process_is_killed_three_times(
         path.start(name)
     path.await_drained(240)
     assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
-    check_everything_arrived(path, archive, sent)
+    check_everything_arrived(path, oracle, sent)
 
 
 def test_a_worker_killed_between_commit_and_changelog_reads_the_partition_again(
-    path: Stack, archive: Path
+    path: Stack, archive: Path, oracle: Oracle
 ) -> None:
     sent = import_archives(path.bootstrap, [archive])
     path.start()
@@ -142,10 +147,12 @@ def test_a_worker_killed_between_commit_and_changelog_reads_the_partition_again(
     assert ahead, "the kill never fell between a commit and its changelog"
     path.await_drained(240)
     assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
-    check_everything_arrived(path, archive, sent)
+    check_everything_arrived(path, oracle, sent)
 
 
-def test_a_broker_restart_in_the_middle_changes_nothing(path: Stack, archive: Path) -> None:
+def test_a_broker_restart_in_the_middle_changes_nothing(
+    path: Stack, archive: Path, oracle: Oracle
+) -> None:
     sent = import_archives(path.bootstrap, [archive])
     path.start()
     time.sleep(6)
@@ -155,7 +162,7 @@ def test_a_broker_restart_in_the_middle_changes_nothing(path: Stack, archive: Pa
     path.broker.start()
     path.await_drained(240)
     assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
-    check_everything_arrived(path, archive, sent)
+    check_everything_arrived(path, oracle, sent)
 
 
 def test_a_framer_killed_and_restarted_repeats_equal_frames(path: Stack, archive: Path) -> None:

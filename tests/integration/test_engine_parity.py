@@ -63,9 +63,9 @@ def test_recordings_give_the_same_final_rows_through_kafka_as_in_process(
     path = make_path()
     path.start()
     sent = import_archives(path.bootstrap, recordings)
+    oracle = Oracle(recordings)
     path.await_drained(800)
     assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
-    oracle = Oracle(recordings)
     found = differences(path.dsn, oracle)
     assert {view: lines for view, (_, lines) in found.items() if lines} == {}
     assert found["v_liquidations"][0] == len({e.id for e in oracle.emission.liquidations}) > 3000
@@ -84,9 +84,9 @@ def test_every_channel_gives_the_same_signals_through_kafka_as_in_process(
     path = make_path()
     path.start()
     import_archives(path.bootstrap, [log])
+    oracle = Oracle([log])
     path.await_drained(400)
     assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
-    oracle = Oracle([log])
     found = differences(path.dsn, oracle)
     assert {view: lines for view, (_, lines) in found.items() if lines} == {}
     assert found["v_late_events"][0] == len(oracle.emission.late) > 10
@@ -101,9 +101,10 @@ def test_two_collectors_of_one_venue_give_the_rows_of_one(
     path = make_path()
     path.start()
     import_archives(path.bootstrap, [one, one])
+    oracle = Oracle([one])
     path.await_drained(300)
     assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
-    found = differences(path.dsn, Oracle([one]))
+    found = differences(path.dsn, oracle)
     assert {view: lines for view, (_, lines) in found.items() if lines} == {}
     assert found["v_cascades"][0] > 0
     assert framer_counters(path.bootstrap)["duplicates:liquidation"] == 162
@@ -121,6 +122,7 @@ def test_a_backlog_read_in_catch_up_has_no_more_late_events_than_live(
     import_archives(live.bootstrap, [log])
     import_archives(backlog.bootstrap, [log])
     backlog.start("framer")
+    oracle = Oracle([log])
     counted = []
     for path in (live, backlog):
         deadline = time.monotonic() + 200
@@ -130,6 +132,6 @@ def test_a_backlog_read_in_catch_up_has_no_more_late_events_than_live(
         assert path.stop() == {"framer": 0}
         counted.append(framer_counters(path.bootstrap))
     late = [sum(n for name, n in c.items() if name.startswith("late")) for c in counted]
-    assert late[1] == late[0] == len(Oracle([log]).emission.late) > 10
+    assert late[1] == late[0] == len(oracle.emission.late) > 10
     assert counted[0] == counted[1]
     assert counted[1]["accepted:trade"] > 1000
