@@ -14,13 +14,13 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 
 
-def make(*words: str) -> str:
+def make(*words: str, **more: str) -> str:
     done = subprocess.run(
         ["make", "-C", str(ROOT), "--no-print-directory", *words],
         capture_output=True,
         text=True,
         check=True,
-        env={key: value for key, value in os.environ.items() if not key.startswith("MAKE")},
+        env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")} | more,
     )
     return done.stdout
 
@@ -49,14 +49,8 @@ def test_test_runs_every_check_and_every_doctest() -> None:
 def test_python_keeps_what_it_compiled_whatever_the_image_says(tmp_path: Path) -> None:
     extra = tmp_path / "asked.mk"
     extra.write_text("asked:\n\t@echo $${PYTHONDONTWRITEBYTECODE-unset}\n")
-    done = subprocess.run(
-        ["make", "-C", str(ROOT), "--no-print-directory", "-f", "Makefile", "-f", extra, "asked"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-    )
-    assert done.stdout == "unset\n"
+    files = ("-f", "Makefile", "-f", str(extra))
+    assert make(*files, "asked", PYTHONDONTWRITEBYTECODE="1") == "unset\n"
 
 
 def test_the_demo_says_what_it_downloads_and_leaves_flink_out() -> None:
