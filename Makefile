@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 # Container images set it; the tests start hundreds of processes, and each would compile all anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help env demo test check lint typecheck broker broker-stop bench fuzz soak docs constraints clean
+.PHONY: help env demo test test-kafka test-others check lint typecheck broker broker-stop bench fuzz soak docs constraints clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' \
@@ -23,8 +23,16 @@ env: $(VENV)/.dev ## Make .venv with everything for development (Python 3.11 or 
 demo: $(VENV)/.demo ## Run the whole path on a simulated hour (no Docker, no account, no Flink)
 	@$(BIN)/marginquake demo
 
+# The tests on a broker wait for timers and one busy stage, so the others run beside them.
 test: lint typecheck ## Everything CI runs: checks, doctests, unit to fault tests
-	$(PYTEST) --doctest-modules --ignore=tests/bench
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target \
+	  test-kafka test-others
+
+test-kafka: env ## The tests that need the broker, one after the other
+	$(PYTEST) tests --ignore=tests/bench -m kafka
+
+test-others: env ## All others, and the doctests
+	$(PYTEST) --doctest-modules --ignore=tests/bench -m "not kafka"
 
 check: lint typecheck ## The quick loop: checks, doctests, unit and property tests
 	$(PYTEST) --doctest-modules tests/unit tests/property streams/core streams/venues

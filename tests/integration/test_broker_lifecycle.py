@@ -25,6 +25,8 @@ from streams.edges.topics import reconcile, wanted_settings
 
 BrokerMaker = Callable[[], Broker]
 
+pytestmark = pytest.mark.kafka
+
 
 async def produce(bootstrap: str, topic: str, values: list[bytes], **options: Any) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, **options)
