@@ -25,8 +25,7 @@ demo: $(VENV)/.demo ## Run the whole path on a simulated hour (no Docker, no acc
 
 # The tests on a broker wait for timers and one busy stage, so the others run beside them.
 test: lint typecheck ## Everything CI runs: checks, doctests, unit to fault tests
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target \
-	  test-kafka test-others
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-kafka test-others
 
 test-kafka: env ## The tests that need the broker, one after the other
 	$(PYTEST) tests --ignore=tests/bench -m kafka
