@@ -204,6 +204,15 @@ def feed(venue: str, event_time_us: int, completeness: Completeness | None = Non
     return _feed_of_day(venue, event_time_us // DAY_US, completeness == "all")
 
 
+def completeness_at(venue: str, event_time_us: int) -> Completeness:
+    """What an order of the feed in force at its time says of the others.
+
+    >>> completeness_at("bybit", 1_700_000_000_000_000), completeness_at("bybit", MICROS)
+    ('sampled', 'all')
+    """
+    return "all" if feed(venue, event_time_us).feed_class == "full" else "sampled"
+
+
 @lru_cache(maxsize=4096)
 def _feed_of_day(venue: str, day: int, all_orders: bool) -> Feed:
     for name in (venue, venue.split("-", 1)[0]):

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import inspect
 
 from streams.core.events import Completeness
+from streams.core.throttle import completeness_at
 from streams.venues.bitget import Assumed as Bitget
 from streams.venues.both_sides import BYBIT, HTX, Count, Sides
 from streams.venues.coinbase import ADVANCED_SIDE, Party
@@ -140,6 +141,17 @@ def sides_counted(assumed: Assumptions, venue: str) -> Sides:
     if venue == "bybit":
         return Sides(interest=assumed.bybit.interest_sides)
     return Sides()
+
+
+def completeness(assumed: Assumptions, venue: str, event_time_us: int) -> Completeness:
+    """What an order of a venue's public feed says of the others at its time.
+
+    >>> completeness(parsed("htx.completeness=sampled"), "htx", 0)
+    'sampled'
+    """
+    if venue == "htx":
+        return assumed.htx.completeness
+    return completeness_at(venue, event_time_us)
 
 
 def settings_of(assumed: Assumptions) -> list[Setting]:

@@ -179,9 +179,9 @@ def sections() -> list[Section]:
             "What is assumed",
             "No venue documents these, or nobody has verified it. `MARGINQUAKE_ASSUMPTIONS` sets\n"
             "others, as `gate.negative=buy,htx.trade_sides=1`: the same for every process that\n"
-            "parses (`collect`, `live`, `framer`, `import`, `adopt`, `replay`, `normalise`). How\n"
-            "many sides an amount counts holds for rows of Tardis CSV and of cryptofeed too; the\n"
-            "others are about the venues' own messages.",
+            "parses (`collect`, `live`, `framer`, `import`, `adopt`, `replay`, `normalise`). All\n"
+            "hold for rows of Tardis CSV and of cryptofeed too, but `gate.negative` and\n"
+            "`coinbase.advanced_side`: an archive states sides of its own.",
             ("assumption", "default", "may be", "meaning", "source"),
             [assumption_row(one) for one in settings_of(DOCUMENTED)],
         ),

@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 
 from streams.core.events import (
-    Completeness,
     Ignored,
     OrderSide,
     Outcome,
@@ -23,10 +22,12 @@ from streams.core.events import (
 )
 from streams.core.instruments import Instrument
 from streams.core.normalise import rejection
+from streams.core.throttle import completeness_at
 from streams.edges.archives.cryptofeed_symbols import native
 from streams.edges.archives.form import BOM, Form, Found, Source
 from streams.parsing import assumptions
 from streams.venues.assumptions import sides_counted
+from streams.venues.bybit.forced import retired_completeness
 from streams.venues.fields import (
     BadField,
     Row,
@@ -57,17 +58,16 @@ class Forced(msgspec.Struct, frozen=True):
     """What cryptofeed's liquidations of an exchange are; `turned`: its side is the position's."""
 
     price_kind: PriceKind
-    completeness: Completeness
     turned: bool = False
 
 
 FORCED: Final[Mapping[str, Forced]] = {
-    "BINANCE_FUTURES": Forced("order", "sampled"),
-    "BINANCE_DELIVERY": Forced("order", "sampled"),
-    "BITMEX": Forced("bankruptcy", "all"),
-    "BYBIT": Forced("bankruptcy", "sampled", turned=True),
-    "DERIBIT": Forced("fill", "all"),
-    "OKX": Forced("bankruptcy", "sampled"),
+    "BINANCE_FUTURES": Forced("order"),
+    "BINANCE_DELIVERY": Forced("order"),
+    "BITMEX": Forced("bankruptcy"),
+    "BYBIT": Forced("bankruptcy", turned=True),
+    "DERIBIT": Forced("fill"),
+    "OKX": Forced("bankruptcy"),
 }
 """By cryptofeed's name of an exchange; no other publishes liquidations there."""
 
@@ -147,7 +147,12 @@ def _liquidation(source: Source, row: Row) -> Outcome:
         side = _OTHER[side]
         source.tally.corrected[f"{exchange} liquidations: side turned to the order's"] += 1
     raw = source.stub(instrument.venue, received_us)
-    facts = (raw, instrument, side, size, price, at_us, semantics.completeness)
+    if instrument.venue == "bybit":
+        # cryptofeed has never read the topic of all orders.
+        completeness = retired_completeness(at_us)
+    else:
+        completeness = completeness_at(instrument.venue, at_us)
+    facts = (raw, instrument, side, size, price, at_us, completeness)
     if identity := _identity(row):
         return forced_with_id(*facts, identity, price_kind=semantics.price_kind)
     return forced(*facts, {}, semantics.price_kind)

@@ -11,14 +11,12 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
-import msgspec
-
-from streams.core.events import Completeness, Ignored, Outcome, PriceKind, stable_id
+from streams.core.events import Ignored, Outcome, PriceKind, stable_id
 from streams.core.instruments import Instrument
-from streams.core.throttle import feed
 from streams.edges.archives.form import Cells, Form, Source, cells_of, rows_of
 from streams.parsing import assumptions
-from streams.venues.assumptions import sides_counted
+from streams.venues.assumptions import Assumptions, completeness, sides_counted
+from streams.venues.bitget.forced import sized
 from streams.venues.fields import (
     bad,
     integer,
@@ -71,17 +69,15 @@ EXCHANGES: Final[Mapping[str, str]] = {
 PRICE_KINDS: Final[Mapping[str, PriceKind]] = {
     "binance-usdm": "order",
     "binance-coinm": "order",
-    "bitget": "unknown",
     "bitmex": "bankruptcy",
     "bybit": "bankruptcy",
     "deribit": "fill",
     "dydx": "fill",
-    "gate": "order",
     "htx": "bankruptcy",
     "kraken": "fill",
     "okx": "bankruptcy",
 }
-"""What the mapper takes a forced order's price from, by venue; no other venue has such orders."""
+"""What the mapper takes a forced order's price from, by venue; see `_price_kind` for others."""
 
 _KEY: Final = ("exchange", "symbol", "timestamp", "local_timestamp")
 _TAPE: Final = ("id", "side", "price", "amount")
@@ -187,19 +183,11 @@ class _Tape:
             key = (instrument.venue, instrument.symbol, at_us, side)
             identity = given or stable_id(*key, by_value(size), by_value(price), self._k(row))
             return trade(raw, instrument, side, size, price, at_us, identity)
-        kind = PRICE_KINDS.get(instrument.venue)
-        if kind is None:
-            raise bad("unknown_channel", f"{instrument.venue} publishes no forced orders")
+        assumed = assumptions()
+        kind = _price_kind(assumed, instrument.venue)
         if instrument.venue == "bitget":
-            if instrument.contract != "linear":
-                raise bad(
-                    "unknown_notional",
-                    f"{instrument.symbol[:40]!r}: the unit of forced amounts of coin-futures is "
-                    "not verified",
-                )
-            instrument = msgspec.structs.replace(instrument, size_unit="quote")
-        full = feed(instrument.venue, at_us).feed_class == "full"
-        whole: Completeness = "all" if full else "sampled"
+            instrument = sized(instrument, assumed.bitget)
+        whole = completeness(assumed, instrument.venue, at_us)
         facts = (raw, instrument, side, size, price, at_us, whole)
         if given:
             return forced_with_id(*facts, given, price_kind=kind)
@@ -209,6 +197,22 @@ class _Tape:
         key = tuple(row.values())
         self._seen[key] = k = self._seen.get(key, -1) + 1
         return k
+
+
+def _price_kind(assumed: Assumptions, venue: str) -> PriceKind:
+    """What a forced order's price is of.
+
+    Raises:
+        BadField: unknown_channel, of a venue that publishes no forced orders.
+    """
+    if venue == "bitget":
+        return assumed.bitget.price_kind
+    if venue == "gate":
+        return assumed.gate.price_kind
+    kind = PRICE_KINDS.get(venue)
+    if kind is None:
+        raise bad("unknown_channel", f"{venue} publishes no forced orders")
+    return kind
 
 
 def _ticker(source: Source, row: Cells) -> Outcome:

@@ -11,7 +11,7 @@
 | forced price | `ap`, average of the fills, else `p`, the order's limit                        |
 | trade side   | `m`: the buyer was the maker, so the taker sold                                |
 | units        | USD-M and spot: base coin; COIN-M: contracts of 100 USD (BTC) or 10 USD        |
-| completeness | forceOrder: sampled, at most one order a symbol and second                     |
+| completeness | forceOrder: since April 2021 at most one order a symbol and second, before: all |
 | open interest| polled: USD-M coins, COIN-M contracts                                          |
 | volume, 24 h | `q` dollars; COIN-M: `v` contracts of 24hrTicker                               |
 | times        | ms; forced order `o.T`, trade `T`, others the engine's `T` or the push's `E`   |

@@ -1,8 +1,8 @@
 """Forced orders: one `forceOrder` row to one Liquidation.
 
 Promises the side of the closed position (SELL closes a long), the filled quantity at the average
-fill price and exact dollars. The feed itself is a sample, at most one order a symbol and second,
-and every event says so. Does not extrapolate.
+fill price, exact dollars, and the completeness that the feed had at the order's time: since April
+2021 a sample, at most one order a symbol and second. Does not extrapolate.
 """
 
 from decimal import Decimal
@@ -19,6 +19,7 @@ from streams.core.events import (
     stable_id,
 )
 from streams.core.instruments import Instruments
+from streams.core.throttle import completeness_at
 from streams.venues.binance.symbols import family
 from streams.venues.fields import (
     BadField,
@@ -120,7 +121,7 @@ def force_order(raw: Raw, instruments: Instruments, row: Row, seen: dict[object,
         usd=usd,
         event_time_us=time_us,
         received_at_us=raw.received_at_us,
-        completeness="sampled",
+        completeness=completeness_at(venue, time_us),
         id=order_id(*key, k),
     )
 

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from streams.core.events import OrderSide, Outcome, PriceKind, Raw
-from streams.core.instruments import Instruments
+from streams.core.instruments import Instrument, Instruments
 from streams.venues.fields import Row, bad, positive, stamp_us, text
 from streams.venues.rows import each_row, known, order_side
 from streams.venues.tape import forced
@@ -55,13 +55,22 @@ def _liquidation(
     side = order_side(row, "side", _CLOSING)
     price, amount = positive(row, "price"), positive(row, "amount")
     time_us = stamp_us(row, "ts")
-    listed = known(instruments, raw.venue, text(row, "symbol"))
-    unit = "quote" if listed.contract == "linear" else assumed.inverse_amount
+    contract = sized(known(instruments, raw.venue, text(row, "symbol")), assumed)
+    kind = assumed.price_kind
+    return forced(raw, contract, side, amount, price, time_us, "sampled", seen, kind)
+
+
+def sized(contract: Instrument, assumed: Assumed) -> Instrument:
+    """The contract in the unit that its forced orders are told in, whatever the source.
+
+    Raises:
+        BadField: unknown_notional, of coin-futures for which no unit is assumed.
+    """
+    unit = "quote" if contract.contract == "linear" else assumed.inverse_amount
     if unit is None:
         raise bad(
             "unknown_notional",
-            f"{listed.symbol[:40]!r}: the unit of forced amounts of coin-futures is not verified",
+            f"{contract.symbol[:40]!r}: the unit of forced amounts of coin-futures is not "
+            "verified; bitget.inverse_amount in MARGINQUAKE_ASSUMPTIONS sets one",
         )
-    sized = msgspec.structs.replace(listed, size_unit=unit)
-    kind = assumed.price_kind
-    return forced(raw, sized, side, amount, price, time_us, "sampled", seen, kind)
+    return msgspec.structs.replace(contract, size_unit=unit)

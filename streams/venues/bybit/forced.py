@@ -9,7 +9,7 @@ from typing import Final
 
 from streams.core.events import Completeness, OrderSide, Outcome, Raw
 from streams.core.instruments import Instruments
-from streams.core.throttle import feed
+from streams.core.throttle import completeness_at, feed
 from streams.venues.fields import Row, given, positive, stamp_us, text
 from streams.venues.rows import data_rows, each_row, known, order_side
 from streams.venues.tape import forced
@@ -56,8 +56,13 @@ def _closed(
     size, price = positive(row, names[2]), positive(row, names[3])
     time_us = stamp_us(row, names[4])
     instrument = known(instruments, raw.venue, text(row, names[0]))
-    carried = feed("bybit", time_us)
-    # The feed without an end is that of `allLiquidation`, which the older topic never became.
-    whole = every_order or (carried.feed_class == "full" and carried.valid_to_us is not None)
-    completeness: Completeness = "all" if whole else "sampled"
+    completeness: Completeness = "all" if every_order else retired_completeness(time_us)
     return forced(raw, instrument, side, size, price, time_us, completeness, seen)
+
+
+def retired_completeness(time_us: int) -> Completeness:
+    """What an order of the topic `liquidation` says of the others at its time."""
+    # The feed without an end is that of `allLiquidation`, which the older topic never became.
+    if feed("bybit", time_us).valid_to_us is None:
+        return "sampled"
+    return completeness_at("bybit", time_us)
