@@ -17,6 +17,8 @@ from typing import Final
 from streams.config import MarginquakeError, Settings
 from streams.edges.broker import HOST, Broker, check_free
 from streams.edges.kafka_jars import java_command, maven_command
+from streams.parsing import VARIABLE, assumptions
+from streams.venues.assumptions import settings_of
 
 DISK_NEEDED_GIB: Final = 2.0
 """Jars, a day of raw records of the default assets, and the warehouse's merges."""
@@ -44,6 +46,7 @@ def examine(settings: Settings) -> list[Check]:
         _tried("maven", "broker (first start)", maven_command),
         _port(settings),
         _disk(settings.home),
+        _assumptions(),
     ]
 
 
@@ -95,3 +98,13 @@ def _disk(home: Path) -> Check:
     ok = free >= DISK_NEEDED_GIB
     mend = "" if ok else f"free {DISK_NEEDED_GIB:g} GiB or set MARGINQUAKE_HOME to a larger disk"
     return Check("disk", ok, "everything", f"{free:.1f} GiB free at {home}", mend)
+
+
+def _assumptions() -> Check:
+    name, needed_for = "assumptions", "whatever parses"
+    try:
+        held = settings_of(assumptions())
+    except MarginquakeError as error:
+        return Check(name, False, needed_for, f"{VARIABLE} cannot be read", str(error))
+    others = [f"{one.name}={one.value}" for one in held if one.value != one.default]
+    return Check(name, True, needed_for, ", ".join(others) or "as documented")

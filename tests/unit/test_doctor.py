@@ -49,6 +49,21 @@ def test_a_home_that_is_not_there_yet_is_judged_by_its_parent(tmp_path: Path) ->
     assert not (tmp_path / "not").exists()
 
 
+def test_assumptions_that_cannot_be_read_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = {"": "as documented", "htx.trade_sides=1": "htx.trade_sides=1"}
+    for setting, found in wanted.items():
+        monkeypatch.setenv("MARGINQUAKE_ASSUMPTIONS", setting)
+        known = check("assumptions", Settings(home=tmp_path))
+        assert (known.ok, known.found) == (True, found)
+    monkeypatch.setenv("MARGINQUAKE_ASSUMPTIONS", "gate.sign=buy")
+    wrong = check("assumptions", Settings(home=tmp_path))
+    assert not wrong.ok
+    assert "unknown field `sign`" in wrong.mend
+    assert "marginquake venues --assumptions" in wrong.mend
+
+
 def test_a_full_disk_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streams.edges.doctor.DISK_NEEDED_GIB", 10**9)
     found = check("disk", Settings(home=tmp_path))
