@@ -40,9 +40,10 @@ def live(
     from streams.collect.reach import Reach
     from streams.contracts import partition_for
     from streams.edges.console import report_console
+    from streams.edges.side_checks import SideChecks
     from streams.edges.summary import print_summary
     from streams.engines.inprocess import InProcess
-    from streams.parsing import parsers
+    from streams.parsing import assumptions, parsers
     from streams.telemetry import configure_logging, graceful_shutdown
 
     console = report_console()
@@ -51,7 +52,8 @@ def live(
     asked, instruments, table = understood(venues, assets, book_assets, url)
     found, polled = planned(asked, instruments, table)
     reach = Reach(found)
-    shown = Live(InProcess(parsers(), instruments, partition_for), reach)
+    checks = SideChecks(parsers(), instruments, assumptions(), console.print)
+    shown = Live(InProcess(parsers(), instruments, partition_for), reach, checks.see)
 
     async def watch(screen: Screen) -> None:
         while True:

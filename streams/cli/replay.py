@@ -65,11 +65,12 @@ def replay(
     from streams.edges.archives import lines
     from streams.edges.archives.reading import Reading
     from streams.edges.progress import counting
+    from streams.edges.side_checks import SideChecks
     from streams.edges.summary import print_summary
     from streams.edges.warehouse import parse_dsn
     from streams.edges.warm import read_warm
     from streams.engines.inprocess import InProcess
-    from streams.parsing import parsers
+    from streams.parsing import assumptions, parsers
     from streams.venues.catalog import default_instruments
 
     if frames and jsonl is None:
@@ -80,11 +81,12 @@ def replay(
     params = Params()
     histories = read_warm(warm, params.hash()) if warm else None
     engine = InProcess(parsers(), instruments, partition_for, params, histories)
+    checks = SideChecks(parsers(), instruments, assumptions(), _warn)
     dsn = settings().clickhouse_dsn
     writing = edge.folder_writer(jsonl, frames) if jsonl else edge.warehouse_writer(dsn)
     with writing as writer, counting("records replayed", quiet=as_json) as progress:
         log = lines(files, parsers(), instruments, reading=reading)
-        summary = edge.run_replay(log, engine, writer, progress)
+        summary = edge.run_replay(log, engine, writer, progress, checks.see)
     summary.target = str(jsonl) if jsonl else parse_dsn(dsn).label
     if jsonl:
         edge.write_summary(jsonl, summary)
@@ -186,7 +188,11 @@ def import_(
 
 def _tell_losses(tally: "Tally") -> None:
     for what in tally.losses():
-        typer.echo(f"marginquake: {what}", err=True)
+        _warn(what)
+
+
+def _warn(what: str) -> None:
+    typer.echo(f"marginquake: {what}", err=True)
 
 
 def _warm(files: list[Path], target: Path, form: str, as_json: bool) -> None:

@@ -63,7 +63,7 @@ def framer(
         parsers(),
         default_instruments(),
         checkpoint_s=checkpoint_seconds,
-        advanced_side=assumptions().coinbase.advanced_side,
+        assumed=assumptions(),
     )
 
     def health() -> Health:

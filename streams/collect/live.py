@@ -8,6 +8,7 @@ connection that was never open, is shown with the reason. Keeps no rows but thos
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 from rich.console import Group, RenderableType
@@ -43,9 +44,18 @@ class Counted:
 class Live:
     """A sink for every connection, with the engine behind it."""
 
-    def __init__(self, engine: Engine, reach: Reach) -> None:
-        """`engine`: a fresh one; `reach`: of the connections that put here."""
+    def __init__(
+        self, engine: Engine, reach: Reach, see: Callable[[Raw], None] = lambda raw: None
+    ) -> None:
+        """Begin with nothing heard.
+
+        Args:
+            engine: a fresh one.
+            reach: of the connections that put here.
+            see: shown each record that the engine takes.
+        """
         self._engine = engine
+        self._see = see
         self._reach = reach
         self._queue: asyncio.Queue[Raw] = asyncio.Queue(MOST_WAITING)
         self._writer = Counted()
@@ -79,7 +89,9 @@ class Live:
     def step(self) -> None:
         """Give the engine what waits, and take what it found."""
         for _ in range(self._queue.qsize()):
-            self._engine.feed(self._queue.get_nowait())
+            raw = self._queue.get_nowait()
+            self._engine.feed(raw)
+            self._see(raw)
             self.summary.records += 1
         batch = self._engine.flush()
         for feed in batch.emission.feeds:

@@ -23,12 +23,9 @@ from streams.core.instruments import Instruments
 from streams.core.normalise import Parser
 from streams.edges import checkpoints
 from streams.edges.framer_metrics import FramerMetrics
+from streams.edges.side_checks import SideChecks
 from streams.raw_records import raw_from_record
-from streams.venues.coinbase import ADVANCED_SIDE, Party
-from streams.venues.coinbase_sides import AdvancedSideCheck
-from streams.venues.gate.signs import SignCheck
-from streams.venues.gate.symbols import FUTURES as GATE
-from streams.venues.sides import SideCheck
+from streams.venues.assumptions import DOCUMENTED, Assumptions
 
 GROUP: Final = "marginquake-framer"
 MAX_RECORDS: Final = 10_000
@@ -37,16 +34,6 @@ CHECKPOINT_S: Final = 1.0
 CHECKPOINT_RECORDS: Final = 200_000
 
 _log = structlog.get_logger()
-
-
-def side_checks(
-    parsers: Mapping[str, Parser], instruments: Instruments, advanced_side: Party
-) -> dict[str, SideCheck]:
-    """By venue, what holds the sides that its parser assumes against a witness."""
-    return {
-        GATE: SignCheck(parsers[GATE], instruments),
-        "coinbase": AdvancedSideCheck(advanced_side),
-    }
 
 
 class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -58,7 +45,7 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         instruments: contract sizes.
         group: consumer group; its committed offsets serve lag metrics.
         checkpoint_s: wall-clock seconds between checkpoints: what a restart repeats at most.
-        advanced_side: whose side the parser takes that of Coinbase's Advanced feed for.
+        assumed: what the parsers assume of venues.
     """
 
     def __init__(
@@ -68,7 +55,7 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         instruments: Instruments,
         group: str = GROUP,
         checkpoint_s: float = CHECKPOINT_S,
-        advanced_side: Party = ADVANCED_SIDE,
+        assumed: Assumptions = DOCUMENTED,
     ) -> None:
         self._bootstrap = bootstrap
         self._parsers = parsers
@@ -80,7 +67,10 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         self._since = 0
         # The client calls the listener while a batch or a checkpoint waits for the broker.
         self._turn = asyncio.Lock()
-        self._metrics = FramerMetrics(side_checks(parsers, instruments, advanced_side))
+        self._metrics = FramerMetrics()
+        self._checks = SideChecks(
+            parsers, instruments, assumed, lambda why: _log.warning("assumption", detail=why)
+        )
         self._consumer: Any = None
         self._producer: Any = None
         self.ready = False
@@ -159,7 +149,7 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
             offsets = [at for at, raw in zip(offsets, read, strict=True) if isinstance(raw, Raw)]
             read = [raw for raw in read if isinstance(raw, Raw)]
         framer.apply_all(cast("list[Raw]", read), offsets)
-        self._metrics.framed(cast("list[Raw]", read))
+        self._checks.see_all(cast("list[Raw]", read))
         framer.state.next_offset = records[-1].offset + 1
         self._since += len(records)
         highwater = self._consumer.highwater(TopicPartition(RAW, partition))

@@ -1,9 +1,6 @@
 """Metrics of the framer process, taken from the exact counters of its partitions' states."""
 
-from collections.abc import Mapping, Sequence
-
 from streams.contracts import RAW
-from streams.core.events import Raw
 from streams.core.framing import Framer
 from streams.telemetry import (
     CHECKPOINT_BYTES,
@@ -15,30 +12,17 @@ from streams.telemetry import (
     RECORDS_FILTERED,
     RECORDS_LATE,
     RECORDS_RECEIVED,
-    SIDES_CHECKED,
     WATERMARK_LAG,
 )
-from streams.venues.sides import SideCheck
 
 _STAGE = "framer"
 
 
 class FramerMetrics:
-    """Adds the growth of each partition's counters since the last checkpoint.
+    """Adds the growth of each partition's counters since the last checkpoint."""
 
-    Args:
-        checks: what holds assumed sides against a witness, by venue.
-    """
-
-    def __init__(self, checks: Mapping[str, SideCheck] | None = None) -> None:
+    def __init__(self) -> None:
         self._known: dict[int, dict[str, int]] = {}
-        self._checks = checks or {}
-
-    def framed(self, raws: Sequence[Raw]) -> None:
-        """Count what the checks of sides say of some records."""
-        for raw in [raw for raw in raws if raw.venue in self._checks]:
-            for verdict in self._checks[raw.venue].see(raw):
-                SIDES_CHECKED.labels(venue=raw.venue, verdict=verdict).inc()
 
     def frames(self, partition: int, sent: int) -> None:
         """Frames sent of a partition."""

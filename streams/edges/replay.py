@@ -246,6 +246,7 @@ def run_replay(
     engine: Engine,
     writer: Writer,
     progress: Callable[[int], None] = lambda count: None,
+    see: Callable[[Raw], None] = lambda raw: None,
 ) -> Summary:
     """Feed every line to the engine and write what comes out.
 
@@ -254,6 +255,7 @@ def run_replay(
         engine: a fresh one.
         writer: closed by the caller, after which its counts are whole.
         progress: told the number of records after each flush.
+        see: shown each record that the engine takes.
     """
     began = time.monotonic()
     summary = Summary(rows=writer.written, counters=engine.framer.state.counters)
@@ -262,6 +264,7 @@ def run_replay(
             engine.reject(line.bad)
         else:
             engine.feed(line.raw, line.source)
+            see(line.raw)
         summary.records += 1
         if summary.records % FLUSH_RECORDS == 0:
             pass_on(engine.flush(), writer, summary)

@@ -134,9 +134,10 @@ RECORDS_DEAD_LETTERED: Final = _counter(
 SIDES_CHECKED: Final = _counter(
     "marginquake_sides_checked_total",
     ("venue", "verdict"),
-    "Assumed sides held against a witness: minutes of Gate's forced orders, Coinbase's trades.",
-    "More contradictions than agreements: gate.negative or coinbase.advanced_side is wrong: "
-    "set it in MARGINQUAKE_ASSUMPTIONS.",
+    "Assumed sides held against a witness: minutes of Gate's forced orders, Coinbase's trades, "
+    "Bybit's tickers with both figures of open interest.",
+    "More contradictions than agreements: gate.negative, coinbase.advanced_side or "
+    "bybit.interest_sides is wrong: set it in MARGINQUAKE_ASSUMPTIONS.",
 )
 FRAMES_SEALED: Final = _counter(
     "marginquake_frames_sealed_total",

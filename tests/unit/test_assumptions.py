@@ -13,7 +13,7 @@ from streams.config import MarginquakeError
 from streams.core.events import Liquidation, Raw, Ticker, Trade
 from streams.core.instruments import Instruments
 from streams.core.normalise import normalise
-from streams.edges.framer import side_checks
+from streams.edges.side_checks import SideChecks
 from streams.parsing import VARIABLE, assumptions, parsers
 from streams.venues import PARSERS
 from streams.venues.assumptions import DOCUMENTED, parsed, settings_of
@@ -134,13 +134,14 @@ def test_the_check_of_sides_holds_what_the_parser_assumes(
     setting: str, verdict: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, f"coinbase.advanced_side={setting}")
-    assumed = assumptions().coinbase.advanced_side
-    check = side_checks(parsers(), default_instruments(), assumed)["coinbase"]
     one = {"trade_id": 1, "product_id": "BTC-USD"}
     advanced = {"channel": "market_trades", "events": [{"trades": [{**one, "side": "SELL"}]}]}
     told = [{"type": "match", "side": "sell", **one}, advanced]
     raws = [Raw("coinbase", None, "c", NOW_US, json.dumps(row).encode()) for row in told]
-    assert [found for raw in raws for found in check.see(raw)] == [verdict]
+    warned: list[str] = []
+    SideChecks(parsers(), default_instruments(), assumptions(), warned.append).see_all(raws)
+    assert len(warned) == (verdict == "contradicts")
+    assert all("coinbase.advanced_side" in why for why in warned)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,6 @@ from streams.collect.sifting import Sifter
 from streams.core.events import Raw
 from streams.core.instruments import Instruments
 from streams.core.normalise import Parser
-from streams.edges.framer_metrics import FramerMetrics
-from streams.telemetry.metrics import REGISTRY
 from streams.venues import gate
 from streams.venues.gate.signs import SignCheck, counted
 
@@ -84,15 +82,6 @@ def test_only_the_last_minutes_are_kept() -> None:
     late = [order(-700, 60 * minute) for minute in range(12)]
     assert verdicts([*late, count(700, 0), count(0, 0, 1)]) == []
     assert verdicts([*late, count(700, 0, 11), count(0, 0, 12)]) == ["agrees"]
-
-
-def test_the_framer_counts_the_verdicts() -> None:
-    name, labels = "marginquake_sides_checked_total", {"venue": "gate", "verdict": "agrees"}
-    before = REGISTRY.get_sample_value(name, labels) or 0.0
-    records = [order(-700), count(700, 0), count(0, 0, 1)]
-    FramerMetrics({"gate": SignCheck(gate.parse, INSTRUMENTS)}).framed(records)
-    FramerMetrics().framed(records)
-    assert REGISTRY.get_sample_value(name, labels) == before + 1
 
 
 def test_a_collector_records_the_counts_of_wanted_assets_for_the_check() -> None:
