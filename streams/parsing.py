@@ -1,8 +1,8 @@
-"""The parsers of this process, by the assumptions that its environment sets.
+"""The parsers and parameters of this process, by the assumptions that its environment sets.
 
-At the edges: `MARGINQUAKE_ASSUMPTIONS` holds `venue.field=value` pairs, and whatever parses takes
-its parsers from here, so that a collector, a framer and a replay with the same variable tell the
-same. The core is given parsers and never sees the variable.
+At the edges: `MARGINQUAKE_ASSUMPTIONS` holds `venue.field=value` pairs. Whatever parses takes its
+parsers from here and whatever detects its parameters, so that a collector, a framer and a replay
+with the same variable tell the same. The core is given both and never sees the variable.
 """
 
 import os
@@ -12,8 +12,10 @@ from typing import Final
 
 from streams.config import MarginquakeError
 from streams.core.normalise import Parser
+from streams.core.params import Params
+from streams.core.throttle import ThrottleParams
 from streams.venues import parsers_of
-from streams.venues.assumptions import Assumptions, parsed
+from streams.venues.assumptions import Assumptions, doubted, parsed
 
 VARIABLE: Final = "MARGINQUAKE_ASSUMPTIONS"
 
@@ -34,6 +36,18 @@ def parsers() -> Mapping[str, Parser]:
         MarginquakeError: as `assumptions`.
     """
     return _parsers(assumptions())
+
+
+def parameters() -> Params:
+    """Parameters of the detectors, with the feeds that are assumed to leave orders out.
+
+    Their hash is that of the defaults unless there is such a feed.
+
+    Raises:
+        MarginquakeError: as `assumptions`.
+    """
+    found = doubted(assumptions())
+    return Params(throttle=ThrottleParams(doubted=found)) if found else Params()
 
 
 @cache

@@ -43,7 +43,7 @@ def live(
     from streams.edges.side_checks import SideChecks
     from streams.edges.summary import print_summary
     from streams.engines.inprocess import InProcess
-    from streams.parsing import assumptions, parsers
+    from streams.parsing import assumptions, parameters, parsers
     from streams.telemetry import configure_logging, graceful_shutdown
 
     console = report_console()
@@ -53,7 +53,8 @@ def live(
     found, polled = planned(asked, instruments, table)
     reach = Reach(found)
     checks = SideChecks(parsers(), instruments, assumptions(), console.print)
-    shown = Live(InProcess(parsers(), instruments, partition_for), reach, checks.see)
+    engine = InProcess(parsers(), instruments, partition_for, parameters())
+    shown = Live(engine, reach, checks.see)
 
     async def watch(screen: Screen) -> None:
         while True:

@@ -60,7 +60,6 @@ def replay(
     """
     from streams.config import settings
     from streams.contracts import partition_for
-    from streams.core.params import Params
     from streams.edges import replay as edge
     from streams.edges.archives import lines
     from streams.edges.archives.reading import Reading
@@ -70,7 +69,7 @@ def replay(
     from streams.edges.warehouse import parse_dsn
     from streams.edges.warm import read_warm
     from streams.engines.inprocess import InProcess
-    from streams.parsing import assumptions, parsers
+    from streams.parsing import assumptions, parameters, parsers
     from streams.venues.catalog import default_instruments
 
     if frames and jsonl is None:
@@ -78,7 +77,7 @@ def replay(
     instruments = default_instruments()
     edge.check_files(files, Reading(instruments, form))
     reading = Reading(instruments, form)
-    params = Params()
+    params = parameters()
     histories = read_warm(warm, params.hash()) if warm else None
     engine = InProcess(parsers(), instruments, partition_for, params, histories)
     checks = SideChecks(parsers(), instruments, assumptions(), _warn)
@@ -197,17 +196,16 @@ def _warn(what: str) -> None:
 
 def _warm(files: list[Path], target: Path, form: str, as_json: bool) -> None:
     from streams.contracts import partition_for
-    from streams.core.params import Params
     from streams.edges.archives import lines
     from streams.edges.archives.reading import Reading
     from streams.edges.progress import counting
     from streams.edges.replay import check_files, run_through
     from streams.edges.warm import check_target, write_warm
     from streams.engines.inprocess import InProcess
-    from streams.parsing import parsers
+    from streams.parsing import parameters, parsers
     from streams.venues.catalog import default_instruments
 
-    params, instruments = Params(), default_instruments()
+    params, instruments = parameters(), default_instruments()
     check_files(files, Reading(instruments, form))
     check_target(target)
     engine = InProcess(parsers(), instruments, partition_for, params)

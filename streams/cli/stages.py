@@ -106,8 +106,8 @@ def detect(
     import uvloop
 
     from streams.config import MarginquakeError, settings
-    from streams.core.params import Params
     from streams.edges.warm import read_warm
+    from streams.parsing import parameters
     from streams.telemetry import Health, configure_logging, graceful_shutdown, serve_metrics
 
     try:
@@ -118,10 +118,11 @@ def detect(
         ) from error
     configure_logging("detect")
     here = settings()
-    histories = read_warm(warm, Params().hash()) if warm else None
+    params = parameters()
+    histories = read_warm(warm, params.hash()) if warm else None
 
     async def work() -> None:
-        worker = Worker(kafka or here.kafka, str(here.home / "faust"), histories)
+        worker = Worker(kafka or here.kafka, str(here.home / "faust"), histories, params)
         server = serve_metrics("detect", metrics_port, lambda: Health(worker.ready))
         try:
             await worker.run(graceful_shutdown())

@@ -13,7 +13,9 @@ import msgspec
 from streams.config import MarginquakeError
 from streams.core.events import MICROS
 from streams.core.instruments import Instruments
+from streams.parsing import assumptions
 from streams.venues.assets import by_size, names
+from streams.venues.assumptions import doubted
 from streams.venues.catalog import Table
 from streams.venues.multiples import spellings
 from streams.venues.wire import WIRES, Endpoint, Poll
@@ -138,7 +140,7 @@ def _of_endpoint(
                 if channel != "book" or asset in asked.book_assets:
                     topics = endpoint.topics(symbol, channel)
                     _place(drafts, placed, topics, channel, asset, endpoint)
-    sampled = WIRES[venue].sampled
+    sampled = WIRES[venue].sampled or venue in doubted(assumptions())
     base = asked.urls.get(venue if endpoint.granted is None else f"{venue}-rest")
     url = _moved(endpoint.url, base)
     there = msgspec.structs.replace(endpoint, url=url)

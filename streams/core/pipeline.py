@@ -146,7 +146,8 @@ class _Detectors:
                 self.cascade, second, params.cascade, params.throttle, meta, self.readings
             )
         )
-        rows.extend(prints.advance(self.prints, second - 1, params.prints, meta))
+        doubted = params.throttle.doubted
+        rows.extend(prints.advance(self.prints, second - 1, params.prints, meta, doubted))
         return rows
 
     def _apply(self, moment: Moment) -> list[Result]:

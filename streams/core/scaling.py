@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from streams.core.dollars import Dollars, Estimate
-from streams.core.events import MICROS
+from streams.core.events import MICROS, Completeness
 from streams.core.results import Identifiability
 from streams.core.slots import SlotKey, Slots
 from streams.core.thinning import NOTHING, Rule, Thinned
@@ -127,7 +127,7 @@ def by_venue(
         others, or as published.
     """
     venues = _venues(slots, seconds, at, params)
-    full = [name for name in sorted(scale.up) if _complete(name, at, venues)]
+    full = [name for name in sorted(scale.up) if _complete(name, at, venues, params)]
     full = [name for name in full if scale.interest.get(name, 0) > 0]
     interest = sum(scale.interest[name] for name in full)
     yards = tuple(_yard(side, full, interest, venues) for side in (0, 1))
@@ -153,7 +153,8 @@ def by_venue(
 def _venues(slots: Slots, seconds: int, at: int, params: ThrottleParams) -> dict[str, _Venue]:
     venues: dict[str, _Venue] = {}
     for key, tally in sorted(slots.items(), key=_by_key):
-        rule = feed(key[0], at * MICROS, "all" if tally.all_orders else "unknown")
+        whole: Completeness = "all" if tally.all_orders else "unknown"
+        rule = feed(key[0], at * MICROS, whole, params.doubted)
         venues.setdefault(key[0], _Venue(rule)).add(rule, tally, seconds, params)
     return venues
 
@@ -166,9 +167,10 @@ def _throttled(rule: Feed) -> bool:
     return rule.feed_class in ("largest_1s", "latest_1s")
 
 
-def _complete(name: str, at: int, venues: Mapping[str, _Venue]) -> bool:
-    rule = venues[name].rule if name in venues else feed(name, at * MICROS)
-    return rule.feed_class == "full"
+def _complete(name: str, at: int, venues: Mapping[str, _Venue], params: ThrottleParams) -> bool:
+    if name in venues:
+        return venues[name].rule.feed_class == "full"
+    return feed(name, at * MICROS, None, params.doubted).feed_class == "full"
 
 
 def _square(x: float) -> float:

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from streams.core.events import MICROS
+from streams.core.events import MICROS, Completeness
 from streams.core.frames import Cell, LateCell
 from streams.core.thinning import Thinned, thin
 from streams.core.throttle import (
@@ -133,6 +133,7 @@ def estimate_slots(slots: Slots, seconds: int, at: int, params: ThrottleParams) 
     """Dollars by side over all slots of `seconds` seconds, under the feeds in force at `at` (s)."""
     parts: list[SideEstimate] = []
     for key, tally in sorted(slots.items()):
-        rule = feed(key[0], at * MICROS, "all" if tally.all_orders else "unknown")
+        whole: Completeness = "all" if tally.all_orders else "unknown"
+        rule = feed(key[0], at * MICROS, whole, params.doubted)
         parts.append(estimate(rule, tally, seconds, params))
     return combine(parts)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from streams.core.events import MICROS, Completeness
 from streams.core.results import Identifiability
@@ -20,6 +21,8 @@ from streams.core.thinning import NOTHING, Thinned
 FeedClass = Literal["full", "largest_1s", "latest_1s", "partial"]
 SlotKind = Literal["symbol", "symbol_side", "none"]
 Pick = Literal["largest", "latest"]
+Doubted = tuple[str, ...] | UnsetType
+"""Venues whose complete feeds are taken for partial; UNSET, so that a hash without them stays."""
 
 DAY_US: Final = 86_400 * MICROS
 
@@ -120,7 +123,8 @@ class ThrottleParams(msgspec.Struct, frozen=True):
     for its open interest, against other venues'; `thinning_error`: of the thinning factor per unit
     above one; `interval_errors`: half width of the 80 % interval in standard errors.
     `alone_percent`: occupied share beyond which a slot without a complete feed beside it is called
-    `saturated`.
+    `saturated`. `doubted`: venues that are assumed to leave orders out, though the table has their
+    feeds as complete.
     """
 
     sigma: float = 1.9
@@ -130,6 +134,7 @@ class ThrottleParams(msgspec.Struct, frozen=True):
     thinning_error: float = 0.2
     interval_errors: float = 1.5
     alone_percent: int = 20
+    doubted: Doubted = UNSET
 
 
 class SlotTally(msgspec.Struct):
@@ -190,7 +195,12 @@ class SideEstimate(msgspec.Struct, frozen=True, gc=False):
         return _plus(self.long_upper, self.short_upper)
 
 
-def feed(venue: str, event_time_us: int, completeness: Completeness | None = None) -> Feed:
+def feed(
+    venue: str,
+    event_time_us: int,
+    completeness: Completeness | None = None,
+    doubted: Doubted = UNSET,
+) -> Feed:
     """The feed in force at an event time.
 
     A venue id resolves by itself, then by what stands before its first hyphen. A venue outside
@@ -201,30 +211,33 @@ def feed(venue: str, event_time_us: int, completeness: Completeness | None = Non
     >>> feed("bybit-inverse", 1_700_000_000_000_000).feed_class
     'latest_1s'
     """
-    return _feed_of_day(venue, event_time_us // DAY_US, completeness == "all")
+    return _feed_of_day(venue, event_time_us // DAY_US, completeness == "all", doubted)
 
 
 def completeness_at(venue: str, event_time_us: int) -> Completeness:
-    """What an order of the feed in force at its time says of the others.
-
-    >>> completeness_at("bybit", 1_700_000_000_000_000), completeness_at("bybit", MICROS)
-    ('sampled', 'all')
-    """
+    """What an order of the feed in force at its time says of the others."""
     return "all" if feed(venue, event_time_us).feed_class == "full" else "sampled"
 
 
 @lru_cache(maxsize=4096)
-def _feed_of_day(venue: str, day: int, all_orders: bool) -> Feed:
+def _feed_of_day(venue: str, day: int, all_orders: bool, doubted: Doubted) -> Feed:
     for name in (venue, venue.split("-", 1)[0]):
         for row in FEED_SEMANTICS:
             until = row.valid_to_us
             begun = row.valid_from_us <= day * DAY_US
             if row.venue == name and begun and (until is None or day * DAY_US < until):
-                return row
+                return taken(row, doubted)
     return Feed(venue, "full" if all_orders else "partial", "none", 0, None, "not in the table")
 
 
-def basket(venues: Iterable[str], event_time_us: int) -> str:
+def taken(row: Feed, doubted: Doubted) -> Feed:
+    """The row of the table, as partial where its venue is doubted to show every order."""
+    if isinstance(doubted, UnsetType) or row.feed_class != "full" or row.venue not in doubted:
+        return row
+    return msgspec.structs.replace(row, feed_class="partial", source="assumed to leave orders out")
+
+
+def basket(venues: Iterable[str], event_time_us: int, doubted: Doubted = UNSET) -> str:
     """Name of a set of venues and of what their feeds carry: `venue:class` joined by `+`.
 
     Totals may be compared only under one name: it changes with every venue that joins or leaves
@@ -233,8 +246,8 @@ def basket(venues: Iterable[str], event_time_us: int) -> str:
     >>> basket(["okx", "bybit"], 1_790_000_000_000_000)
     'bybit:full+okx:partial'
     """
-    pairs = (f"{venue}:{feed(venue, event_time_us).feed_class}" for venue in sorted(set(venues)))
-    return "+".join(pairs)
+    feeds = [(venue, feed(venue, event_time_us, None, doubted)) for venue in sorted(set(venues))]
+    return "+".join(f"{venue}:{one.feed_class}" for venue, one in feeds)
 
 
 def inflation(rate: float, pick: Pick, sigma: float = 1.9) -> float:

@@ -22,14 +22,7 @@ from faust.types import TP
 
 from streams import contracts
 from streams.config import MarginquakeError
-from streams.contracts import (
-    FRAMES,
-    MARKET_INPUTS,
-    encode,
-    key_of,
-    partition_for,
-    topic_of,
-)
+from streams.contracts import FRAMES, MARKET_INPUTS, encode, key_of, partition_for, topic_of
 from streams.core.params import Params
 from streams.core.pipeline import AssetStage, BrokenChain, MarketStage, Snapshot
 from streams.core.results import MARKET, Output
@@ -250,7 +243,11 @@ class Worker:
     """One Faust worker: both stages, and an orderly start and stop."""
 
     def __init__(
-        self, bootstrap: str, datadir: str, warm: Mapping[str, Snapshot] | None = None
+        self,
+        bootstrap: str,
+        datadir: str,
+        warm: Mapping[str, Snapshot] | None = None,
+        params: Params | None = None,
     ) -> None:
         """Prepare the worker.
 
@@ -258,11 +255,12 @@ class Worker:
             bootstrap: Kafka servers.
             datadir: a folder for Faust's own files.
             warm: histories by scope for stages that have none in their table.
+            params: of the detectors.
         """
         self._bootstrap = bootstrap
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._app = _app(bootstrap, datadir)
-        self._shells = _shells(self._app, bootstrap, warm or {})
+        self._shells = _shells(self._app, bootstrap, warm or {}, params or Params())
         for shell in self._shells:
             _attach(self._app, shell, self._fail)
 
@@ -327,8 +325,9 @@ def _app(bootstrap: str, datadir: str) -> Any:
     )
 
 
-def _shells(app: Any, bootstrap: str, warm: Mapping[str, Snapshot]) -> tuple[Shell, Shell]:
-    params = Params()
+def _shells(
+    app: Any, bootstrap: str, warm: Mapping[str, Snapshot], params: Params
+) -> tuple[Shell, Shell]:
     digest = params.hash()
 
     def meta(partition: int) -> RowMeta:

@@ -52,7 +52,7 @@ class Htx(_Assumed, frozen=True):
     completeness: Annotated[
         Completeness,
         msgspec.Meta(
-            description="what the feed of forced orders carries",
+            description="what the feed of forced orders carries; any but `all`: a partial feed",
             extra={"source": "`public.*.liquidation_orders`"},
         ),
     ] = "all"
@@ -152,6 +152,15 @@ def completeness(assumed: Assumptions, venue: str, event_time_us: int) -> Comple
     if venue == "htx":
         return assumed.htx.completeness
     return completeness_at(venue, event_time_us)
+
+
+def doubted(assumed: Assumptions) -> tuple[str, ...]:
+    """Venues whose feeds are assumed to leave orders out, against what `throttle` has of them.
+
+    >>> doubted(DOCUMENTED), doubted(parsed("htx.completeness=unknown"))
+    ((), ('htx',))
+    """
+    return () if assumed.htx.completeness == "all" else ("htx",)
 
 
 def settings_of(assumed: Assumptions) -> list[Setting]:

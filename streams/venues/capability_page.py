@@ -181,7 +181,11 @@ def sections() -> list[Section]:
             "others, as `gate.negative=buy,htx.trade_sides=1`: the same for every process that\n"
             "parses (`collect`, `live`, `framer`, `import`, `adopt`, `replay`, `normalise`). All\n"
             "hold for rows of Tardis CSV and of cryptofeed too, but `gate.negative` and\n"
-            "`coinbase.advanced_side`: an archive states sides of its own.",
+            "`coinbase.advanced_side`: an archive states sides of its own. `htx.completeness` is\n"
+            "about the dollars behind the orders too, so `detect` and `migrate` need it as well:\n"
+            "any value but `all` makes HTX's feed `partial`, at all times, in baskets, estimates,\n"
+            "bounds and `feed_semantics`; `params_hash` then differs. To say from which day, or\n"
+            "by which rule, change the rows of `FEED_SEMANTICS` in `streams/core/throttle.py`.",
             ("assumption", "default", "may be", "meaning", "source"),
             [assumption_row(one) for one in settings_of(DOCUMENTED)],
         ),

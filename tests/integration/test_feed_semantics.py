@@ -8,6 +8,7 @@ from streams.edges import feed_table
 from streams.edges.inserts import Inserter
 from streams.edges.migrate import migrate
 from streams.edges.rows import rows
+from streams.parsing import VARIABLE
 from tests.sink_traffic import order
 
 pytestmark = pytest.mark.warehouse
@@ -41,6 +42,19 @@ def test_a_table_that_differs_is_written_again_and_one_that_does_not_is_left(
     migrate(warehouse)
     assert warehouse.command("SELECT count() FROM feed_semantics WHERE venue = 'okx'") == 1
     assert warehouse.command("SELECT count() FROM feed_semantics") == len(FEED_SEMANTICS)
+
+
+def test_a_feed_that_is_assumed_to_leave_orders_out_is_partial_in_the_table(
+    warehouse: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "htx.completeness=sampled")
+    migrate(warehouse)
+    classes = "SELECT feed_class FROM feed_semantics WHERE venue = 'htx'"
+    assert warehouse.command(classes) == "partial"
+    assert not feed_table.keep(warehouse)
+    monkeypatch.delenv(VARIABLE)
+    assert feed_table.keep(warehouse)
+    assert warehouse.command(classes) == "full"
 
 
 def test_every_order_is_seen_with_the_class_that_the_core_resolves(warehouse: Client) -> None:

@@ -24,13 +24,15 @@ Make = Callable[[str, Params, RowMeta], Detector]
 """Makes a detector of a scope (asset or `ALL`)."""
 
 REGISTRY: Final[tuple[Make, ...]] = (
-    lambda scope, params, meta: ImbalanceDetector(scope, params.imbalance, meta),
+    lambda scope, params, meta: ImbalanceDetector(
+        scope, params.imbalance, meta, params.throttle.doubted
+    ),
     lambda scope, params, meta: LiquidityDetector(scope, params.liquidity, meta),
     lambda scope, params, meta: PositioningDetector(scope, params.positioning, meta),
     lambda scope, params, meta: DominanceDetector(scope, params.dominance, meta),
-    lambda scope, params, meta: Zones(scope, params.zones, meta),
+    lambda scope, params, meta: Zones(scope, params.zones, meta, params.throttle.doubted),
     lambda scope, params, meta: Volatility(scope, params.volatility, meta),
     lambda scope, params, meta: RegimeDetector(scope, params.regime, meta),
-    lambda scope, params, meta: HealthIndex(scope, params.health, meta),
+    lambda scope, params, meta: HealthIndex(scope, params.health, meta, params.throttle.doubted),
     lambda scope, params, meta: Alerts(scope, params.alerts, meta),
 )

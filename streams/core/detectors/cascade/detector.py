@@ -189,7 +189,7 @@ class _Run:
         window.spread.rates = self.rates(name)
         side.window = window
         assert state.moment is not None  # noqa: S101  a window opens on a moment
-        window.floor = gates.least_dollars(window, state.moment, params)
+        window.floor = gates.least_dollars(window, state.moment, params, self.throttled)
         uptake.catch_up(state, window, at, params, self.throttled)
 
     def rates(self, name: PositionSide) -> dict[str, float]:
@@ -239,7 +239,7 @@ class _Run:
                 window.structural = structural(self.state.slope, chart, falling, at, self.params)
         self.recover(window, at)
         assert self.state.moment is not None  # noqa: S101  a window opens on a moment
-        gates.judge(window, self.state.moment, self.params)
+        gates.judge(window, self.state.moment, self.params, self.throttled)
         if window.window_class == "cascade" and window.before is not None:
             window = self.part(window, at)
         self.close(window, at)
@@ -252,7 +252,7 @@ class _Run:
         if burst is None:
             return window
         assert self.state.moment is not None  # noqa: S101  a window opens on a moment
-        gates.judge(burst, self.state.moment, self.params)
+        gates.judge(burst, self.state.moment, self.params, self.throttled)
         self.end(burst, at)
         self.publish(burst, at)
         for name in SIDES:
@@ -264,7 +264,7 @@ class _Run:
         flare.floor = window.floor
         self.state.sides[window.machine].window = flare
         uptake.catch_up(self.state, flare, at + 1, self.params, self.throttled)
-        gates.judge(flare, self.state.moment, self.params)
+        gates.judge(flare, self.state.moment, self.params, self.throttled)
         return flare
 
     def recover(self, window: OpenWindow, at: int) -> None:

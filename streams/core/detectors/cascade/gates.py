@@ -9,12 +9,12 @@ hides forced dollars and adds none, so what was published is enough to call a ca
 from math import exp, lgamma, log, sqrt
 from typing import Final
 
-from streams.core import throttle
 from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.cascade.window import OpenWindow
 from streams.core.detectors.moment import Moment
 from streams.core.events import MICROS
 from streams.core.results import Gate, GateState
+from streams.core.throttle import ThrottleParams, feed
 
 REQUIRED: Final = ("size", "concentration", "improbability")
 
@@ -43,7 +43,12 @@ def _state(passed: bool) -> GateState:
     return "pass" if passed else "fail"
 
 
-def size_floor(window: OpenWindow, venues: tuple[str, ...], params: CascadeParams) -> int:
+def size_floor(
+    window: OpenWindow,
+    venues: tuple[str, ...],
+    params: CascadeParams,
+    throttled: ThrottleParams,
+) -> int:
     """Least dollars in 60 s, micro-dollars; `ALL` is scaled to what its `venues` publish.
 
     The market floor is multiplied by the connected share of open interest, and the share of a
@@ -54,15 +59,17 @@ def size_floor(window: OpenWindow, venues: tuple[str, ...], params: CascadeParam
         return floor
     share = 0.0
     for venue in venues:
-        complete = throttle.feed(venue, window.onset * MICROS).feed_class == "full"
-        factor = 1.0 if complete else params.sampled_floor
+        carried = feed(venue, window.onset * MICROS, None, throttled.doubted)
+        factor = 1.0 if carried.feed_class == "full" else params.sampled_floor
         share += params.connected.get(venue, 0.02) * factor
     return round(floor * min(1.0, share))
 
 
-def least_dollars(window: OpenWindow, moment: Moment, params: CascadeParams) -> int:
+def least_dollars(
+    window: OpenWindow, moment: Moment, params: CascadeParams, throttled: ThrottleParams
+) -> int:
     """Dollars of 60 s from which a window may be a cascade: the floor, and a share of interest."""
-    floor = size_floor(window, moment.venues_all, params)
+    floor = size_floor(window, moment.venues_all, params, throttled)
     interest = moment.oi_usd if window.oi_onset is None else window.oi_onset
     return floor if interest is None else max(floor, round(interest * params.size_oi_share))
 
@@ -118,9 +125,11 @@ def data(window: OpenWindow, params: CascadeParams) -> Gate:
     return Gate(_state(passed), window.coverage, params.least_coverage)
 
 
-def judge(window: OpenWindow, moment: Moment, params: CascadeParams) -> None:
+def judge(
+    window: OpenWindow, moment: Moment, params: CascadeParams, throttled: ThrottleParams
+) -> None:
     """Re-evaluate all gates and latch the class once the window qualifies."""
-    window.floor = least_dollars(window, moment, params)
+    window.floor = least_dollars(window, moment, params, throttled)
     window.gates = {
         "size": size(window),
         "concentration": concentration(window, params),

@@ -11,12 +11,13 @@ from math import log
 from typing import NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
-from streams.core import throttle
 from streams.core.detectors.cascade.params import CascadeParams
 from streams.core.detectors.moment import Moment, Trace
 from streams.core.events import MICROS
 from streams.core.results import MARKET, Lead, WindowSide
+from streams.core.throttle import Doubted, feed
 
 UNCERTAIN = "inside_clock_uncertainty"
 
@@ -102,21 +103,25 @@ class Spread(msgspec.Struct):
         self.venues, self.late_from, self.asset_venues = {}, {}, {}
 
     def found(
-        self, scope: str, params: CascadeParams, reasons: dict[str, str]
+        self,
+        scope: str,
+        params: CascadeParams,
+        reasons: dict[str, str],
+        doubted: Doubted = UNSET,
     ) -> tuple[str | None, str | None, tuple[Lead, ...] | None]:
         """Origin venue, origin asset and the order of the others; adds why one is None."""
         joined = [(s.joined, v, scope) for v, s in self.venues.items() if s.joined is not None]
         if len(self.rates) < 2:
             venues = _Order(None, None, "one_venue")
         else:
-            venues = self._order(joined, "too_few_orders", params)
+            venues = self._order(joined, "too_few_orders", params, doubted)
         if venues.first is None:
             reasons["origin_venue"] = venues.why
         order = venues
         if scope == MARKET:
             known = self.asset_venues
             onsets = [(at, known[name], name) for name, at in self.assets.items() if name in known]
-            order = self._order(onsets, "no_asset_onset", params)
+            order = self._order(onsets, "no_asset_onset", params, doubted)
         if order.first is None:
             reasons["origin_asset"] = order.why
         if order.leads is None:
@@ -128,7 +133,11 @@ class Spread(msgspec.Struct):
         )
 
     def _order(
-        self, found: Iterable[tuple[int, str, str]], missing: str, params: CascadeParams
+        self,
+        found: Iterable[tuple[int, str, str]],
+        missing: str,
+        params: CascadeParams,
+        doubted: Doubted,
     ) -> _Order:
         """Order of (onset, venue, asset); a lead over the first one inside the clocks is None."""
         starts = [_Start(*one) for one in sorted(found)]
@@ -139,7 +148,8 @@ class Spread(msgspec.Struct):
         for start in starts[1:]:
             lag = start.onset - first.onset
             # Seconds are compared, so that even equal clocks leave one of doubt.
-            unsure = round(1.0 + self._unsure(first, params) + self._unsure(start, params), 3)
+            unsure = 1.0 + self._unsure(first, params, doubted)
+            unsure = round(unsure + self._unsure(start, params, doubted), 3)
             known = float(lag) if lag > unsure else None
             leads.append(Lead(start.venue, start.asset, known, unsure))
         if any(lead.lag_s is None for lead in leads):
@@ -148,11 +158,11 @@ class Spread(msgspec.Struct):
             return _Order(None, tuple(leads[: params.most_followers]), UNCERTAIN)
         return _Order(first, tuple(leads[: params.most_followers]), "")
 
-    def _unsure(self, rank: _Start, params: CascadeParams) -> float:
+    def _unsure(self, rank: _Start, params: CascadeParams, doubted: Doubted) -> float:
         """How much earlier or later (s) a venue may have begun than its orders say."""
         onset, venue, _ = rank
         stamp = params.clock_s.get(venue, params.clock_other_s)
-        complete = throttle.feed(venue, onset * MICROS).feed_class == "full"
+        complete = feed(venue, onset * MICROS, None, doubted).feed_class == "full"
         hidden = 0.0 if complete else params.sampled_clock_s
         late = max(0, onset - self.late_from.get(venue, onset))
         return stamp + hidden + late

@@ -79,7 +79,7 @@ def next_row(
         reasons["breadth"] = "market_only"
     if window.parent_id is None:
         reasons["parent_id"] = "no_parent"
-    venue, asset, leads = window.spread.found(window.scope, params, reasons)
+    venue, asset, leads = window.spread.found(window.scope, params, reasons, throttled.doubted)
     against_book, book_share = _against_book(window, impact, reasons)
     excess = _excess(window, found, params, reasons)
     bracket = window.branching or _OPEN

@@ -25,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import msgspec
+from msgspec import UNSET
 
 from streams.core.detectors.health.history import ABSENT, History, Stored, code
 from streams.core.detectors.health.measures import COMPONENTS, MEASURES, OF_BASKET, measure
@@ -37,7 +38,7 @@ from streams.core.events import MICROS, stable_id
 from streams.core.results import Health, Liquidity, Result
 from streams.core.results.health import HealthBand
 from streams.core.rowmeta import RowMeta
-from streams.core.throttle import basket
+from streams.core.throttle import Doubted, basket
 
 DAY = 86400
 HISTORY = "history_below_14_days"
@@ -67,8 +68,11 @@ class HealthIndex(Detector):
 
     name: ClassVar[str] = "health"
 
-    def __init__(self, scope: str, params: HealthParams, meta: RowMeta) -> None:
+    def __init__(
+        self, scope: str, params: HealthParams, meta: RowMeta, doubted: Doubted = UNSET
+    ) -> None:
         self.params = params
+        self._doubted = doubted
         self.origin = Origin(params.definition, scope, meta)
         self.history = History(MEASURES, OF_BASKET)
         self.recent = Recent()
@@ -82,7 +86,7 @@ class HealthIndex(Detector):
         params = self.params
         self.recent.at = minute.end
         found = measure(minute, self._hour(minute), readings, params)
-        venues = basket(minute.venues_all, minute.start * MICROS)
+        venues = basket(minute.venues_all, minute.start * MICROS, self._doubted)
         codes = {name: code(value) for name, value in found.values.items()}
         self._rank(venues)
         stress = _stress(

@@ -21,6 +21,7 @@ from math import log, sqrt
 from typing import ClassVar, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from streams.core.detectors.imbalance.context import (
     CONTEXT,
@@ -51,7 +52,7 @@ from streams.core.events import MICROS, PositionSide
 from streams.core.results import Imbalance, Result
 from streams.core.results.imbalance import ImbalanceLabel
 from streams.core.rowmeta import RowMeta
-from streams.core.throttle import basket
+from streams.core.throttle import Doubted, basket
 
 WINDOWS = (BLOCK, HOUR, DAY)
 _MEASURED = ("long_share", "lsi", "lsi_adjusted", "z")
@@ -114,9 +115,12 @@ class ImbalanceDetector(Detector):
 
     name: ClassVar[str] = "imbalance"
 
-    def __init__(self, scope: str, params: ImbalanceParams, meta: RowMeta) -> None:
-        """A scope is an asset or `ALL`."""
+    def __init__(
+        self, scope: str, params: ImbalanceParams, meta: RowMeta, doubted: Doubted = UNSET
+    ) -> None:
+        """A scope is an asset or `ALL`; `doubted` is that of the throttle correction."""
         self.params = params
+        self._doubted = doubted
         self.scope = scope
         self._origin = Origin(params.definition, scope, meta)
         self._recent = Recent()
@@ -202,7 +206,8 @@ class ImbalanceDetector(Detector):
 
     def _past(self, venue: str, minute: Minute) -> Past:
         """What is ordinary at a venue; begun anew once its feed, or the set of them, is another."""
-        name = basket((venue,) if venue else minute.venues_all, minute.start * MICROS)
+        venues = (venue,) if venue else minute.venues_all
+        name = basket(venues, minute.start * MICROS, self._doubted)
         past = self._ordinary.past.get(venue)
         if past is None or past.basket != name:
             past = self._ordinary.past[venue] = Past(name, minute.start)

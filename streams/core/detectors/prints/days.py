@@ -49,13 +49,23 @@ class History(msgspec.Struct):
         members = [frozenset(one.split("+")) for one in self.baskets]
         result = {"": sorted(past.usd for past in days if self.baskets[past.basket] == name)}
         for venue in venues:
-            own = basket((venue,), today * DAY_US)
+            own = of_venue(name, venue, today)
             result[venue] = sorted(
                 past.usd_by_venue[venue]
                 for past in days
                 if venue in past.usd_by_venue and own in members[past.basket]
             )
         return result
+
+
+def of_venue(name: str, venue: str, day: int) -> str:
+    """What the venue's feed is called in a basket; of one that is not in it, by the table.
+
+    >>> of_venue("bybit:full+htx:partial", "htx", 20_000)
+    'htx:partial'
+    """
+    own = (member for member in name.split("+") if member.startswith(f"{venue}:"))
+    return next(own, None) or basket((venue,), day * DAY_US)
 
 
 def percentile(usd: int, ranked: list[int]) -> float:

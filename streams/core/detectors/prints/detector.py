@@ -8,6 +8,8 @@ row after its minute or day is over; a late order counts from the second it is h
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from msgspec import UNSET
+
 from streams.core.detectors.prints.milestones import Crossing, crossings, milestone_row
 from streams.core.detectors.prints.params import PrintParams
 from streams.core.detectors.prints.rolling import DAY, HOUR, PPM, Coverage
@@ -28,7 +30,7 @@ from streams.core.events import MICROS
 from streams.core.frames import Cell, LateCell
 from streams.core.results import MARKET, Milestone, Print
 from streams.core.rowmeta import RowMeta
-from streams.core.throttle import ThrottleParams, basket
+from streams.core.throttle import Doubted, ThrottleParams, basket
 
 __all__ = [
     "PrintParams",
@@ -84,13 +86,13 @@ def step(
         _begin(state, second)
     elif second <= state.applied:
         return []
-    rows = advance(state, second - 1, params, meta)
-    _close(state, second, params, meta, rows)
+    rows = advance(state, second - 1, params, meta, throttle.doubted)
+    _close(state, second, params, meta, rows, throttle.doubted)
     state.oi_usd, state.oi_by_venue = oi_usd, oi_by_venue
     state.back = {venue: state.back[venue] if venue in state.up else second for venue in up}
     state.up = up
     state.health_ppm = round(coverage * PPM)
-    _connect(state, venues, (*cells, *late))
+    _connect(state, venues, (*cells, *late), throttle.doubted)
     _enter(state, second, params)
     venue_rows = state.scope == MARKET or params.venue_rows_of_assets
     if cells:
@@ -102,7 +104,13 @@ def step(
     return rows
 
 
-def advance(state: PrintState, to_second: int, params: PrintParams, meta: RowMeta) -> Rows:
+def advance(
+    state: PrintState,
+    to_second: int,
+    params: PrintParams,
+    meta: RowMeta,
+    doubted: Doubted = UNSET,
+) -> Rows:
     """Let empty seconds pass up to and including `to_second`; changes `state`.
 
     Only seconds at which a row expires, a minute or day ends or rows are due are visited, so a
@@ -112,7 +120,7 @@ def advance(state: PrintState, to_second: int, params: PrintParams, meta: RowMet
     if state.applied is None:
         return rows
     while (second := next_end(state)) is not None and second <= to_second:
-        _close(state, second, params, meta, rows)
+        _close(state, second, params, meta, rows, doubted)
         _enter(state, second, params)
         _publish(state, second, params, meta, rows)
     if to_second > state.applied:
@@ -154,7 +162,14 @@ def _next_expiry(state: PrintState) -> int | None:
     return None
 
 
-def _close(state: PrintState, second: int, params: PrintParams, meta: RowMeta, rows: Rows) -> None:
+def _close(
+    state: PrintState,
+    second: int,
+    params: PrintParams,
+    meta: RowMeta,
+    rows: Rows,
+    doubted: Doubted,
+) -> None:
     """End the minute and the day that are over at `second`; their rows are final."""
     state.coverage.extend(second - 1, state.health_ppm)
     if state.minute is not None and second >= state.minute * 60 + 60:
@@ -173,7 +188,7 @@ def _close(state: PrintState, second: int, params: PrintParams, meta: RowMeta, r
         state.day_tallies, state.day_usd_by_venue, state.dirty_days = {}, {}, []
         state.coverage.day = 0
         state.due = None
-        _name_basket(state)
+        _name_basket(state, doubted)
         state.day_basket, state.day_mixed = state.basket, False
 
 
@@ -192,18 +207,23 @@ def _remember_day(state: PrintState, params: PrintParams) -> None:
     state.history.add(state.day, state.day_basket, usd, by_venue, params.history_days)
 
 
-def _connect(state: PrintState, venues: Iterable[str], cells: Sequence[Cell | LateCell]) -> None:
+def _connect(
+    state: PrintState,
+    venues: Iterable[str],
+    cells: Sequence[Cell | LateCell],
+    doubted: Doubted,
+) -> None:
     named = sorted(set(venues) or {*state.venues, *(cell.venue for cell in cells)})
     if named != state.venues:
         state.venues = named
-        _name_basket(state)
+        _name_basket(state, doubted)
         if not state.day_basket:
             state.day_basket = state.basket
         state.day_mixed = state.day_mixed or state.basket != state.day_basket
 
 
-def _name_basket(state: PrintState) -> None:
-    state.basket = basket(state.venues, state.day * DAY * MICROS)
+def _name_basket(state: PrintState, doubted: Doubted) -> None:
+    state.basket = basket(state.venues, state.day * DAY * MICROS, doubted)
     rank_days(state)
 
 

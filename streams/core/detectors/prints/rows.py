@@ -6,7 +6,7 @@ that every null stands in `null_reasons`. Decides neither when a row is due nor 
 
 from functools import lru_cache
 
-from streams.core.detectors.prints.days import percentile
+from streams.core.detectors.prints.days import of_venue, percentile
 from streams.core.detectors.prints.milestones import Standing
 from streams.core.detectors.prints.params import PrintParams
 from streams.core.detectors.prints.rolling import DAY, DayTally, Totals
@@ -14,7 +14,7 @@ from streams.core.detectors.prints.state import SCOPE, PrintState
 from streams.core.events import MICROS, stable_id
 from streams.core.results import Identifiability, Print, PrintKind
 from streams.core.rowmeta import RowMeta
-from streams.core.throttle import NO_ESTIMATE, basket, no_bound
+from streams.core.throttle import NO_ESTIMATE, no_bound
 
 _NOTHING = Totals()
 
@@ -208,5 +208,5 @@ def _oi_share(
 
 def _basket(state: PrintState, venue: str | None, second: int) -> str:
     if venue is not None:
-        return basket((venue,), second * MICROS)
+        return of_venue(state.basket, venue, second // DAY)
     return state.basket or "none"

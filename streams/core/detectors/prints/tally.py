@@ -250,15 +250,14 @@ def _late_flags(state: PrintState, at: int, cell: LateCell, throttle: ThrottlePa
 
     A venue outside the table counts as partial. It is a floor unless a complete feed measures it.
     """
-    source = feed(cell.venue, at * MICROS).feed_class
+    source = feed(cell.venue, at * MICROS, None, throttle.doubted).feed_class
     if source != "partial":
         return 0 if source == "full" else UNBOUNDED
     if throttle.partial == "unknown":
         return PARTIAL | UNKNOWN | UNESTIMATED
     known = dict(state.oi_by_venue)
-    measured = any(
-        feed(venue, at * MICROS).feed_class == "full" and known.get(venue) for venue in state.up
-    )
+    up = {venue: feed(venue, at * MICROS, None, throttle.doubted) for venue in state.up}
+    measured = any(one.feed_class == "full" and known.get(venue) for venue, one in up.items())
     return PARTIAL if measured else PARTIAL | UNKNOWN
 
 

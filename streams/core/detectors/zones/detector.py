@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, TypedDict
 
 import msgspec
+from msgspec import UNSET
 
 from streams.core.detectors.minutes import Minute
 from streams.core.detectors.moment import STALE_PRICE_S, Moment
@@ -27,7 +28,7 @@ from streams.core.frames import DEPTH_BANDS_BP
 from streams.core.results import MARKET, Result, Zone, ZoneMap
 from streams.core.results.zones import FUEL_DISTANCES
 from streams.core.rowmeta import RowMeta
-from streams.core.throttle import feed
+from streams.core.throttle import Doubted, feed
 
 HOUR = 3600
 _FUEL = FUEL_DISTANCES.index(0.01)
@@ -95,8 +96,11 @@ class Zones(Detector):
 
     name: ClassVar[str] = "zones"
 
-    def __init__(self, scope: str, params: ZoneParams, meta: RowMeta) -> None:
+    def __init__(
+        self, scope: str, params: ZoneParams, meta: RowMeta, doubted: Doubted = UNSET
+    ) -> None:
         self.params = params
+        self._doubted = doubted
         self.origin = Origin(params.definition, scope, meta)
         self.map = LiquidationMap(scope, params)
         self._absent = scope == MARKET
@@ -178,7 +182,7 @@ class Zones(Detector):
         full = {
             venue
             for venue in minute.venues_up
-            if feed(venue, minute.start * MICROS).feed_class == "full"
+            if feed(venue, minute.start * MICROS, None, self._doubted).feed_class == "full"
         }
         if not full:
             return None
