@@ -123,7 +123,10 @@ def migrate(
     from streams.config import settings
     from streams.edges import migrate as migrations
     from streams.edges.warehouse import connect, parse_dsn
+    from streams.parsing import assumptions
 
+    # Refused here, before a table is made.
+    assumptions()
     dsn = settings().clickhouse_dsn
     known = migrations.read_migrations()
     with connect(dsn, create=not dry_run) as client:

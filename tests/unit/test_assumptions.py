@@ -145,13 +145,20 @@ def test_the_check_of_sides_holds_what_the_parser_assumes(
 
 
 @pytest.mark.parametrize(
-    "command", [["collect", "--assets", "BTC", "--into", "no.jsonl"], ["live"], ["normalise", "-"]]
+    "command",
+    [
+        ["collect", "--assets", "BTC", "--into", "no.jsonl"],
+        ["live"],
+        ["normalise", "-"],
+        ["migrate"],
+    ],
 )
 def test_a_command_refuses_a_wrong_setting_before_it_begins(
     command: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(VARIABLE, "gate.negative=short")
+    monkeypatch.setenv("CLICKHOUSE_DSN", f"chdb://{tmp_path}/warehouse")
     result = CliRunner().invoke(app, command, input="")
     assert result.exit_code == 1
     assert isinstance(result.exception, MarginquakeError)
