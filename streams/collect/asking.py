@@ -1,4 +1,4 @@
-"""Answers of a venue's REST interface: open interest, and the addresses of websockets.
+"""Answers of a venue's REST interface: state of contracts, and the addresses of websockets.
 
 Under polls and connections, with one client for both. Promises a whole answer or the reason why
 there is none, in bounded time and memory. Does not ask again: its callers do.

@@ -1,4 +1,4 @@
-"""Asks by REST for what no stream of a venue carries: open interest.
+"""Asks by REST for what no stream of a venue carries: open interest, the cycle of funding.
 
 Beside the lines of a collector, with a sink of its own. Promises the venue's answers as raw
 records of channel `ticker`, spaced within its limits, and that an answer that fails costs only

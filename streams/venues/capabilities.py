@@ -69,8 +69,10 @@ class Capability(msgspec.Struct, frozen=True):
 _PUSHED: Final[Mapping[State, Way]] = dict.fromkeys(CHANNELS, "pushed")
 _SPOT: Final[Mapping[State, Way]] = dict.fromkeys(("trade", "last", "volume_24h", "book"), "pushed")
 _POLLED_INTEREST: Final[Mapping[State, Way]] = {**_PUSHED, "open_interest": "polled"}
+_POLLED_FUNDING: Final[Mapping[State, Way]] = {**_PUSHED, "funding": "polled"}
 _KUCOIN: Final[Mapping[State, Way]] = {
     **_POLLED_INTEREST,
+    "funding": "polled",
     "last": "polled",
     "volume_24h": "polled",
 }
@@ -107,7 +109,7 @@ _ROWS: Final = (
             Forced("futures.public_liquidates", "pushed", "all", "order", ("order",)),
             Forced("liq_orders", "recorded", "all", "position", ("avg_fill", "order")),
         ),
-        _PUSHED,
+        _POLLED_FUNDING,
     ),
     Capability(
         "bitget",

@@ -30,7 +30,7 @@ _INTRO: Final = """\
 
 Made from the code by `make docs` (`marginquake venues` prints these tables); do not edit. Channels
 and forced orders: `streams/venues/capabilities.py`; contracts, keep-alive and limits:
-`streams/venues/wire.py` and `wire_perpetuals.py`.
+`streams/venues/wire.py`, `wire_gate.py` and `wire_perpetuals.py`.
 
 `all`: the feed shows every forced order; `sampled`: it leaves some out by a rule;
 `unknown`: nobody says. A venue is verified when somebody has held this page against the live venue.
@@ -142,7 +142,9 @@ def sections() -> list[Section]:
         ),
         Section(
             "Other channels",
-            "24 h volume is dollars. Books are full snapshots of the best levels.",
+            "24 h volume is dollars. Books are full snapshots of the best levels. A funding\n"
+            "rate counts with its cycle: `polled` where a stream tells the rate and REST how\n"
+            "often it is due.",
             ("venue", *(name.replace("_", " ") for name in CHANNELS), "verified live"),
             [state_row(row) for row in CAPABILITIES.values()],
         ),

@@ -9,7 +9,7 @@ nothing.
 from collections.abc import Mapping
 from typing import Final
 
-from streams.venues import book_changes, numbering, wire_perpetuals
+from streams.venues import book_changes, numbering, wire_gate, wire_perpetuals
 from streams.venues.endpoints import (
     Endpoint,
     Heartbeat,
@@ -283,6 +283,7 @@ WIRES: Final[Mapping[str, Wire]] = {
     "bybit-spot": _BYBIT_SPOT,
     "okx": _OKX,
     "coinbase": _COINBASE,
+    **wire_gate.WIRES,
     **wire_perpetuals.WIRES,
 }
 """Wire by venue id."""

@@ -1,4 +1,4 @@
-"""How venues of perpetual futures beside Binance, Bybit and OKX are talked to; part of `wire`."""
+"""How most venues of perpetual futures are talked to, and Bitget's spot; part of `wire`."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -27,35 +27,6 @@ _QUIETER: Final = {"trade": 1_800.0, "ticker": 600.0, "book": 120.0}
 _XBT: Final = {"BTC": "XBT"}
 _SPOT: Final = ("trade", "ticker", "book")
 _EVERYTHING: Final = ("liquidation", *_SPOT)
-
-
-def _gate(
-    name: str, url: str, symbols: tuple[str, ...], kind: str, channels: tuple[str, ...]
-) -> Endpoint:
-    every = "0" if kind == "futures" else "1000ms"
-    return Endpoint(
-        name=name,
-        url=url,
-        channels=channels,
-        heartbeat=Heartbeat(
-            "client", "text", 10, f'{{"time":{{time}},"channel":"{kind}.ping"}}', f"{kind}.pong"
-        ),
-        limits=Limits(300, 1, 10),
-        symbols=named(*symbols, venue="" if kind == "futures" else "gate-spot"),
-        topics=each(
-            liquidation=(
-                '{"channel":"futures.public_liquidates","payload":["{}"]}',
-                '{"channel":"futures.contract_stats","payload":["{}","1m"]}',
-            ),
-            trade='{"channel":"' + kind + '.trades","payload":["{}"]}',
-            ticker='{"channel":"' + kind + '.tickers","payload":["{}"]}',
-            book='{"channel":"' + kind + '.order_book","payload":["{}","20","' + every + '"]}',
-        ),
-        subscribe=merged('{"time":{time},"event":"subscribe",'),
-        refusal='"error":{',
-        silent_s=_LIVELY,
-        listed=kind == "futures",
-    )
 
 
 _BITGET_FORCED: Final = ("usdt-futures", "usdc-futures", "coin-futures")
@@ -365,15 +336,6 @@ _KUCOIN: Final = Wire(
 )
 
 WIRES: Final[Mapping[str, Wire]] = {
-    "gate": Wire(
-        endpoints=(
-            _gate("usdt", "wss://fx-ws.gateio.ws/v4/ws/usdt", ("{}_USDT",), "futures", _EVERYTHING),
-            _gate("btc", "wss://fx-ws.gateio.ws/v4/ws/btc", ("{}_USD",), "futures", _EVERYTHING),
-        ),
-    ),
-    "gate-spot": Wire(
-        endpoints=(_gate("spot", "wss://api.gateio.ws/ws/v4/", ("{}_USDT",), "spot", _SPOT),)
-    ),
     "bitget": Wire(
         sampled=True, endpoints=(_bitget("bitget", "usdt", "usdt-futures", _EVERYTHING),)
     ),

@@ -95,6 +95,7 @@ def _bitmex(symbol: str) -> list[Said]:
     prices = {"markPrice": 62001.1, "indicativeSettlePrice": 62003.1, "lastPrice": 62000.5}
     rest = {"openInterest": 5, "openValue": 9, "fundingRate": 1e-4, "foreignNotional24h": 7.5}
     row = {"symbol": symbol, "timestamp": iso(MS), **prices, **rest}
+    row["fundingTimestamp"] = iso(MS + 3_600_000)
     message = {"table": "instrument", "action": "update", "data": [row]}
     return [(f"instrument:{symbol}", text(message))]
 
@@ -194,6 +195,12 @@ def _binance_polled(symbol: str) -> Any:
     return {"symbol": symbol, "openInterest": "81234", "time": 1}
 
 
+def _gate_polled(symbol: str) -> Any:
+    due = {"funding_rate": "0.0001", "funding_next_apply": 1790006400, "funding_interval": 28800}
+    held = {"quanto_multiplier": "0.0001", "position_size": 412345678}
+    return {"name": symbol, "last_price": "62000.1", **held, **due}
+
+
 def _htx_polled(symbol: str) -> Any:
     row = {"contract_code": symbol, "volume": 81234, "amount": 81.234, "trade_volume": 5}
     return {"status": "ok", "data": [row], "ts": MS}
@@ -208,6 +215,7 @@ def _kucoin_polled(symbol: str) -> Any:
 POLLS: Mapping[str, Callable[[str], Any]] = {
     "binance-usdm": _binance_polled,
     "binance-coinm": _binance_polled,
+    "gate": _gate_polled,
     "htx": _htx_polled,
     "kucoin": _kucoin_polled,
 }

@@ -37,7 +37,6 @@ FIELDS: dict[State, tuple[str, ...]] = {
     "index": ("index_price",),
     "last": ("last_price",),
     "open_interest": ("open_interest_base", "open_interest_usd"),
-    "funding": ("funding_rate", "next_funding_us", "funding_interval_s"),
     "volume_24h": ("volume_24h_usd",),
 }
 INSTRUMENTS = default_instruments()
@@ -47,6 +46,8 @@ RETIRED = {("gate", "sampled")}
 
 
 def told(outcomes: list[Outcome]) -> Iterator[State]:
+    if funded([one for one in outcomes if isinstance(one, Ticker)]):
+        yield "funding"
     for one in outcomes:
         if isinstance(one, Trade):
             yield "trade"
@@ -56,6 +57,12 @@ def told(outcomes: list[Outcome]) -> Iterator[State]:
             for name, fields in FIELDS.items():
                 if any(getattr(one, field) is not None for field in fields):
                     yield name
+
+
+def funded(tickers: list[Ticker]) -> bool:
+    """Whether the rate is told, and its cycle or when it is due: without them it does not count."""
+    rate = any(one.funding_rate is not None for one in tickers)
+    return rate and any(one.funding_interval_s or one.next_funding_us for one in tickers)
 
 
 def test_every_parsed_venue_has_a_row_and_a_table_of_facts() -> None:
@@ -149,7 +156,7 @@ def test_every_contract_is_collected_as_the_table_says(venue: str) -> None:
         pushed = {*told(heard(venue, said))}
         answers = [text(POLLS[venue](symbol))] if polled else []
         ways: dict[State, Way] = {
-            **dict.fromkeys(told(heard(venue, answers)), "polled"),
+            **dict.fromkeys(told(heard(venue, [*said, *answers])), "polled"),
             **dict.fromkeys(pushed, "pushed"),
         }
         instrument = INSTRUMENTS.resolve(venue, symbol)

@@ -18,7 +18,8 @@
 |              | polled: all of a window of an hour at most                                     |
 | open interest| `total_size`, polled `position_size`: contracts, of the long side              |
 | volume, 24 h | `volume_24h_quote` dollars; spot `quote_volume`                                |
-| funding      | `funding_rate` of tickers; when and how often: polled `/futures/../contracts`  |
+| funding      | `funding_rate` of tickers; when and how often: polled, a contract a request,   |
+|              | GET /futures/{usdt, btc}/contracts/<name>, 200 in 10 s                         |
 | times        | ms or s, told by magnitude; `time` of a pushed forced order is ms in spite of  |
 |              | its name, that of a polled one s; trades may have a fraction of a ms           |
 
