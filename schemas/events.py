@@ -62,7 +62,8 @@ class Liquidation(Row):
     price_kind: PriceKind
     """Average fill and fill are traded prices; bankruptcy and order are limits beyond them."""
     base_qty: NotNegative | None
-    """Coins. Null for quanto contracts, which have no true coin quantity."""
+    """Coins. Null where a contract has no true coin quantity. Forced orders of quanto contracts
+    are dead letters, `unknown_notional`: they are worth a coin whose price no row tells."""
     usd: UsdMicros
     """Notional, micro-dollars, rounded half-even from the exact decimal product."""
     event_time_us: EventMicros

@@ -35,6 +35,7 @@ Way = Literal["pushed", "polled", "recorded"]
 Side = Literal["order", "position", "taker", "flagged party"]
 """Whose side the venue's word or sign tells."""
 State = Literal["trade", "mark", "index", "last", "open_interest", "funding", "volume_24h", "book"]
+Lack = State | Literal["forced_orders"]
 CHANNELS: Final[tuple[State, ...]] = (
     *("trade", "mark", "index", "last", "open_interest", "funding", "volume_24h", "book"),
 )
@@ -54,7 +55,8 @@ class Capability(msgspec.Struct, frozen=True):
     """One venue: its sources of forced orders, how each other channel comes, and what is open.
 
     `none_because`: why there is no public feed of forced orders; empty when there is one.
-    `lacking`: channels that contracts of a class do not have although others of the venue do.
+    `lacking`: channels that contracts of a class do not have although others of the venue do;
+    forced orders are lacking where their dollars are not known (`unknown_notional`).
     `verified_live`: the ISO date on which the table was checked against the venue, or None.
     """
 
@@ -63,7 +65,7 @@ class Capability(msgspec.Struct, frozen=True):
     state: Mapping[State, Way]
     none_because: str = ""
     verified_live: str | None = None
-    lacking: Mapping[Contract, tuple[State, ...]] = {}
+    lacking: Mapping[Contract, tuple[Lack, ...]] = {}
 
 
 _PUSHED: Final[Mapping[State, Way]] = dict.fromkeys(CHANNELS, "pushed")
@@ -76,8 +78,12 @@ _KUCOIN: Final[Mapping[State, Way]] = {
     "last": "polled",
     "volume_24h": "polled",
 }
-_NO_VOLUME: Final[Mapping[Contract, tuple[State, ...]]] = {"inverse": ("volume_24h",)}
-_SPOT_LACKS: Final[Mapping[Contract, tuple[State, ...]]] = {
+_NO_VOLUME: Final[Mapping[Contract, tuple[Lack, ...]]] = {"inverse": ("volume_24h",)}
+_NO_UNIT: Final[Mapping[Contract, tuple[Lack, ...]]] = {"inverse": ("forced_orders", "volume_24h")}
+_IN_BITCOIN: Final[Mapping[Contract, tuple[Lack, ...]]] = {
+    "quanto": ("forced_orders", "open_interest", "book")
+}
+_SPOT_LACKS: Final[Mapping[Contract, tuple[Lack, ...]]] = {
     "spot": ("mark", "index", "open_interest", "funding")
 }
 _FORCE_ORDER: Final = (Forced("forceOrder", "pushed", "sampled", "order", ("avg_fill", "order")),)
@@ -115,12 +121,13 @@ _ROWS: Final = (
         "bitget",
         (Forced("liquidation", "pushed", "sampled", "position", ("unknown",)),),
         _PUSHED,
-        lacking=_NO_VOLUME,
+        lacking=_NO_UNIT,
     ),
     Capability(
         "bitmex",
         (Forced("liquidation", "pushed", "all", "order", ("bankruptcy",)),),
         _PUSHED,
+        lacking=_IN_BITCOIN,
     ),
     Capability(
         "deribit",

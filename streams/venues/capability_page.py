@@ -55,6 +55,12 @@ def _of(one: Forced) -> str:
     return f"`{one.source}` ({one.way})"
 
 
+def _whole(row: Capability, one: Forced) -> str:
+    """How complete a source is, and the classes of contracts that it has nothing of."""
+    without = [contract for contract, names in row.lacking.items() if "forced_orders" in names]
+    return f"{one.completeness}; none of {', '.join(without)}" if without else one.completeness
+
+
 def forced_rows() -> list[tuple[str, ...]]:
     """Rows of forced orders: venue, source, completeness, side source, price kind."""
     rows: list[tuple[str, ...]] = []
@@ -62,7 +68,7 @@ def forced_rows() -> list[tuple[str, ...]]:
         if row.none_because:
             rows.append((row.venue, f"no public feed: {row.none_because}", _NONE, "", ""))
         rows += [
-            (row.venue, _of(one), one.completeness, one.side, ", ".join(one.price_kinds))
+            (row.venue, _of(one), _whole(row, one), one.side, ", ".join(one.price_kinds))
             for one in row.forced
         ]
     return rows
@@ -151,7 +157,10 @@ def sections() -> list[Section]:
         Section(
             "What contracts of a class lack",
             "Where contracts of a class lack what others of the venue have. No source says what\n"
-            "the volume of these coin-margined ones is counted in. OKX's spot is under `okx`.",
+            "the volume of these coin-margined ones is counted in, nor the amount of Bitget's\n"
+            "forced orders of them (`bitget.inverse_amount`). BitMEX's quanto contracts are worth\n"
+            "bitcoin, whose price no row tells: their forced orders are dead letters, as Bitget's\n"
+            "are, `unknown_notional`. OKX's spot is under `okx`.",
             ("venue", "contracts", "lacking"),
             lacking_rows(),
         ),

@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from streams.cli import app
-from streams.core.events import Book, Liquidation, Outcome, Raw, Ticker, Trade
+from streams.core.events import Book, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
 from streams.core.normalise import normalise
 from streams.core.throttle import FEED_SEMANTICS, feed
 from streams.edges.bench_normalise import documented
@@ -23,12 +24,13 @@ from streams.venues.capabilities import (
     facts,
     keep_alive,
 )
-from streams.venues.capability_page import page, sections
+from streams.venues.capability_page import forced_rows, page, sections
 from streams.venues.catalog import default_instruments, effective_table
 from streams.venues.wire import WIRES
 from tests.conformance.speech import text
 from tests.conformance.ticker_speech import MS, POLLS, TICKERS
 from tests.conformance.venue_speech import SPEECHES
+from tests.messages import forced
 from tests.messages.forced import MATRIX
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/venues.md"
@@ -243,3 +245,33 @@ def test_the_command_prints_every_table_the_page_and_json() -> None:
     assert by_venue["kucoin"]["no_feed_because"] == "no public topic"
     assert {venue for venue, row in by_venue.items() if row["limits"]} == WIRES.keys()
     assert [*by_venue["okx"]["channels"]] == [*CHANNELS]
+
+
+QUANTO = "ETHUSD"
+SCARCE = [
+    ("bitmex", QUANTO, forced.bitmex(QUANTO, "Sell", 25, 2500.5)),
+    ("bitget", "BTCUSD", forced.bitget("BTCUSD", "buy", "25", "60000")),
+]
+
+
+@pytest.mark.parametrize(("venue", "symbol", "message"), SCARCE)
+def test_forced_orders_without_dollars_are_declared_as_lacking(
+    venue: str, symbol: str, message: dict[str, Any]
+) -> None:
+    (outcome,) = heard(venue, [text(message)])
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "unknown_notional"
+    instrument = INSTRUMENTS.resolve(venue, symbol)
+    assert instrument is not None
+    assert "forced_orders" in CAPABILITIES[venue].lacking[instrument.contract]
+    (row,) = [row for row in forced_rows() if row[0] == venue]
+    assert row[2].endswith(f"none of {instrument.contract}")
+
+
+def test_a_quanto_contract_lacks_what_is_declared_and_nothing_else() -> None:
+    speech = SPEECHES["bitmex"]
+    assert speech.book is not None
+    messages = [message for _, message in TICKERS["bitmex"](QUANTO)]
+    messages += [one(0, MS)[1].replace(b"XBTUSD", b"ETHUSD") for one in (speech.trade, speech.book)]
+    row = CAPABILITIES["bitmex"]
+    assert {*told(heard("bitmex", messages))} == {*row.state} - {*row.lacking["quanto"]}
