@@ -151,7 +151,11 @@ _ROWS: Final = (
         _POLLED_INTEREST,
         lacking=_NO_VOLUME,
     ),
-    Capability("dydx", (Forced("v4_trades", "pushed", "all", "taker", ("fill",)),), _NO_LAST),
+    Capability(
+        "dydx",
+        (Forced("v4_trades", "pushed", "all", "taker", ("bankruptcy", "fill")),),
+        _NO_LAST,
+    ),
     Capability(
         "hyperliquid",
         (

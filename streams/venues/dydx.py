@@ -12,7 +12,7 @@ collector does), and does not watch `message_id` for gaps (the collector does).
 | keep-alive   | answer the protocol's pings, one each 30 s, within 10 s                        |
 | forced side  | of a trade of type LIQUIDATED, `side` is the liquidated taker's ORDER side:    |
 |              | SELL = a long was closed                                                       |
-| forced price | the fill                                                                       |
+| forced price | the fill; of type DELEVERAGED the bankruptcy price                             |
 | trade side   | `side` is the taker's side                                                     |
 | units        | base coin                                                                      |
 | completeness | all fills                                                                      |
@@ -42,6 +42,7 @@ from streams.core.events import (
     LiquidationKind,
     OrderSide,
     Outcome,
+    PriceKind,
     Raw,
     Rejected,
     stable_id,
@@ -78,7 +79,11 @@ from streams.venues.tape import forced_with_id, trade
 VENUES: Final = frozenset({"dydx"})
 
 _SIDES: Final[dict[str, OrderSide]] = {"BUY": "buy", "SELL": "sell"}
-_FORCED: Final[dict[str, LiquidationKind]] = {"LIQUIDATED": "liquidation", "DELEVERAGED": "adl"}
+_FORCED: Final[Mapping[str, tuple[LiquidationKind, PriceKind]]] = {
+    "LIQUIDATED": ("liquidation", "fill"),
+    "DELEVERAGED": ("adl", "bankruptcy"),
+}
+_OFF_BOOK: Final = "DELEVERAGED"
 _ORDINARY: Final = frozenset(
     {
         *("LIMIT", "MARKET", "STOP_LIMIT", "STOP_MARKET", "TRAILING_STOP"),
@@ -144,11 +149,11 @@ def _trade(raw: Raw, instrument: Instrument, history: bool, row: Row) -> Sequenc
     size, price = positive(row, "size"), positive(row, "price")
     time_us, identity = iso_us(row, "createdAt"), id_text(row, "id")
     outcomes: list[Outcome] = []
-    if forced != "adl":
-        outcomes.append(trade(raw, instrument, taker, size, price, time_us, identity))
+    facts = (raw, instrument, taker, size, price, time_us)
+    if kind != _OFF_BOOK:
+        outcomes.append(trade(*facts, identity))
     if forced is not None:
-        fill = forced_with_id(raw, instrument, taker, size, price, time_us, "all", identity, forced)
-        outcomes.append(fill)
+        outcomes.append(forced_with_id(*facts, "all", identity, *forced))
     return outcomes
 
 

@@ -231,7 +231,7 @@ MATRIX = [
     Closed("dydx", "BUY", dydx("BUY", "0.1", "62000.5"), "short", 62000.5, "fill",
            6_200_050_000, "all"),
     Closed("dydx", "DELEVERAGED", dydx("SELL", "0.1", "62000.5", "DELEVERAGED"), "long", 62000.5,
-           "fill", 6_200_050_000, "all", "adl"),
+           "bankruptcy", 6_200_050_000, "all", "adl"),
     Closed("hyperliquid", "A", fills(fill("A", "BTC", "0.012", "62000.0")), "long", 62000.0, "fill",
            744_000_000, "unknown"),
     Closed("hyperliquid", "B, backstop", fills(fill("B", "BTC", "0.012", "62000.0", "backstop")),

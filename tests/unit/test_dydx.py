@@ -78,6 +78,7 @@ def test_a_deleveraged_position_is_apart_and_off_the_tape() -> None:
     (event,) = read(trades(row(type="DELEVERAGED", side="BUY")))
     assert isinstance(event, Liquidation)
     assert (event.kind, event.position_side, event.usd) == ("adl", "short", 15_475_030_750)
+    assert event.price_kind == "bankruptcy"
 
 
 @pytest.mark.parametrize("kind", ["LIMIT", "MARKET", "TWAP_SUBORDER"])
