@@ -27,8 +27,9 @@ and a `delete` ends it. A `partial` is sent after each subscribe and repeats wha
 and trades in it are `replayed`. Numbers are JSON numbers, read as they are written. Quanto
 contracts (ETHUSD) are worth bitcoin: their trades state the dollars, while forced orders, books and
 open interest do not and are left out, orders rejected as of unknown notional. Trades whose
-`trdType` is not `Regular` are off the book. `funding` tells of the payment that was made: of it
-only the cycle is read. Books come from `orderBook10` alone; XBT is BTC.
+`trdType` is `Referential` are off the book; another than `Regular` is not known. `funding` tells of
+the payment that was made: of it only the cycle is read. Books come from `orderBook10` alone; XBT is
+BTC.
 """
 
 import re
@@ -75,6 +76,8 @@ from streams.venues.tape import forced_with_id, trade
 VENUES: Final = frozenset({"bitmex"})
 
 _SIDES: Final[Mapping[str, OrderSide]] = {"Buy": "buy", "Sell": "sell"}
+_REGULAR: Final = "Regular"
+_REFERENTIAL: Final = "Referential"
 _ACTIONS: Final = ("partial", "insert", "update", "delete")
 _CONTROL: Final = ("info", "success", "subscribe", "unsubscribe", "error", "request", "limit")
 _DELTAS: Final = frozenset({"orderBookL2", "orderBookL2_25"})
@@ -140,8 +143,11 @@ def _liquidation(raw: Raw, instruments: Instruments, action: str, row: Row) -> O
 def _trade(raw: Raw, instruments: Instruments, action: str, row: Row) -> Outcome:
     if action != "insert":
         return Ignored("replayed" if action == "partial" else "empty")
-    if present(row, "trdType") and row["trdType"] != "Regular":
+    kind = row["trdType"] if present(row, "trdType") else _REGULAR
+    if kind == _REFERENTIAL:
         return Ignored("off_book")
+    if kind != _REGULAR:
+        raise bad("unknown_message", f"a trade whose 'trdType' is {shown(kind)}")
     side = order_side(row, "side", _SIDES)
     size, price = positive(row, "size"), positive(row, "price")
     at_us, match = iso_us(row, "timestamp"), text(row, "trdMatchID")

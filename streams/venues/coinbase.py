@@ -158,7 +158,10 @@ def _advanced(raw: Raw, instruments: Instruments, message: Row, party: Party) ->
 
 
 def _trades(raw: Raw, instruments: Instruments, party: Party, event: Row) -> list[Outcome]:
-    history = text(event, "type") == "snapshot"
+    kind = text(event, "type")
+    if kind not in ("snapshot", "update"):
+        raise bad("unknown_message", f"an event of type {kind[:40]!r}")
+    history = kind == "snapshot"
     return each_row(array(event, "trades"), partial(_trade, raw, instruments, party, history))
 
 

@@ -180,22 +180,24 @@ def _trade(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
     found: list[Outcome] = []
     if not present(row, "block_trade_id"):
         found.append(trade(raw, instrument, taker, size, price, time_us, identity))
+    if isinstance(closing, Rejected):
+        return [*found, closing]
     for side in closing:
         order = forced_with_id(raw, instrument, side, size, price, time_us, "all", identity)
         found.append(order)
     return found or [Ignored("off_book")]
 
 
-def _liquidated(row: Row, taker: OrderSide) -> tuple[OrderSide, ...]:
-    """Sides of the forced orders of a trade."""
+def _liquidated(row: Row, taker: OrderSide) -> tuple[OrderSide, ...] | Rejected:
+    """Sides of the forced orders of a trade; a word that nobody knows costs these alone."""
     if not present(row, "liquidation"):
         return ()
     maker: OrderSide = "sell" if taker == "buy" else "buy"
-    who = text(row, "liquidation")
-    sides = {"T": (taker,), "M": (maker,), "MT": (taker, maker)}.get(who)
-    if sides is None:
-        raise bad("unknown_side", f"field 'liquidation' is {who[:40]!r}")
-    return sides
+    who = row["liquidation"]
+    sides = {"T": (taker,), "M": (maker,), "MT": (taker, maker)}
+    if not isinstance(who, str) or who not in sides:
+        return Rejected("unknown_side", f"field 'liquidation' is {shown(who)}")
+    return sides[who]
 
 
 def _ticker(raw: Raw, instruments: Instruments, _channel: str, params: Row) -> list[Outcome]:

@@ -146,8 +146,6 @@ def test_a_polled_answer_has_the_same_events_as_the_channel() -> None:
         ({"timestamp": None}, "missing_field"),
         ({"timestamp": 1790000060000}, "future_skew"),
         ({"direction": "Sell"}, "unknown_side"),
-        ({"liquidation": "X"}, "unknown_side"),
-        ({"liquidation": True}, "wrong_type"),
         ({"instrument_name": "BTC-25DEC26-60000-C"}, "unknown_instrument"),
         ({"instrument_name": "ETH_BTC"}, "unknown_instrument"),
         ({"instrument_name": "BTC"}, "unknown_instrument"),

@@ -268,8 +268,11 @@ def _open_interest(row: Row, instrument: Instrument) -> tuple[float | None, int 
 
 
 def _books(raw: Raw, instruments: Instruments, arg: Row, message: Row) -> list[Outcome]:
-    if message.get("action", "snapshot") != "snapshot":
+    action = message.get("action", "snapshot")
+    if action == "update":
         return [Ignored("book_delta")]
+    if action != "snapshot":
+        raise bad("unknown_message", f"a book with the action {shown(action)}")
 
     def read(row: Row) -> Outcome:
         symbol = text(row if "instId" in row else arg, "instId")

@@ -32,6 +32,7 @@ from streams.core.instruments import Instruments
 from streams.venues.fields import (
     BadField,
     Row,
+    bad,
     given,
     id_text,
     iso_us,
@@ -39,6 +40,7 @@ from streams.venues.fields import (
     positive,
     present,
     real,
+    shown,
     text,
 )
 from streams.venues.quotes import book, interest, stated_volume, ticker, valued_volume
@@ -141,8 +143,11 @@ def _funding(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
 
 
 def _books(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
-    if message.get("action", "partial") != "partial":
+    action = message.get("action", "partial")
+    if action == "update":
         return [Ignored("book_delta")]
+    if action != "partial":
+        raise bad("unknown_message", f"a book with the action {shown(action)}")
     table = text(message, "table")
 
     def read(row: Row) -> Outcome:
