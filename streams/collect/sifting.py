@@ -162,7 +162,7 @@ class Sifter:
                     self._lags[name].note(received_us, received_us - event.event_time_us)
 
     def _witness(self, raw: Raw) -> list[Record]:
-        """A message without an event that a check of the framer reads."""
+        """A message without an event that the framer reads or counts all the same."""
         told_of = WITNESSES.get(self._venue)
         symbol = None if told_of is None else told_of(raw.payload)
         instrument = None if symbol is None else self._instruments.resolve(self._venue, symbol)

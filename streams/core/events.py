@@ -54,12 +54,21 @@ IgnoreReason = Literal[
     "status_only",
     "unused_channel",
     "off_book",
+    "adl_print",
+    "insurance_print",
+    "takeover_print",
+    "assignment_print",
+    "termination_print",
     "replayed",
     "book_delta",
     "empty",
     "not_filled",
 ]
-"""Why a well-formed message yields no event: it is counted as filtered, never dead-lettered."""
+"""Why a well-formed message yields no event: it is counted as filtered, never dead-lettered.
+
+A `..._print` is a position closed by force beside the book, of which the message does not say whose
+it was: counted by itself, it tells of a venue in distress.
+"""
 
 SinkRejectReason = Literal["invalid_row", "refused_by_warehouse"]
 DeadLetterStage = Literal["framer", "detect", "sink", "replay"]

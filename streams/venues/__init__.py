@@ -25,7 +25,6 @@ from streams.venues import (
     okx,
 )
 from streams.venues.assumptions import DOCUMENTED, Assumptions
-from streams.venues.gate.signs import counted
 
 
 def parsers_of(assumed: Assumptions) -> Mapping[str, Parser]:
@@ -79,5 +78,9 @@ RULES: Final[Mapping[str, Rule]] = {
 FORCED_ON_TAPE: Final = frozenset({"deribit", "kraken", "dydx"})
 """Venues that mark forced fills among their trades: who has all their trades has those too."""
 
-WITNESSES: Final[Mapping[str, Callable[[bytes], str | None]]] = {gate.symbols.FUTURES: counted}
-"""By venue, the symbol of a message that has no event and that a check of the framer reads."""
+WITNESSES: Final[Mapping[str, Callable[[bytes], str | None]]] = {
+    gate.symbols.FUTURES: gate.witness,
+    "kraken": kraken.witness,
+}
+"""By venue, the symbol of a message that has no event and that is kept all the same: a check of the
+framer reads it, or it is counted as a position closed by force beside the book."""

@@ -22,6 +22,7 @@ from streams.venues.capabilities import (
     semantics,
 )
 from streams.venues.catalog import packaged_table
+from streams.venues.off_book import OFF_BOOK
 from streams.venues.wire import WIRES
 
 _NONE: Final = "none"
@@ -163,6 +164,16 @@ def sections() -> list[Section]:
             "are, `unknown_notional`. OKX's spot is under `okx`.",
             ("venue", "contracts", "lacking"),
             lacking_rows(),
+        ),
+        Section(
+            "Prints beside the book",
+            "None of them is a trade. Where the message proves whose position was closed it is an\n"
+            "event of a kind of its own; else it is counted by this reason, in a summary and in\n"
+            "`marginquake_records_filtered_total`, and collectors keep it: many of them tell of a\n"
+            "venue in distress. `adl` is in no total of forced orders. Binance's stand in its\n"
+            "stream `trade`, which is read where it was recorded and not collected.",
+            ("venue", "print", "becomes", "because"),
+            [(one.venue, one.words, one.outcome, one.because) for one in OFF_BOOK],
         ),
         Section(
             "Contracts that are collected",

@@ -21,7 +21,8 @@ does not watch `seq`, which has no gaps per product (of books the collector does
 
 Quirks: every subscribe repeats the last trades, newest first, as `trade_snapshot`: its rows are
 `replayed`, for they were made before anybody watched. An assignment hands a position over and a
-termination unwinds it; whose side is told is not known, so neither is a forced order here.
+termination unwinds it; whose side is told is not known, so neither is a forced order here, but
+each is counted under a name of its own.
 `funding_rate` is money per contract and not used; Kraken leaves a rate of zero out, so a perpetual
 with a next funding time and no rate has rate zero, and a next funding time of zero says that there
 is no funding. The REST history of executions is read too: there `orderType` tells which order was
@@ -35,9 +36,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from streams.core.events import Ignored, OrderSide, Outcome, Raw, stable_id
+from streams.core.events import Ignored, IgnoreReason, OrderSide, Outcome, Raw, stable_id
 from streams.core.instruments import Instrument, Instruments, Rule
-from streams.core.lanes import TradeFormat
+from streams.core.lanes import UNREADABLE, TradeFormat
 from streams.venues.fields import (
     BadField,
     Row,
@@ -62,8 +63,13 @@ VENUES: Final = frozenset({"kraken"})
 FUNDING_S: Final = 3600
 """The time that a funding rate is for."""
 
-_OFF_BOOK: Final = ("block", "assignment", "termination")
+_OFF_BOOK: Final[Mapping[str, IgnoreReason]] = {
+    "block": "off_book",
+    "assignment": "assignment_print",
+    "termination": "termination_print",
+}
 _UNUSED: Final = frozenset({"ticker_lite"})
+_UNWOUND: Final = ("assignment", "termination")
 _DIRECTIONS: Final[dict[str, OrderSide]] = {"Buy": "buy", "Sell": "sell"}
 _FORCED: Final = re.compile("liquidat", re.IGNORECASE)
 
@@ -127,6 +133,18 @@ def parse(raw: Raw, instruments: Instruments) -> list[Outcome]:
         return [error.outcome]
 
 
+def witness(payload: bytes) -> str | None:
+    """The product of a print that hands a position over or unwinds it; None of any other."""
+    if b'"assignment"' not in payload and b'"termination"' not in payload:
+        return None
+    try:
+        row = _MESSAGE.decode(payload)
+        beside = row.get("feed") == "trade" and row.get("type") in _UNWOUND
+        return text(row, "product_id") if beside else None
+    except (*UNREADABLE, BadField):
+        return None
+
+
 def _snapshot(_raw: Raw, _instruments: Instruments, message: Row) -> list[Outcome]:
     return each_row(array(message, "trades"), lambda _row: Ignored("replayed"))
 
@@ -135,7 +153,7 @@ def _trade(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
     """The print, and the order of it that a liquidation sent."""
     kind = text(row, "type")
     if kind in _OFF_BOOK:
-        return [Ignored("off_book")]
+        return [Ignored(_OFF_BOOK[kind])]
     if kind not in ("fill", "liquidation"):
         raise bad("unknown_message", f"trade of type {kind[:40]!r}")
     side = order_side(row, "side", PLAIN_SIDES)

@@ -39,6 +39,9 @@ SIDES: Final[dict[OrderSide, PositionSide]] = {"sell": "long", "buy": "short"}
 """Forced order's side to the side of the position that it closed."""
 
 
+BLOCK: Final = Ignored("off_book")
+
+
 class Print(Protocol):
     """A decoded trade row whose decoder has checked side, price, size and id.
 
@@ -60,17 +63,22 @@ class Print(Protocol):
         """The venue's word for the taker's side."""
 
 
-def flawless(raw: Raw, instruments: Instruments, form: TradeFormat) -> list[Outcome] | None:
-    """All trades of a flawless message of the format; None leaves it to the path by rows."""
+def flawless(
+    raw: Raw, instruments: Instruments, form: TradeFormat, block: Ignored = BLOCK
+) -> list[Outcome] | None:
+    """All trades of a flawless message of the format; None leaves it to the path by rows.
+
+    `block`: what becomes of a row that is marked as made off the book.
+    """
     try:
         data = form.readers[0](raw.payload).data
     except UNREADABLE:
         return None
-    return prints(raw, instruments, data if form.many else [data], form.buy)
+    return prints(raw, instruments, data if form.many else [data], form.buy, block)
 
 
 def prints(
-    raw: Raw, instruments: Instruments, rows: Sequence[Print], buy: object
+    raw: Raw, instruments: Instruments, rows: Sequence[Print], buy: object, block: Ignored = BLOCK
 ) -> list[Outcome] | None:
     """All trades of a flawless message; None leaves it to the path by rows.
 
@@ -79,6 +87,7 @@ def prints(
         instruments: contract sizes and classes.
         rows: the typed rows.
         buy: the venue's word for a buying taker.
+        block: what becomes of a row made off the book.
     """
     venue, received = raw.venue, raw.received_at_us
     outcomes: list[Outcome] = []
@@ -98,7 +107,7 @@ def prints(
         if not (micros <= MAX_USD * MICROS and 0 <= time < LATEST_MS):
             return None
         if row.block:
-            outcomes.append(Ignored("off_book"))
+            outcomes.append(block)
             continue
         outcomes.append(
             Trade(

@@ -225,8 +225,9 @@ def test_a_raw_trade_carries_its_own_id_and_off_book_prints_are_left_out() -> No
     raw_trade = aggregate(e="trade", t=99)
     assert trade(raw_trade | {"X": "MARKET"}).id == "99"
     assert trade(raw_trade).id == "99"
-    for origin in ("INSURANCE_FUND", "ADL", "NA"):
-        assert only(raw_trade | {"X": origin}) == Ignored("off_book")
+    assert only(raw_trade | {"X": "ADL"}) == Ignored("adl_print")
+    assert only(raw_trade | {"X": "INSURANCE_FUND"}) == Ignored("insurance_print")
+    assert only(raw_trade | {"X": "NA"}) == Ignored("off_book")
     for unheard in ("RFQ", "market", 4):
         assert reasons([only(raw_trade | {"X": unheard})]) == ["unknown_message"]
 

@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from streams.cli import app
-from streams.core.events import Book, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
+from streams.collect.sifting import Sifter
+from streams.core.events import Book, Ignored, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
 from streams.core.normalise import normalise
 from streams.core.throttle import FEED_SEMANTICS, feed
 from streams.edges.bench_normalise import documented
@@ -26,12 +27,14 @@ from streams.venues.capabilities import (
 )
 from streams.venues.capability_page import forced_rows, page, sections
 from streams.venues.catalog import default_instruments, effective_table
+from streams.venues.off_book import OFF_BOOK, OffBook
 from streams.venues.wire import WIRES
 from tests.conformance.speech import text
 from tests.conformance.ticker_speech import MS, POLLS, TICKERS
 from tests.conformance.venue_speech import SPEECHES
 from tests.messages import forced
 from tests.messages.forced import MATRIX
+from tests.messages.strange import KRAKEN, WON, said, with_fields
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/venues.md"
 FIELDS: dict[State, tuple[str, ...]] = {
@@ -275,3 +278,51 @@ def test_a_quanto_contract_lacks_what_is_declared_and_nothing_else() -> None:
     messages += [one(0, MS)[1].replace(b"XBTUSD", b"ETHUSD") for one in (speech.trade, speech.book)]
     row = CAPABILITIES["bitmex"]
     assert {*told(heard("bitmex", messages))} == {*row.state} - {*row.lacking["quanto"]}
+
+
+PRINT = {"e": "trade", "s": "BTCUSDT", "t": 7, "p": "6", "q": "5", "T": MS, "m": True}
+BESIDE: dict[tuple[str, str], Any] = {
+    ("binance-usdm", "`X` ADL"): {**PRINT, "X": "ADL"},
+    ("binance-usdm", "`X` INSURANCE_FUND"): {**PRINT, "X": "INSURANCE_FUND"},
+    ("binance-usdm", "`X` NA"): {**PRINT, "X": "NA"},
+    ("bybit", "`BT` true"): with_fields(said("bybit", "trade"), BT=True),
+    ("gate", "`is_internal` true"): with_fields(said("gate", "trade"), is_internal=True),
+    ("bitmex", "`trdType` Referential"): with_fields(
+        said("bitmex", "trade"), trdType="Referential"
+    ),
+    ("deribit", "`block_trade_id`"): with_fields(said("deribit", "trade"), block_trade_id="B-1"),
+    ("kraken", "`type` block"): {**KRAKEN, "type": "block"},
+    ("kraken", "`type` assignment"): {**KRAKEN, "type": "assignment"},
+    ("kraken", "`type` termination"): {**KRAKEN, "type": "termination"},
+    ("dydx", "`type` DELEVERAGED"): forced.dydx("SELL", "0.1", "62000.5", "DELEVERAGED"),
+    ("hyperliquid", "`dir` Auto-Deleveraging"): forced.fills({**WON, "dir": "Auto-Deleveraging"}),
+    ("hyperliquid", "`method` backstop"): forced.fills(
+        forced.fill("B", "BTC", "0.012", "62000.0", "backstop")
+    ),
+    ("coinbase", "`type` rfq_match"): {"type": "rfq_match", "product_id": "BTC-USD"},
+}
+
+
+@pytest.mark.parametrize("row", OFF_BOOK, ids=lambda row: f"{row.venue} {row.words}")
+def test_a_print_beside_the_book_becomes_what_the_page_says(row: OffBook) -> None:
+    (outcome,) = heard(row.venue, [text(BESIDE[row.venue, row.words])])
+    if isinstance(outcome, Ignored):
+        assert outcome.reason == row.outcome
+    else:
+        assert isinstance(outcome, Liquidation)
+        assert outcome.kind == row.outcome
+
+
+@pytest.mark.parametrize("venue", ["gate", "kraken"])
+def test_collectors_keep_the_prints_of_a_venue_in_distress(venue: str) -> None:
+    sifter, other = (
+        Sifter(venue, "c-0", frozenset({asset}), INSTRUMENTS, 0) for asset in ("BTC", "ETH")
+    )
+    for row in OFF_BOOK:
+        if row.venue == venue and row.outcome.endswith("_print"):
+            message = text(BESIDE[venue, row.words])
+            (record,) = sifter.take(message, (MS + 100) * 1000)
+            assert not other.take(message, (MS + 100) * 1000)
+            assert record.asset == "BTC"
+            outcomes = normalise(record.raw, PARSERS, INSTRUMENTS)
+            assert outcomes == heard(venue, [record.raw.payload])

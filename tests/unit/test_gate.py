@@ -255,10 +255,14 @@ def test_the_slow_path_tells_the_same_of_a_trade_as_the_fast_one() -> None:
         assert read(trades(row, "odd"), channel="trade")[0] == fast
 
 
-def test_what_the_insurance_fund_took_over_is_off_the_book() -> None:
-    rows = [trade_row(), trade_row(is_internal=True), trade_row(is_internal=False)]
-    assert reasons(read(trades(*rows))) == ["event", "off_book", "event"]
-    assert reasons(read(trades(*rows, 5))) == ["event", "off_book", "event", "wrong_type"]
+def test_what_the_insurance_fund_took_over_is_off_the_book_and_counted_apart() -> None:
+    taken = trade_row(is_internal=True)
+    rows = [trade_row(), taken, trade_row(is_internal=False)]
+    assert reasons(read(trades(*rows))) == ["event", "takeover_print", "event"]
+    assert reasons(read(trades(*rows, 5))) == ["event", "takeover_print", "event", "wrong_type"]
+    assert gate.witness(encoded(trades(taken, taken))) == "BTC_USDT"
+    assert gate.witness(encoded(trades(*rows))) is None
+    assert gate.witness(b'{"is_internal":true') is None
 
 
 def test_a_bad_trade_costs_its_neighbours_nothing() -> None:

@@ -64,11 +64,26 @@ def test_a_quantity_of_an_inverse_contract_is_dollars() -> None:
     assert (dated.asset, dated.usd) == ("ETH", 1_000_000)
 
 
-@pytest.mark.parametrize("kind", ["assignment", "termination", "block"])
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [
+        ("assignment", "assignment_print"),
+        ("termination", "termination_print"),
+        ("block", "off_book"),
+    ],
+)
 def test_a_position_handed_over_or_unwound_is_neither_a_trade_nor_a_forced_order(
-    kind: str,
+    kind: str, outcome: str
 ) -> None:
-    assert kinds(read(row(type=kind))) == ["off_book"]
+    assert kinds(read(row(type=kind))) == [outcome]
+    kept = kraken.witness(encoded(row(type=kind)))
+    assert kept == (None if kind == "block" else "PF_XBTUSD")
+
+
+def test_no_other_message_is_kept_for_its_words() -> None:
+    for message in (row(), row(product_id="assignment"), row(type="assignment", feed="ticker")):
+        assert kraken.witness(encoded(message)) is None
+    assert kraken.witness(b'{"type":"assignment"') is None
 
 
 @pytest.mark.parametrize("symbol", ["PF_XBTUSD", "PI_XBTUSD", "PF_DOGEUSD"])

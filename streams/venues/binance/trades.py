@@ -5,13 +5,13 @@ rounded from the float product. Promises the same outcome as the row by row path
 well-formed print; whatever is odd in the least is left to that path (None), which names the reason.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from streams.core.events import Ignored, Outcome, Raw, Trade
+from streams.core.events import Ignored, IgnoreReason, Outcome, Raw, Trade
 from streams.core.instruments import Instruments
 from streams.core.lanes import TradeFormat
 from streams.venues.binance.symbols import COINM, family, is_coinm
@@ -33,7 +33,11 @@ from streams.venues.typed import Count
 
 ON_BOOK: Final = ("MARKET", "", None)
 """`X` of prints that came from the book."""
-OFF_BOOK: Final = ("INSURANCE_FUND", "ADL", "NA")
+OFF_BOOK: Final[Mapping[str, IgnoreReason]] = {
+    "ADL": "adl_print",
+    "INSURANCE_FUND": "insurance_print",
+    "NA": "off_book",
+}
 """`X` of prints that did not."""
 
 
@@ -165,7 +169,7 @@ def quick(raw: Raw, instruments: Instruments) -> list[Outcome] | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     if isinstance(row, _Print) and row.X not in ON_BOOK:
-        return [Ignored("off_book")] if row.X in OFF_BOOK else None
+        return [Ignored(OFF_BOOK[row.X])] if row.X in OFF_BOOK else None
     maker = row.side
     if maker is not True and maker is not False:
         return None
@@ -187,8 +191,8 @@ def print_row(raw: Raw, instruments: Instruments, row: Row, id_key: str) -> Outc
         BadField: a field is missing, of the wrong type, not finite or not positive.
     """
     origin = row.get("X")
-    if origin in OFF_BOOK:
-        return Ignored("off_book")
+    if isinstance(origin, str) and origin in OFF_BOOK:
+        return Ignored(OFF_BOOK[origin])
     if origin not in ON_BOOK:
         raise bad("unknown_message", f"field 'X', where a print came from, is {shown(origin)}")
     symbol = text(row, "s")

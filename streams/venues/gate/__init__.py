@@ -28,7 +28,8 @@ Quirks: sizes are integers, or decimal strings when the handshake asked for `X-G
 and a polled copy share no stamp: record one of the two; before the change a polled one is corrected
 as if orders were missing. Trades with `is_internal` are positions that the insurance fund or
 auto-deleveraging took over: off the book, and not told as forced orders, since they do not say
-whose position ended. `futures.liquidates` is of one's own account.
+whose position ended nor which of the two it was; they are counted as `takeover_print`.
+`futures.liquidates` is of one's own account.
 """
 
 from collections.abc import Mapping
@@ -38,10 +39,11 @@ from streams.core.instruments import Rule
 from streams.core.lanes import TradeFormat
 from streams.venues.gate.forced import Assumed
 from streams.venues.gate.messages import parse
+from streams.venues.gate.signs import counted
 from streams.venues.gate.symbols import FUTURES, SPOT, future, pair
-from streams.venues.gate.trades import LOTS
+from streams.venues.gate.trades import LOTS, taken_over
 
-__all__ = ["RULES", "TRADES", "VENUES", "Assumed", "parse"]
+__all__ = ["RULES", "TRADES", "VENUES", "Assumed", "parse", "witness"]
 
 VENUES: Final = frozenset({FUTURES, SPOT})
 """Venue ids whose records this parser reads."""
@@ -51,3 +53,8 @@ RULES: Final[Mapping[str, Rule]] = {FUTURES: future, SPOT: pair}
 
 TRADES: Final[Mapping[str, TradeFormat | None]] = {FUTURES: LOTS, SPOT: None}
 """What can be read in lots, by venue id; spot stamps its trades finer than lots know."""
+
+
+def witness(payload: bytes) -> str | None:
+    """The contract of a message without an event that is kept: a count, or a take-over."""
+    return counted(payload) or taken_over(payload)

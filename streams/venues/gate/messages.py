@@ -46,7 +46,7 @@ def parse(raw: Raw, instruments: Instruments, assumed: Assumed = ASSUMED) -> lis
     """
     lotted = raw.channel == "trade" or b'"futures.trades"' in raw.payload[:128]
     if raw.venue == FUTURES and lotted:
-        found = flawless(raw, instruments, trades.LOTS)
+        found = flawless(raw, instruments, trades.LOTS, trades.TAKEN_OVER)
         if found is not None:
             return found
     message = _MESSAGE.decode(raw.payload)

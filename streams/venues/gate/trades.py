@@ -10,7 +10,7 @@ import msgspec
 
 from streams.core.events import Ignored, OrderSide, Outcome, Raw
 from streams.core.instruments import Instruments
-from streams.core.lanes import TradeFormat
+from streams.core.lanes import UNREADABLE, TradeFormat
 from streams.venues.fields import (
     LARGEST,
     SMALLEST,
@@ -31,6 +31,10 @@ from streams.venues.typed import Amount, Count, Name
 _SELL: Final = "sell"
 _BUY: Final = "buy"
 _Signed = Annotated[float, msgspec.Meta(gt=-LARGEST, lt=LARGEST)]
+
+
+TAKEN_OVER: Final = Ignored("takeover_print")
+"""A row with `is_internal`: the fund's or of auto-deleveraging, which it does not say."""
 
 
 class _Trade(msgspec.Struct, gc=False, kw_only=True):
@@ -68,6 +72,17 @@ LOTS: Final = TradeFormat(
 """`futures.trades` in lots."""
 
 
+def taken_over(payload: bytes) -> str | None:
+    """The contract of a message whose trades were all taken over; None of any other."""
+    if b'"is_internal"' not in payload:
+        return None
+    try:
+        rows = _TRADES.decode(payload).data
+    except UNREADABLE:
+        return None
+    return rows[0].symbol if rows and all(row.block for row in rows) else None
+
+
 def future(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     """A row of `futures.trades`.
 
@@ -75,7 +90,7 @@ def future(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
         BadField: a field is missing, of the wrong type, not finite or not positive.
     """
     if present(row, "is_internal") and marked(row, "is_internal"):
-        return Ignored("off_book")
+        return TAKEN_OVER
     size, price = decimal(row, "size"), positive(row, "price")
     if not size:
         raise bad("not_positive", "field 'size' is 0")
