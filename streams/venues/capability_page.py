@@ -143,7 +143,10 @@ def sections() -> list[Section]:
     return [
         Section(
             "Forced orders",
-            "",
+            "`recorded`: read where somebody recorded it as it came. Of OKX and of what HTX\n"
+            "answers to a poll, rows over ten minutes old at their receipt are `replayed` and do\n"
+            "not count: a page of history asked for later is none of these\n"
+            "([decision](decisions/replayed-rows.md)).",
             ("venue", "source", "completeness", "side told", "price kind"),
             forced_rows(),
         ),

@@ -35,7 +35,8 @@ counts both its sides (documented, and even in every recorded row at hand) and i
 volume of 24 hours; the polled open interest is documented so too, but odd values were recorded, and
 it counts as it is. The price of a kline of mark or index is its last; of a basis its first, stamped
 so. Merged depth (all steps but 0 and 6) has no best price and is not used. A swap and its index
-have one name.
+have one name. Polled forced orders come with every poll: those older than 10 minutes at their
+receipt are `replayed`, younger ones have the id that they had.
 """
 
 import re

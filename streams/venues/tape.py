@@ -32,8 +32,9 @@ LATEST_MS: Final = 10**14
 """From here on a stamp is no millisecond stamp."""
 
 REPLAY_US: Final = 600 * MICROS
-"""A row stamped this long before its receipt, where a venue repeats rows, is an old one sent again;
-as long as the framer remembers the ids of forced orders."""
+"""A row stamped this long before its receipt, where a venue repeats rows (OKX's forced orders, the
+polled ones of HTX), is an old one sent again; as long as the framer remembers the ids of forced
+orders. See docs/decisions/replayed-rows.md."""
 
 SIDES: Final[dict[OrderSide, PositionSide]] = {"sell": "long", "buy": "short"}
 """Forced order's side to the side of the position that it closed."""
