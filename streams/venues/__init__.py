@@ -1,4 +1,8 @@
-"""Venue parsers: one file per venue family; facts about the venue stand in its docstring."""
+"""Venue parsers by venue id: of each family a module, or a package where a file would be too long.
+
+Facts about a venue stand in its docstring, how it is talked to in `wire` and beside it
+(docs/decisions/venue-files.md).
+"""
 
 from collections.abc import Callable, Mapping
 from functools import partial
