@@ -18,7 +18,7 @@ from streams.venues.assets import by_size, names
 from streams.venues.assumptions import doubted
 from streams.venues.catalog import Table
 from streams.venues.multiples import spellings
-from streams.venues.wire import WIRES, Endpoint, Poll
+from streams.venues.wire import WIRES, Endpoint, Limits, Poll
 
 ALL: Final = "all"
 LATENESS_US: Final = {False: 2 * MICROS, True: 3 * MICROS}
@@ -84,7 +84,8 @@ def plans(asked: Asked, instruments: Instruments, table: Table) -> list[Plan]:
     """The connections to open; a venue without a known contract of any asset has none.
 
     Raises:
-        MarginquakeError: a venue has no wire, or no venue has a contract of these assets.
+        MarginquakeError: a venue has no wire, or no venue has a contract of these assets, or
+            they are more than a venue lets one address hold.
     """
     unknown = [venue for venue in asked.venues if venue not in WIRES]
     if unknown:
@@ -140,6 +141,7 @@ def _of_endpoint(
                 if channel != "book" or asset in asked.book_assets:
                     topics = endpoint.topics(symbol, channel)
                     _place(drafts, placed, topics, channel, asset, endpoint)
+    _within(venue, endpoint.limits, drafts)
     sampled = WIRES[venue].sampled or venue in doubted(assumptions())
     base = asked.urls.get(venue if endpoint.granted is None else f"{venue}-rest")
     url = _moved(endpoint.url, base)
@@ -157,6 +159,20 @@ def _of_endpoint(
         for number, draft in enumerate(drafts)
         if draft.topics
     ]
+
+
+def _within(venue: str, limits: Limits, drafts: Sequence[_Draft]) -> None:
+    """Raises MarginquakeError where a venue would not let one address hold all of this."""
+    topics = sum(len(draft.topics) for draft in drafts)
+    for asked, most, what in (
+        (topics, limits.topics, "topics"),
+        (len(drafts), limits.connections, "connections"),
+    ):
+        if most is not None and asked > most:
+            raise MarginquakeError(
+                f"{venue} lets an address hold {most:,} {what}, and these assets need {asked:,}; "
+                "name fewer of them, or share them among collectors at several addresses"
+            )
 
 
 def _place(

@@ -231,6 +231,9 @@ def limits(venue: str) -> str:
 def _limits(endpoint: Endpoint) -> str:
     given = endpoint.limits
     life = "" if given.life_s is None else f", cut after {given.life_s / 3600:g} h"
+    held = [(given.topics, "topics"), (given.connections, "connections")]
+    address = " and ".join(f"{most} {what}" for most, what in held if most is not None)
+    life += f", {address} an address" if address else ""
     return (
         f"{given.topics_per_connection} topics a connection, {given.topics_per_message} a request, "
         f"{given.messages_per_s:g} requests a second{life}"

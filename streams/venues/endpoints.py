@@ -40,13 +40,16 @@ class Limits(msgspec.Struct, frozen=True):
 
     `topics_per_connection`, `topics_per_message`: numbers of topics. `messages_per_s`: messages
     that the client may send. `life_s`: the venue cuts a connection of this age; None if it does
-    not say so.
+    not say so. `connections`, `topics`: how many of either an address may hold at once; None if
+    the venue does not say.
     """
 
     topics_per_connection: int
     topics_per_message: int
     messages_per_s: float
     life_s: float | None = None
+    connections: int | None = None
+    topics: int | None = None
 
 
 class Granted(msgspec.Struct, frozen=True):

@@ -6,7 +6,8 @@ whom a trade liquidated, so trades alone give no forced order.
 
 | fact         | value                                                                          |
 |--------------|--------------------------------------------------------------------------------|
-| host         | wss://api.hyperliquid.xyz/ws; few connections (10 or 100 an address, unsure)   |
+| host         | wss://api.hyperliquid.xyz/ws; an address holds 1000 topics and 10 connections, |
+|              | or 100 by older sources                                                        |
 | subscribe    | {"method":"subscribe","subscription":{"type":"trades","coin":"BTC"}}           |
 | keep-alive   | {"method":"ping"} before 60 s of silence; the answer is channel `pong`         |
 | fills from   | channel `userFills` (an account's), or a node: lines of [address, fill] or     |

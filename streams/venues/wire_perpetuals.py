@@ -86,7 +86,7 @@ _DERIBIT: Final = Endpoint(
     url="wss://www.deribit.com/ws/api/v2",
     channels=_EVERYTHING,
     heartbeat=Heartbeat("server", "text", 30, reply=_tested),
-    limits=Limits(200, 50, 5),
+    limits=Limits(200, 50, 5, connections=32),
     symbols=named("{}-PERPETUAL", "{}_USDC-PERPETUAL"),
     topics=each(
         liquidation="trades.{}.100ms",
@@ -109,7 +109,7 @@ _HYPERLIQUID: Final = Endpoint(
     url="wss://api.hyperliquid.xyz/ws",
     channels=("trade", "ticker", "book"),
     heartbeat=Heartbeat("client", "text", 50, '{"method":"ping"}', '"pong"'),
-    limits=Limits(1_000, 1, 20),
+    limits=Limits(1_000, 1, 20, connections=10, topics=1_000),
     symbols=named("{}", "k{}"),
     topics=each(
         trade='{"type":"trades","coin":"{}"}',

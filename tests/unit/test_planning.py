@@ -1,15 +1,17 @@
 """What a collector asks each venue for: known names only, the largest with books."""
 
 import pytest
+from msgspec import structs
 
 from streams.cli import collect as command
 from streams.cli.collect import MOST_BOOKS, understood
+from streams.collect import planning
 from streams.collect.planning import Asked, Plan, plans
 from streams.config import MarginquakeError
 from streams.core.instruments import Instrument, Instruments
 from streams.venues.assets import names
 from streams.venues.catalog import Entry, default_instruments, effective_table
-from streams.venues.wire import WIRES
+from streams.venues.wire import WIRES, Wire
 
 INSTRUMENTS, TABLE = default_instruments(), effective_table()
 LARGEST = {"BTC", "ETH", "SOL", "XRP", "DOGE", "BNB"}
@@ -112,3 +114,22 @@ def test_assets_that_no_venue_has_are_an_error() -> None:
         MarginquakeError, match=r"deribit, kraken have no known contract of NEWCOIN"
     ):
         planned("deribit,kraken", "NEWCOIN")
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"topics": 5}, "5 topics, and these assets need 6"),
+        ({"topics_per_connection": 2, "connections": 2}, "2 connections, and these assets need 3"),
+    ],
+)
+def test_a_plan_beyond_what_an_address_may_hold_is_refused(
+    limits: dict[str, int], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (endpoint,) = WIRES["hyperliquid"].endpoints
+    few = structs.replace(endpoint, limits=structs.replace(endpoint.limits, **limits))
+    monkeypatch.setattr(planning, "WIRES", {"hyperliquid": Wire((few,))})
+    asked = Asked(["hyperliquid"], ["BTC", "ETH"], ["BTC", "ETH"])
+    with pytest.raises(MarginquakeError, match=words):
+        plans(asked, INSTRUMENTS, TABLE)
+    assert len(plans(Asked(["hyperliquid"], ["BTC"], []), INSTRUMENTS, TABLE)) == 1
