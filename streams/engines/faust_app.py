@@ -29,6 +29,7 @@ from streams.core.results import MARKET, Output
 from streams.core.rowmeta import RowMeta
 from streams.engines.beginning import check_begin, reaches
 from streams.engines.stage_store import StageStore
+from streams.engines.state_table import StateTable
 from streams.telemetry import CHECKPOINT_SECONDS, END_TO_END_LATENCY, FRAME_GAPS, RESULTS
 
 ENGINE: Final = "faust"
@@ -39,21 +40,6 @@ BROKER_AWAY_S: Final = 120.0
 """How long a worker that must read again waits for a broker that cannot be reached."""
 
 _log = structlog.get_logger()
-
-
-class StateTable(faust.Table[str, bytes]):
-    """A table whose changelog partition is the partition of the stage that owns the key.
-
-    Faust takes it from the event in hand; states are saved later than their events.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.writing_to = 0
-
-    def partition_for_key(self, key: Any) -> int:
-        """The partition whose states are being written."""
-        return self.writing_to
 
 
 class Record(Protocol):

@@ -1,0 +1,24 @@
+"""Where the Faust engine keeps states: a table whose partition is said and not taken from an event.
+
+Under the shell of `faust_app`, which writes all of a partition's states at once. Promises the
+changelog partition that the shell names; knows nothing of what it keeps.
+"""
+
+from typing import Any
+
+import faust
+
+
+class StateTable(faust.Table[str, bytes]):
+    """A table whose changelog partition is the partition of the stage that owns the key.
+
+    Faust takes it from the event in hand; states are saved later than their events.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.writing_to = 0
+
+    def partition_for_key(self, key: Any) -> int:
+        """The partition whose states are being written."""
+        return self.writing_to
