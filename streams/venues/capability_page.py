@@ -170,11 +170,12 @@ def sections() -> list[Section]:
         ),
         Section(
             "Prints beside the book",
-            "None of them is a trade. Where the message proves whose position was closed it is an\n"
-            "event of a kind of its own; else it is counted by this reason, in a summary and in\n"
-            "`marginquake_records_filtered_total`, and collectors keep it: many of them tell of a\n"
-            "venue in distress. `adl` is in no total of forced orders. Binance's stand in its\n"
-            "stream `trade`, which is read where it was recorded and not collected.",
+            "Where the message proves whose position was closed, it is an event of a kind of its\n"
+            "own; else the print is counted by this reason, in a summary and in\n"
+            "`marginquake_records_filtered_total`. A `..._print` tells of a venue in distress, so\n"
+            "collectors keep its message too; those that are `off_book` alone they drop. `adl` is\n"
+            "in no total of forced orders. Binance's stand in its stream `trade`, which is read\n"
+            "where it was recorded and not collected.",
             ("venue", "print", "becomes", "because"),
             [(one.venue, one.words, one.outcome, one.because) for one in OFF_BOOK],
         ),
