@@ -1,4 +1,4 @@
-"""A real broker for the session, and a warehouse of the test's own.
+"""A real broker for the session, a warehouse of the test's own, one profile for property tests.
 
 Java and Maven are needed; without them these tests skip on a laptop and fail in CI. The jars
 are resolved once into the program's home and shared by every broker of the tests. chDB allows
@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from clickhouse_connect.driver.client import Client
 
@@ -27,6 +28,18 @@ from streams.edges.topics import reconcile
 from streams.edges.warehouse import connect
 
 BrokerMaker = Callable[[], Broker]
+
+# Here, not beside the property tests: they are imported before a conftest of their own.
+hypothesis.settings.register_profile(
+    "marginquake",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.data_too_large,
+    ],
+)
+hypothesis.settings.load_profile("marginquake")
 
 _candidates = iter(range(20_000 + os.getpid() * 20 % 10_000, 32_000))
 

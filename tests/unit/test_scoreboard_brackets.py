@@ -64,7 +64,7 @@ def fall(truth: float, push: int) -> Matched:
 def test_steeper_slopes_hold_more_and_are_wider() -> None:
     windows = [fall(0.0, 1), fall(0.3, 100), fall(0.9, 200)]
     narrow = slopes(windows, PARAMS)
-    wide = slopes(windows, CounterfactualParams(most=50.0))
+    wide = slopes(windows, CounterfactualParams(most=2 * PARAMS.most))
     assert narrow.windows == wide.windows == 3
     assert wide.width > narrow.width
     assert wide.held >= narrow.held
