@@ -160,7 +160,12 @@ class Sealer:
     def _forget(self, state: AssetState, begun: int, until: int) -> None:
         if state.seen and until // REMEMBER_STEP_S != begun // REMEMBER_STEP_S:
             keep = until - REMEMBER_S
-            state.seen = {name: when for name, when in state.seen.items() if when >= keep}
+            # What came late during a stall is as new as its end, like what the stall held open.
+            state.seen = {
+                name: until if when >= begun else when
+                for name, when in state.seen.items()
+                if when >= min(begun, keep)
+            }
 
     def _due(self, state: AssetState, second: int, bucket: Bucket | None, group: Group) -> bool:
         if state.late or (bucket is not None and bucket.active):

@@ -226,10 +226,14 @@ def _alike(one: object, other: object) -> bool:
     """Whether two are equal; trades but for the last digit that their two paths may round apart."""
     if not (isinstance(one, Trade) and isinstance(other, Trade)):
         return one == other
-    near = math.isclose(one.base_qty, other.base_qty, rel_tol=1e-14) and math.isclose(
-        one.usd, other.usd, rel_tol=1e-14, abs_tol=1
+    near = (
+        math.isclose(one.price, other.price, rel_tol=1e-14)
+        and math.isclose(one.base_qty, other.base_qty, rel_tol=1e-14)
+        and math.isclose(one.usd, other.usd, rel_tol=1e-14, abs_tol=1)
     )
-    return near and one == msgspec.structs.replace(other, base_qty=one.base_qty, usd=one.usd)
+    return near and one == msgspec.structs.replace(
+        other, price=one.price, base_qty=one.base_qty, usd=one.usd
+    )
 
 
 def _row_lists(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], int]]:
