@@ -2,9 +2,8 @@
 
 Promises a one-to-one assignment within each scope with as many pairs as there can be; among these
 the fewest wrong sides, then the least sum of onset distances. It matches by time alone, so that a
-right time with a wrong side is one wrong side and not a miss plus a false alarm; `same_side` is
-there to see what that leniency is worth. It does not look at `detected_at`: a late detection is a
-pair with a long delay.
+right time with a wrong side is one wrong side and not a miss plus a false alarm. It does not look
+at `detected_at`: a late detection is a pair with a long delay.
 """
 
 from collections import defaultdict
@@ -20,12 +19,11 @@ class MatchRule(msgspec.Struct, frozen=True):
     """When a span may answer an event of its scope.
 
     Onsets at most `onset_s` seconds apart, or intervals whose intersection is at least `overlap` of
-    their union. `same_side`: sides must agree too; `mixed` agrees with both.
+    their union.
     """
 
     onset_s: int = 60
     overlap: float = 0.3
-    same_side: bool = False
 
 
 RULE: Final = MatchRule()
@@ -65,8 +63,6 @@ def overlap(event: Event, span: Span) -> float:
 def answers(event: Event, span: Span, rule: MatchRule = RULE) -> bool:
     """Whether the span may be matched with the event."""
     if event.scope != span.scope:
-        return False
-    if rule.same_side and span.side not in (event.side, "mixed"):
         return False
     near = abs(event.onset - span.onset) <= rule.onset_s
     return near or overlap(event, span) >= rule.overlap

@@ -24,8 +24,7 @@ from streams.scoreboard.matching import Matched
 from streams.scoreboard.quantiles import median, quantile
 from streams.scoreboard.spans import ALL, Case
 
-ScopeClass = Literal["ALL", "assets", "both"]
-SCOPE_CLASSES: Final[tuple[ScopeClass, ...]] = ("ALL", "assets", "both")
+ScopeClass = Literal["ALL", "assets"]
 SIZE_EDGES: Final = (0.0, 4.0, 8.0, 16.0, 32.0)
 """Lower edges of the size classes: largest dollars of 60 s over open interest, basis points."""
 
@@ -83,20 +82,17 @@ class Counts(msgspec.Struct, frozen=True):
 Statistic = Callable[[Counts], float | None]
 
 
-def counts(case: Case, matched: Matched, scope_class: ScopeClass = "both") -> Counts:
+def counts(case: Case, matched: Matched, scope_class: ScopeClass) -> Counts:
     """What one case adds; `matched` of all its scopes.
 
     Raises:
         ValueError: a span or an event has a scope that the case does not hold.
     """
-    market, assets = scope_class != "assets", scope_class != "ALL"
 
     def counted(scope: str) -> bool:
-        if scope == ALL:
-            return market
-        if scope not in case.assets:
+        if scope != ALL and scope not in case.assets:
             raise ValueError(f"{case.name} holds no scope {scope}")
-        return assets
+        return (scope == ALL) == (scope_class == "ALL")
 
     hits = tuple(
         Hit(
@@ -112,8 +108,7 @@ def counts(case: Case, matched: Matched, scope_class: ScopeClass = "both") -> Co
     )
     missed = tuple(event.size_bp for event in matched.missed if counted(event.scope))
     false = sum(counted(span.scope) for span in matched.false)
-    days = (case.end - case.begin) / 86_400
-    exposed = (days if market else 0.0) + (case.asset_days if assets else 0.0)
+    exposed = (case.end - case.begin) / 86_400 if scope_class == "ALL" else case.asset_days
     return Counts(
         hits,
         missed,

@@ -12,8 +12,6 @@ from itertools import pairwise
 
 import msgspec
 
-from streams.scoreboard.quantiles import quantile
-
 Step = tuple[int, str | None]
 """From this UNIX second on, this label; None: nothing is said."""
 
@@ -111,36 +109,6 @@ def transitions(
         first = next(later, None)
         found.append(Transition(phase, None if first is None else first - entered))
     return tuple(found)
-
-
-class TransitionDelay(msgspec.Struct, frozen=True):
-    """Delays of true changes, seconds.
-
-    `median_s` and `p90_s` of the changes that were said; `median_of_all_s` with missed changes as
-    never, None where that is the median.
-    """
-
-    said: int
-    missed: int
-    median_s: float | None
-    p90_s: float | None
-    median_of_all_s: float | None
-
-
-def transition_delay(found: Iterable[Transition]) -> TransitionDelay:
-    """Summary of transitions of one run or of several; filter by phase before."""
-    delays = [one.delay_s for one in found]
-    said = sorted(delay for delay in delays if delay is not None)
-    # Never is later than anything, so the missed stand behind the said in order.
-    middle = said[(len(delays) - 1) // 2 : len(delays) // 2 + 1]
-    reached = bool(delays) and len(delays) // 2 < len(said)
-    return TransitionDelay(
-        len(said),
-        len(delays) - len(said),
-        quantile(said, 0.5),
-        quantile(said, 0.9),
-        sum(middle) / len(middle) if reached else None,
-    )
 
 
 def flips_per_day(path: Sequence[Step], begin: int, end: int) -> float | None:

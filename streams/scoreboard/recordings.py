@@ -28,8 +28,6 @@ from streams.venues.catalog import default_instruments
 FAMILY: Final = "recordings"
 LEAST_S: Final = 60
 """A shorter stretch is no case: no minute of it is whole."""
-ENOUGH: Final = 20
-"""With fewer bursts apart from each other counts are shown and nothing is ranked."""
 
 Recorded = tuple[Case, list[Span]]
 

@@ -38,7 +38,6 @@ RULES: Final[dict[Pick, Feed]] = {
     "largest": feed("binance-usdm", 1_790_000_000 * MICROS),
     "latest": feed("binance-usdm", 1_700_000_000 * MICROS),
 }
-INSIDE: Final = 0.15
 LOW, HIGH = 0.1, 0.9
 
 

@@ -18,7 +18,6 @@ from streams.scoreboard.recorded import (
     read_labels,
 )
 from streams.scoreboard.recordings import (
-    ENOUGH,
     bursts_apart,
     counted,
     near_misses,
@@ -86,7 +85,7 @@ def test_labels_lie_inside_the_recorders_hours_and_reach_their_bars() -> None:
 
 def test_overlapping_labels_of_market_and_assets_are_one_burst() -> None:
     kept = read_labels(LABELS)
-    assert bursts_apart(kept) < ENOUGH < sum(one.verdict == "event" for one in kept.labels)
+    assert bursts_apart(kept) == 13 < sum(one.verdict == "event" for one in kept.labels)
 
 
 def test_a_rush_of_orders_is_labelled_from_its_first_to_its_last() -> None:

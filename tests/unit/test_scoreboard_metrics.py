@@ -16,10 +16,10 @@ from streams.scoreboard.estimates import (
 )
 from streams.scoreboard.matching import match
 from streams.scoreboard.metrics import (
-    SCOPE_CLASSES,
     STATISTICS,
     Counts,
     Hit,
+    ScopeClass,
     counts,
     envelope_area,
     f1,
@@ -34,6 +34,7 @@ from streams.scoreboard.ranking import auc
 from streams.scoreboard.spans import ALL, Case, Event, Span
 
 DAY = 86_400
+CLASSES: tuple[ScopeClass, ...] = ("ALL", "assets")
 
 
 def case(*events: Event, steady: bool = False) -> Case:
@@ -56,7 +57,7 @@ SAID = (
 
 def hand_counted(steady: bool = False) -> dict[str, Counts]:
     found = match(TRUE, SAID)
-    return {which: counts(case(*TRUE, steady=steady), found, which) for which in SCOPE_CLASSES}
+    return {which: counts(case(*TRUE, steady=steady), found, which) for which in CLASSES}
 
 
 def plain(tp: int, fp: int, fn: int) -> Counts:
@@ -69,10 +70,9 @@ def test_each_scope_class_counts_its_own_scopes_and_days() -> None:
     assert {which: (of.tp, of.fp, of.fn) for which, of in found.items()} == {
         "ALL": (1, 0, 0),
         "assets": (2, 1, 1),
-        "both": (3, 1, 1),
     }
-    assert [found[which].scope_days for which in SCOPE_CLASSES] == [1.0, 2.0, 3.0]
-    assert pool((found["ALL"], found["assets"])).scope_days == found["both"].scope_days
+    assert [found[which].scope_days for which in CLASSES] == [1.0, 2.0]
+    assert pool(found.values()).scope_days == 3.0
 
 
 def test_the_figures_of_a_hand_counted_case() -> None:
@@ -108,7 +108,7 @@ def test_false_alarms_of_steady_cases_are_counted_apart() -> None:
 
 
 def test_recall_is_told_by_size_and_an_edge_opens_its_class() -> None:
-    found = recall_by_size(hand_counted()["both"])
+    found = recall_by_size(pool(hand_counted().values()))
     assert [(one.from_bp, one.found, one.events) for one in found] == [
         (0.0, 0, 0),
         (4.0, 1, 2),
@@ -118,7 +118,7 @@ def test_recall_is_told_by_size_and_an_edge_opens_its_class() -> None:
     ]
     assert [one.recall for one in found] == [None, 0.5, None, 1.0, 1.0]
     with pytest.raises(ValueError, match=r"4\.0 bp is below"):
-        recall_by_size(hand_counted()["both"], edges=(5.0,))
+        recall_by_size(pool(hand_counted().values()), edges=(5.0,))
 
 
 def test_a_scope_that_the_case_does_not_hold_is_refused() -> None:

@@ -9,13 +9,11 @@ from streams.scoreboard.paths import (
     HOUR,
     Step,
     Transition,
-    TransitionDelay,
     confusion,
     f1_by_label,
     flips_per_day,
     macro_f1,
     pool_confusions,
-    transition_delay,
     transitions,
 )
 
@@ -99,18 +97,6 @@ def test_the_first_phase_and_repeated_steps_are_no_changes() -> None:
     steps: list[Step] = [(0, "calm"), (HOUR, "calm"), (2 * HOUR, "rush"), (3 * HOUR, "rush")]
     assert transitions(steps, steps, 0, DAY) == (Transition("rush", 0),)
     assert transitions(steps, steps, 2 * HOUR, DAY) == ()
-
-
-def test_missed_changes_are_counted_and_move_the_median_of_all() -> None:
-    delays = [10, 20, 30]
-    found = [Transition("a", delay) for delay in delays]
-    lost = Transition("a", None)
-    assert transition_delay(found) == TransitionDelay(3, 0, 20.0, 28.0, 20.0)
-    assert transition_delay([*found, lost]).median_of_all_s == 25.0
-    assert transition_delay([*found, lost, lost]).median_of_all_s == 30.0
-    most_lost = transition_delay([*found, lost, lost, lost])
-    assert (most_lost.missed, most_lost.median_s, most_lost.median_of_all_s) == (3, 20.0, None)
-    assert transition_delay([]) == TransitionDelay(0, 0, None, None, None)
 
 
 def test_a_pause_is_no_flip_and_coming_back_changed_is_one() -> None:
