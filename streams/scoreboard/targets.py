@@ -4,7 +4,7 @@ Between the score and its page. Promises that a target is met only by the figure
 end of its interval, and that one that was not measured says so.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -38,7 +38,9 @@ def targets(score: Score) -> tuple[Target, ...]:
         )
     if score.health is not None:
         for area in score.health.areas:
-            worst = min((one.estimate or 0.0 for one in area.better.values()), default=None)
+            leads = [one.estimate for one in area.better.values()]
+            known = [lead for lead in leads if lead is not None]
+            worst = min(known) if known and len(known) == len(leads) else None
             found.append(
                 _target(
                     f"health AUC less the better single factor: {area.event}, {area.hours_ahead} h",
@@ -57,7 +59,6 @@ def _detection(score: Score, kind: str) -> list[Target]:
     if ours is None:
         return []
     rivals = [line for line in lines if line.rule != OURS]
-    best = max(rivals, key=_area, default=None)
     found = [
         _target(
             f"flush F1, {kind}",
@@ -81,21 +82,20 @@ def _detection(score: Score, kind: str) -> list[Target]:
             lambda x: x == 0,
         ),
     ]
-    if best is not None:
-        mine, theirs = _area(ours), _area(best)
-        found.append(
-            Target(
-                f"PR-AUC above every rival, {kind}",
-                "above all",
-                f"{mine:.3f} against {theirs:.3f} ({best.rule}, {best.tuned})",
-                mine > theirs,
-            )
-        )
+    if rivals:
+        found.append(_above_all(ours, rivals, kind))
     return found
 
 
-def _area(line: Line) -> float:
-    return line.pr_auc.estimate or 0.0
+def _above_all(ours: Line, rivals: Sequence[Line], kind: str) -> Target:
+    what, wanted = f"PR-AUC above every rival, {kind}", "above all"
+    mine = ours.pr_auc.estimate
+    areas = [(area, one) for one in rivals if (area := one.pr_auc.estimate) is not None]
+    if mine is None or len(areas) < len(rivals):
+        return Target(what, wanted, "not measured", None)
+    theirs, best = max(areas, key=lambda pair: pair[0])
+    measured = f"{mine:.3f} against {theirs:.3f} ({best.rule}, {best.tuned})"
+    return Target(what, wanted, measured, mine > theirs)
 
 
 def _readers(score: Score) -> list[Target]:
@@ -133,7 +133,7 @@ def _readers(score: Score) -> list[Target]:
         _target(
             f"pages on steady-high days, all scopes ({steady.asset_days:g} asset-days)",
             "none",
-            float(steady.asset_stories + steady.market_stories),
+            float(steady.asset_stories + steady.market_stories) if steady.asset_days else None,
             "{:.0f}",
             lambda x: x == 0,
         ),

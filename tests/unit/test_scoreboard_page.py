@@ -1,0 +1,62 @@
+"""The published score and its page: one is written from the other, and gaps are told as gaps."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+pytest.importorskip("numpy")
+
+from streams.scoreboard import report
+from streams.scoreboard.bootstrap import Interval
+from streams.scoreboard.score import Score
+from streams.scoreboard.targets import targets
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+UNKNOWN = Interval(None, None, None, 0)
+
+
+@pytest.fixture(scope="module")
+def published() -> Score:
+    return msgspec.json.decode((DOCS / "scoreboard.json").read_bytes(), type=Score)
+
+
+def test_without_an_event_the_lead_over_the_rivals_is_not_measured(published: Score) -> None:
+    blank = tuple(msgspec.structs.replace(one, pr_auc=UNKNOWN) for one in published.lines)
+    score = msgspec.structs.replace(published, lines=blank)
+    found = {one.what: one for one in targets(score)}
+    for kind in ("ALL", "assets"):
+        lead = found[f"PR-AUC above every rival, {kind}"]
+        assert (lead.measured, lead.met) == ("not measured", None)
+
+
+def test_without_a_lead_over_one_factor_health_is_not_measured(published: Score) -> None:
+    assert published.health is not None
+    area = published.health.areas[0]
+    first, *_ = area.better
+    half = msgspec.structs.replace(area, better={**area.better, first: UNKNOWN})
+    health = msgspec.structs.replace(published.health, areas=(half,))
+    (lead,) = (
+        one
+        for one in targets(msgspec.structs.replace(published, health=health))
+        if one.what.startswith("health AUC")
+    )
+    assert (lead.measured, lead.met) == ("not measured", None)
+
+
+def test_without_a_steady_day_its_pages_are_not_measured(published: Score) -> None:
+    told = published.readers
+    assert told is not None
+    pages = tuple(
+        msgspec.structs.replace(one, asset_days=0.0, days=0.0, asset_stories=0, market_stories=0)
+        if one.where == "steady days"
+        else one
+        for one in told.pages
+    )
+    score = msgspec.structs.replace(published, readers=msgspec.structs.replace(told, pages=pages))
+    (count,) = (one for one in targets(score) if one.what.startswith("pages on steady-high days"))
+    assert (count.measured, count.met) == ("not measured", None)
+
+
+def test_the_published_page_is_written_from_the_published_score(published: Score) -> None:
+    assert report.page(published, report.looks()) == (DOCS / "scoreboard.md").read_text()
