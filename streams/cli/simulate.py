@@ -1,6 +1,6 @@
 """Commands of the group "prove": simulate, likeness."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from streams.simulation.labels import Labelled
     from streams.simulation.plot import Seen
     from streams.simulation.run import Run
 
@@ -233,10 +234,6 @@ def _tell(run: "Run", folder: Path, as_json: bool) -> None:
     import json
     from datetime import UTC, datetime
 
-    from rich.table import Table
-
-    from streams.edges.console import show_table
-
     truth = run.truth
     if as_json:
         import msgspec
@@ -266,8 +263,24 @@ def _tell(run: "Run", folder: Path, as_json: bool) -> None:
             f"{run.turned_away:,} calls found the venue's queue full: the backstop took these "
             "positions at once, and no feed shows them"
         )
+    _show_flushes(truth.flushes)
+    for phase in truth.regimes:
+        at = datetime.fromtimestamp(phase.at, UTC)
+        typer.echo(f"{at:%Y-%m-%d %H:%M} {phase.phase}")
+
+
+def _show_flushes(flushes: "Sequence[Labelled]") -> None:
+    from datetime import UTC, datetime
+
+    from rich.table import Table
+
+    from streams.edges.console import show_table
+
+    if not flushes:
+        typer.echo("no true flush")
+        return
     table = Table("true flush", "side", "onset (UTC)", "s", "forced", "move", "by itself", "label")
-    for one in truth.flushes:
+    for one in flushes:
         flush = one.flush
         table.add_row(
             flush.scope,
@@ -280,9 +293,6 @@ def _tell(run: "Run", folder: Path, as_json: bool) -> None:
             "self-reinforcing" if one.self_reinforcing else "flush",
         )
     show_table(table)
-    for phase in truth.regimes:
-        at = datetime.fromtimestamp(phase.at, UTC)
-        typer.echo(f"{at:%Y-%m-%d %H:%M} {phase.phase}")
 
 
 def likeness(

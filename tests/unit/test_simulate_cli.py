@@ -42,6 +42,15 @@ def test_a_run_writes_its_files_and_tells_json(tmp_path: Path) -> None:
     assert written == {"log.jsonl.zst", "series.csv", "truth.json"}
 
 
+def test_a_run_without_a_true_flush_says_so_in_place_of_an_empty_table(tmp_path: Path) -> None:
+    run = ["simulate", "calm", "--hours", "0.2", "--assets", "1", "-o", str(tmp_path)]
+    told = RUNNER.invoke(app, run)
+    assert told.exit_code == 0, told.output
+    assert not json.loads((tmp_path / "truth.json").read_text())["flushes"]
+    assert "no true flush" in told.stdout.splitlines()
+    assert "onset (UTC)" not in told.stdout
+
+
 @pytest.mark.parametrize(("kind", "head"), [("png", b"\x89PNG"), ("jpg", b"\xff\xd8\xff")])
 def test_a_picture_is_drawn(kind: str, head: bytes, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
