@@ -6,13 +6,15 @@ from streams.scoreboard.detection import Line
 from streams.scoreboard.score import Score
 from streams.scoreboard.tables import figure, number, spread, table, values
 
+_TITLES = (("ALL", "The market as one scope"), ("assets", "Assets"))
+
 
 def flushes(score: Score) -> str:
     """Every rule, for the market and for assets."""
     if not score.lines:
         return ""
     text = ["## Flushes", ""]
-    for kind, title in (("ALL", "The market as one scope"), ("assets", "Assets")):
+    for kind, title in _TITLES:
         own = [line for line in score.lines if line.scope_class == kind]
         text += [f"### {title}", "", _rules(own), "", _more(own), ""]
     text += [
@@ -186,6 +188,7 @@ def points(score: Score) -> str:
     if not score.points:
         return ""
     text = ["## The second generator", ""]
-    for kind in ("ALL", "assets"):
-        text += [_rules([line for line in score.points if line.scope_class == kind]), ""]
+    for kind, title in _TITLES:
+        own = [line for line in score.points if line.scope_class == kind]
+        text += [f"### {title}", "", _rules(own), ""]
     return "\n".join(text)

@@ -133,7 +133,14 @@ def recorded(score: Score) -> str:
             ),
         )
         + "\n"
+        + _not_shown(score.recorded.without_interest)
     )
+
+
+def _not_shown(rules: Sequence[str]) -> str:
+    if not rules:
+        return ""
+    return f"\nNot shown: {', '.join(rules)}, since recordings hold no open interest.\n"
 
 
 def _seeds(seeds: Sequence[int]) -> str:

@@ -50,7 +50,8 @@ class Rule(msgspec.Struct, frozen=True):
     """A rival rule.
 
     `source`: whose it is; `threshold`: the axis of its precision-recall curve; `further`: its
-    other dial; `holds`: the rule itself, of a flow and both values.
+    other dial; `holds`: the rule itself, of a flow and both values; `asks_interest`: whether it
+    is silent without open interest.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Rule(msgspec.Struct, frozen=True):
     threshold: Dial
     further: Dial
     holds: Callable[[Flow, float, float], Fired]
+    asks_interest: bool = False
 
     def settings(self) -> list[tuple[float, float]]:
         """All (threshold, further) that tuning may try."""
@@ -243,6 +245,7 @@ RIVALS: Final = {
             Dial("dollars of 60 s, bp", 4, (0.7, 1, 1.4, 1.8, 2.2, 2.6, 3.2, 4, 5.6, 8)),
             Dial("orders in 60 s", 10, (1, 10, 30)),
             interest_share,
+            asks_interest=True,
         ),
         Rule(
             "same-side",

@@ -52,10 +52,15 @@ Progress = Callable[[str, int, int], None]
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """Counts on recordings; `bursts_apart`: labelled bursts that do not overlap."""
+    """Counts on recordings.
+
+    `bursts_apart`: labelled bursts that do not overlap; `without_interest`: rivals that are not
+    counted, since recordings hold no open interest.
+    """
 
     bursts_apart: int
     counts: tuple[RecordedCounts, ...]
+    without_interest: tuple[str, ...] = ()
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -219,7 +224,10 @@ def _recorded(folder: Path, labels: Path, baselines: bool) -> Recorded:
     ours = recorded_cases(folder, known)
     rows: list[RecordedCounts] = list(counted(OURS, ours, known))
     choices = tuning.read()
-    for name, rival in RIVALS.items() if baselines else ():
+    rivals = RIVALS if baselines else {}
+    for name, rival in rivals.items():
+        if rival.asks_interest:
+            continue
         for kind in ("default", "tuned"):
             cases = []
             for case, _ in ours:
@@ -231,4 +239,5 @@ def _recorded(folder: Path, labels: Path, baselines: bool) -> Recorded:
                     spans += rival.spans(case.orders, scope, case.begin, case.end, *setting)
                 cases.append((case, spans))
             rows += counted(f"{name}, {kind}", cases, known)
-    return Recorded(bursts_apart(known), tuple(rows))
+    silent = tuple(name for name, rival in rivals.items() if rival.asks_interest)
+    return Recorded(bursts_apart(known), tuple(rows), silent)
