@@ -110,8 +110,8 @@ def score(
             labels,
             told,
         )
-    if split == "test":
-        look = report.looked(found)
+    look = report.looked(found) if split == "test" else None
+    if look is not None:
         problems = _tell(found, (*seen, look), page, as_json)
         # Last, since the figures take an hour and the installation may be read-only.
         try:

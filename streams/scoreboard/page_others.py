@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from streams.scoreboard.score import Score
-from streams.scoreboard.tables import number, spread, table
+from streams.scoreboard.tables import number, seed_range, spread, table
 
 
 def leverage(score: Score) -> str:
@@ -14,7 +14,7 @@ def leverage(score: Score) -> str:
         text += [
             "## Regime",
             "",
-            f"Seeds {_seeds(found.seeds)}, {found.hours:,} hours;"
+            f"Seeds {seed_range(found.seeds)}, {found.hours:,} hours;"
             f" left out: {', '.join(f'{w} {n:,} h' for w, n in found.left_out.items())}."
             f" The true phase changes {found.true_flips_per_day:.2f} times a day.",
             "",
@@ -47,8 +47,8 @@ def leverage(score: Score) -> str:
         text += [
             "## Health",
             "",
-            f"Area under the ROC curve, seeds {_seeds(score.health.seeds)}; `less`: ours minus the"
-            " better single factor, on the same resamples.",
+            f"Area under the ROC curve, seeds {seed_range(score.health.seeds)}; `less`: ours minus"
+            " the better single factor, on the same resamples.",
             "",
             table(
                 (
@@ -141,7 +141,3 @@ def _not_shown(rules: Sequence[str]) -> str:
     if not rules:
         return ""
     return f"\nNot shown: {', '.join(rules)}, since recordings hold no open interest.\n"
-
-
-def _seeds(seeds: Sequence[int]) -> str:
-    return f"{seeds[0]} to {seeds[-1]}"

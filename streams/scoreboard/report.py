@@ -12,8 +12,8 @@ from streams.config import MarginquakeError
 from streams.scoreboard.page_flushes import flushes, points
 from streams.scoreboard.page_others import leverage, recorded, throttle
 from streams.scoreboard.page_readers import readers
-from streams.scoreboard.score import Score
-from streams.scoreboard.tables import table, values
+from streams.scoreboard.score import THROTTLED, Score
+from streams.scoreboard.tables import seed_range, table, values
 from streams.scoreboard.targets import targets
 from streams.scoreboard.tuning import Choices
 
@@ -42,11 +42,18 @@ def looks() -> tuple[Look, ...]:
         ) from None
 
 
-def looked(score: Score) -> Look:
-    """The look at test seeds that a score is; what follows it is added by hand."""
-    parts = [name for name in ("lines", "readers", "points", "regimes") if getattr(score, name)]
-    seeds = ", ".join(map(str, score.seeds))
-    return Look(score.made_on, f"{', '.join(parts)} of seeds {seeds}", "")
+def looked(score: Score) -> Look | None:
+    """The look at test seeds that a score is; what follows it is added by hand.
+
+    None where no part of the score is of seeds.
+    """
+    named = [name for name in ("lines", "readers", "points") if getattr(score, name)]
+    what = [f"{', '.join(named)} of seeds {', '.join(map(str, score.seeds))}"] if named else []
+    if score.throttle:
+        what.append(f"throttle of seeds {', '.join(map(str, score.seeds[:THROTTLED]))}")
+    cycles = {"regimes": score.regimes, "health": score.health}
+    what += [f"{name} of cycles {seed_range(part.seeds)}" for name, part in cycles.items() if part]
+    return Look(score.made_on, "; ".join(what), "") if what else None
 
 
 def note(look: Look) -> None:

@@ -45,6 +45,8 @@ RATES_BP: Final = tuple(sorted((FlushRule().rate_bp, *OTHER_RATES_BP)))
 """Rates of a flush for which the sensitivity is told."""
 CYCLES: Final = 6
 """Cycles of 150 days for every two seeds of the other scenarios."""
+THROTTLED: Final = 2
+"""Seeds of the throttle test at most."""
 FITTED_SEEDS: Final = range(1, 9)
 """Train seeds of cycles whose truth the logit beside our regime is fitted to."""
 
@@ -181,7 +183,7 @@ def score(
         found["regimes"] = score_regimes(chosen, folder, others=fit)
         found["health"] = score_health(chosen, folder)
     if "throttle" in parts:
-        found["throttle"] = throttle_table(range(first, first + min(seeds, 2)), recordings)
+        found["throttle"] = throttle_table(range(first, first + min(seeds, THROTTLED)), recordings)
     if "recordings" in parts and recordings is not None and labels is not None:
         found["recorded"] = _recorded(recordings, labels, baselines)
     made = "flushes" in parts or "readers" in parts

@@ -33,6 +33,11 @@ def number(value: float | None, form: str = "{:.2f}") -> str:
     return "-" if value is None else form.format(value)
 
 
+def seed_range(seeds: Sequence[int]) -> str:
+    """The first and the last of seeds that follow each other."""
+    return f"{seeds[0]} to {seeds[-1]}"
+
+
 def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
     """A table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
