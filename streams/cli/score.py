@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 PANEL = "prove"
 
 
+_NOT_OF_TUNE: Final = {
+    "split": "thresholds are chosen on train seeds",
+    "families": "settings are chosen on all scenarios",
+    "parts": "settings are chosen on flushes, and nothing is scored",
+    "baselines": "the rivals are tuned with ours",
+    "recordings": "settings are chosen on simulated runs",
+    "labels": "settings are chosen on simulated runs",
+    "page": "nothing is scored, so there is no page",
+}
+
+
 def score(
+    context: typer.Context,
     split: Annotated[
         Literal["test", "train"], typer.Option(help="Whose seeds; train while you change a rule.")
     ] = "test",
@@ -79,11 +91,17 @@ def score(
     from streams.scoreboard import report
     from streams.scoreboard import score as scoreboard
 
+    if tune:
+        _refuse_beside_tune(context)
     asked = [one.strip() for one in parts.split(",") if one.strip()]
     unknown = [one for one in asked if one not in scoreboard.PARTS]
     if unknown:
         raise MarginquakeError(f"--parts {unknown[0]}: take of {', '.join(scoreboard.PARTS)}")
     wanted = [one for one in scoreboard.PARTS if one in asked or not asked]
+    if "recordings" in asked and recordings is None:
+        raise MarginquakeError(
+            "--parts recordings: there is none to score; name --recordings FOLDER and --labels FILE"
+        )
     if (recordings is None) != (labels is None):
         raise MarginquakeError("--recordings and --labels go together; name both or neither")
     if page is not None and not page.parent.is_dir():
@@ -122,6 +140,18 @@ def score(
         problems = _tell(found, seen, page, as_json)
     if problems:
         raise MarginquakeError("; ".join(problems))
+
+
+def _refuse_beside_tune(context: typer.Context) -> None:
+    from streams.config import MarginquakeError
+
+    for name, reason in _NOT_OF_TUNE.items():
+        given = context.get_parameter_source(name)
+        value = context.params[name]
+        if given is None or given.name == "DEFAULT" or value in ("train", True):
+            continue
+        option = {"split": "--split test", "baselines": "--no-baselines"}.get(name, f"--{name}")
+        raise MarginquakeError(f"--tune with {option}: {reason}; leave out {option}")
 
 
 def _tell(found: "Score", seen: "Sequence[Look]", page: Path | None, as_json: bool) -> list[str]:
