@@ -2,10 +2,12 @@
 
 Each is a small function of one side of one scope (an asset, or all pooled as one coin) that says
 in which seconds it holds; `flow` makes spans of them, alike for all. Promises that a rule sees no
-order later than the second it speaks of, and that each has one threshold and one further dial, at
-most 30 settings, with its authors' values among them. Grids were stretched on train
-seeds until they reached past the best threshold, of assets and of the pool. Chooses nothing:
-tuning is elsewhere. What a rule leaves open is read in its favour; its function says how.
+order later than the second it speaks of, and that each has one threshold and one further dial, 30
+settings, with its authors' values among them. Some choices lie at an edge of a grid; wider ones,
+tried for five rules, gain up to 0.03 of train F1 and stay below ours (0.927 over both scopes):
+`multiple` of the pool 0.881 to 0.909, `z-score` of the pool 0.877 to 0.892 and of assets 0.742 to
+0.747, `interest-share` of assets 0.899 to 0.903. Chooses nothing: tuning is elsewhere. What a rule
+leaves open is read in its favour; its function says how.
 """
 
 from collections.abc import Callable, Sequence

@@ -248,8 +248,8 @@ def test_an_unknown_rule_is_named_with_those_there_are() -> None:
 
 
 @pytest.mark.parametrize("rule", RIVALS.values(), ids=lambda rule: rule.name)
-def test_every_rule_has_at_most_30_settings_around_its_authors_values(rule: Rule) -> None:
-    assert len(rule.settings()) <= 30
+def test_every_rule_has_30_settings_around_its_authors_values(rule: Rule) -> None:
+    assert len(rule.settings()) == 30
     assert (rule.threshold.default, rule.further.default) in rule.settings()
     for dial in (rule.threshold, rule.further):
         assert list(dial.grid) == sorted(set(dial.grid))
