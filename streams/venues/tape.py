@@ -105,7 +105,7 @@ def prints(
             inverse = instrument.in_dollars
         price, size, time = row.price, row.size, row.time
         micros = size * scale if inverse else price * size * scale
-        if not (micros <= MAX_USD * MICROS and 0 <= time < LATEST_MS):
+        if not (micros <= MAX_USD * MICROS and 0 < time < LATEST_MS):
             return None
         if row.block:
             outcomes.append(block)

@@ -13,8 +13,8 @@ from streams.venues.fields import LARGEST, MAX_MAGNITUDE, SMALLEST
 
 Amount = Annotated[float, msgspec.Meta(gt=SMALLEST, lt=LARGEST)]
 """A price or size."""
-Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_MAGNITUDE)]
-"""A stamp or a running number."""
+Count = Annotated[int, msgspec.Meta(ge=1, lt=MAX_MAGNITUDE)]
+"""A stamp or a running number. Zero is left to `fields`: a lax decoder takes 1e-999 for it."""
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 """A symbol or an id."""
 Levels = list[tuple[Amount, Amount]]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streams.core.events import Book, Liquidation, Outcome, Raw, Ticker, Trade
+from streams.core.events import Book, Liquidation, Outcome, Raw, Rejected, Ticker, Trade
 from streams.core.instruments import Instrument, Instruments
 from streams.core.normalise import normalise
 from streams.core.throttle import feed
@@ -175,6 +175,13 @@ def test_a_k_coin_is_a_thousand_and_spot_is_spot() -> None:
 def test_the_slow_path_tells_the_same_of_a_trade_as_the_fast_one(coin: str) -> None:
     one = row(coin=coin, px="0.0125", sz="4000")
     assert read(pushed("trades", [one, 7]), "trade")[0] == read(pushed("trades", [one]))[0]
+
+
+@pytest.mark.parametrize("field", ["tid", "time"])
+def test_a_number_too_small_to_be_is_not_zero(field: str) -> None:
+    # A lax decoder reads it as 0, and a trade of no number or of 1970 would come of it.
+    told = read(pushed("trades", [row(**{field: "9E-" + "9" * 60})]))
+    assert [one.reason for one in told if isinstance(one, Rejected)] == ["wrong_type"]
 
 
 def test_a_trades_message_sent_again_has_the_ids_that_it_had() -> None:
