@@ -23,16 +23,15 @@ env: $(VENV)/.dev ## Make .venv with everything for development (Python 3.11 or 
 demo: $(VENV)/.demo ## Run the whole path on a simulated hour (no Docker, no account, no Flink)
 	@$(BIN)/marginquake demo
 
-# The tests on a broker wait for timers and one busy stage, so the others run beside them, and
-# yield to them: a broker that gets no time is fenced.
+# One after the other: a broker that gets no time beside other tests is fenced by its controller.
 test: lint typecheck ## Everything CI runs: checks, doctests, unit to fault tests
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-kafka test-others
+	@$(MAKE) --no-print-directory --keep-going test-others test-kafka
 
 test-kafka: env ## The tests that need the broker, one after the other
 	$(PYTEST) tests --ignore=tests/bench -m kafka
 
 test-others: env ## All others, and the doctests
-	nice -n 10 $(PYTEST) --doctest-modules --ignore=tests/bench -m "not kafka"
+	$(PYTEST) --doctest-modules --ignore=tests/bench -m "not kafka"
 
 check: lint typecheck ## The quick loop: checks, doctests, unit and property tests
 	$(PYTEST) --doctest-modules tests/unit tests/property streams/core streams/venues
