@@ -19,6 +19,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
+    CommitFailedError,
     GroupCoordinatorNotAvailableError,
     NodeNotReadyError,
     NotCoordinatorForGroupError,
@@ -95,6 +96,17 @@ class Stack:
         assert process.poll() is None, f"{name} had ended by itself: {self.log_of(name)}"
         process.kill()
         process.wait(timeout=30)
+
+    def hold_broker(self, seconds: float) -> None:
+        """Stop the broker's process where it stands for so long, as a starved machine does."""
+        assert self.broker is not None
+        pid = self.broker.status().pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            time.sleep(seconds)
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def stop(self) -> dict[str, int]:
         """SIGTERM in the order of the data path; exit codes by name."""
@@ -182,6 +194,25 @@ async def committed(bootstrap: str, group: str, name: str) -> dict[int, int]:
         return {p.partition: meta.offset for p, meta in offsets.items() if p.topic == name}
     finally:
         await admin.close()
+
+
+async def commit(bootstrap: str, group: str, offsets: dict[TopicPartition, int]) -> None:
+    """Set the offsets of a group that has no member, once its dead member is forgotten."""
+    consumer: Any = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        consumer.assign(list(offsets))
+        for _ in range(60):
+            try:
+                await consumer.commit(offsets)
+                return
+            except CommitFailedError:
+                await asyncio.sleep(0.5)
+        raise AssertionError(f"{group} still has a member")
+    finally:
+        await consumer.stop()
 
 
 def import_archives(bootstrap: str, paths: Sequence[Path]) -> int:

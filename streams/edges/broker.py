@@ -56,12 +56,9 @@ share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=16777216
-broker.heartbeat.interval.ms=500
-broker.session.timeout.ms=3000
 num.network.threads=2
 num.io.threads=4
 """
-"""A short broker session lets a killed broker come back in seconds."""
 
 LOGGING: Final = """\
 status=error

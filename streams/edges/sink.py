@@ -143,10 +143,6 @@ class Sink:
             await self._drain()
         except OffsetOutOfRangeError as error:
             raise MarginquakeError(_lost_offsets(self._options.group, error)) from error
-        except NoOffsetForPartitionError as error:
-            raise MarginquakeError(
-                f"group {self._options.group} has no offset for {error}; start the sink again"
-            ) from error
         except KafkaError as error:
             raise MarginquakeError(f"Kafka at {self._kafka} failed: {error!r}") from error
         finally:
@@ -177,7 +173,7 @@ class Sink:
             # Nothing will be read before a batch is written; polling keeps the membership.
             await asyncio.wait({self._writing}, timeout=POLL_MS / 1000)
             wait_ms = 0
-        polled = await self._consumer.getmany(timeout_ms=wait_ms, max_records=POLL_RECORDS)
+        polled = await self._poll(wait_ms)
         letters: list[tuple[DeadLetter, Any]] = []
         for records in polled.values():
             self._last_record = time.monotonic()
@@ -198,6 +194,24 @@ class Sink:
         due = time.monotonic() - self._batch_since >= self._options.flush_s
         if self._writing is None and self._batch.spans and (full or due):
             self._start_writing()
+
+    async def _poll(self, wait_ms: int) -> dict[TopicPartition, list[Any]]:
+        try:
+            records: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
+                timeout_ms=wait_ms, max_records=POLL_RECORDS
+            )
+        except NoOffsetForPartitionError as error:
+            # A broker that was held up can lose a group's first commit, or answer that there is
+            # none. The start is never too late: what is written again keeps its ids.
+            partition: TopicPartition = error.args[0]
+            log.warning(
+                "no offset, reading from the start",
+                topic=partition.topic,
+                partition=partition.partition,
+            )
+            await self._consumer.seek_to_beginning(partition)
+            return {}
+        return records
 
     def _hold_back(self) -> bool:
         """Pause or resume all partitions by what waits for the warehouse; whether any pauses."""

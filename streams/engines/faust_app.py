@@ -1,10 +1,11 @@
 """The Faust engine: asset stage over frames.v1, market stage over market_inputs.v1.
 
 A thin shell around `streams.core.pipeline`; holds no business rule. Faust acks an event whose
-agent raised and may commit an offset before its changelog is written, so the shell trusts
-neither: it catches everything and stops the process, its states say from which offset they must
-be continued, and on assignment it reads the partition again from there. Outputs are acknowledged
-before states are saved; ids are deterministic; a frame that comes again is known by its second.
+agent raised, and after a rebalance it may leave events in its queues that nobody acks, which holds
+the group's offset for ever. So its acks are off: the shell catches everything and stops the
+process, commits itself what its states are saved through, and reads a partition again from where
+they stand. Outputs are acknowledged before states are saved; ids are deterministic; a frame that
+comes again is known by its second.
 """
 
 import asyncio
@@ -59,7 +60,8 @@ class Shell:
         create: an empty stage for (key, partition).
         apply: applies one record to the store's stage; gives its outputs.
         bootstrap: for reading a partition again.
-        passed: told (partition, begin, until) of offsets that Faust need not see acked.
+        commit: moves the group to the offsets given by partition, behind all that was written to
+            the table; False when it could not, for then a rebalance goes on.
     """
 
     def __init__(
@@ -69,16 +71,17 @@ class Shell:
         create: Callable[[str, int], Any],
         apply: Callable[[StageStore, Record], Iterable[Output]],
         bootstrap: str,
-        passed: Callable[[TP, int, int], Awaitable[None]],
+        commit: Callable[[dict[TP, int]], Awaitable[bool]],
     ) -> None:
         self.topic = topic
-        self._passed = passed
+        self._commit = commit
         self._table = table
         self._create = create
         self._apply = apply
         self._bootstrap = bootstrap
         self._stores: dict[int, StageStore] = {}
         self._revocations: dict[int, int] = {}
+        self._to_commit: dict[TP, int] = {}
         self._sent: list[asyncio.Future[Any]] = []
         self._lock = asyncio.Lock()
         self._saved = time.monotonic()
@@ -115,7 +118,7 @@ class Shell:
             END_TO_END_LATENCY.labels(topic=topic).observe(max(0, time.time() - watermark / 1e6))
 
     async def save(self) -> None:
-        """Save states as of now, once everything sent up to now is acknowledged."""
+        """Save states as of now, once everything sent up to now is acknowledged; then commit."""
         async with self._lock:
             began = self._saved = time.monotonic()
             cuts = {partition: store.cut() for partition, store in self._stores.items()}
@@ -126,6 +129,9 @@ class Shell:
                 if saved is not None and partition in self._stores:
                     self._table.writing_to = partition
                     self._stores[partition].write(saved)
+                    self._to_commit[TP(self.topic, partition)] = saved.next_offset
+            if self._to_commit and await self._commit(dict(self._to_commit)):
+                self._to_commit.clear()
             CHECKPOINT_SECONDS.labels(stage=f"detect:{self.topic}").observe(
                 time.monotonic() - began
             )
@@ -134,6 +140,7 @@ class Shell:
         """Drop stages of partitions that went to another worker."""
         for partition in partitions:
             self._stores.pop(partition, None)
+            self._to_commit.pop(TP(self.topic, partition), None)
             self._revocations[partition] = self._revocations.get(partition, 0) + 1
 
     async def _reader(self) -> Any:
@@ -183,10 +190,12 @@ class Shell:
                             await self._step(store, record)
         finally:
             await consumer.stop()
-        await self._passed(TP(self.topic, partition), at, until)
         _log.info("read_again", topic=self.topic, partition=partition, begin=at, until=until)
         if self._revocations.get(partition, 0) == revocations:
             # Else the partition is another worker's by now, and its states must not be ours.
+            if partition not in self._stores:
+                # A worker that died between its states and its commit left the group elsewhere.
+                self._to_commit[TP(self.topic, partition)] = at
             self._stores[partition] = store
         return store
 
@@ -324,11 +333,9 @@ def _shells(
             stage.warm(warm[key].hot, warm[key].pages)
         return stage
 
-    async def passed(source: TP, begin: int, until: int) -> None:
-        # Faust commits up to the first offset that was not acked: without this, records that its
-        # stream left out would hold the committed offset, and the lag, for ever.
-        if begin < until:
-            await app.consumer._add_gap(source, begin, until - 1)  # noqa: SLF001
+    async def commit(offsets: dict[TP, int]) -> bool:
+        # Faust sends the changelog before it commits; it has no public call for given offsets.
+        return bool(await app.consumer._commit_offsets(offsets))  # noqa: SLF001
 
     def table(name: str, partitions: int) -> Any:
         return app.Table(name, partitions=partitions, key_type=str, value_type=bytes)
@@ -340,7 +347,7 @@ def _shells(
             lambda key, partition: warmed(AssetStage(key, params, meta(partition)), key),
             partial(apply_frame, reached=reaches(warm)),
             bootstrap,
-            passed,
+            commit,
         ),
         Shell(
             MARKET_INPUTS,
@@ -348,14 +355,16 @@ def _shells(
             lambda key, _: warmed(MarketStage(params, meta(partition_for(MARKET))), key),
             apply_market_input,
             bootstrap,
-            passed,
+            commit,
         ),
     )
 
 
 def _attach(app: Any, shell: Shell, fatal: Callable[[BaseException], None]) -> None:
     """Register the agent, the idle save and the revocation of one shell."""
-    topic = app.topic(shell.topic, key_serializer="raw", value_serializer="raw", value_type=bytes)
+    topic = app.topic(
+        shell.topic, key_serializer="raw", value_serializer="raw", value_type=bytes, acks=False
+    )
 
     async def guarded(work: Awaitable[None]) -> None:
         try:

@@ -15,10 +15,10 @@ pytestmark = pytest.mark.kafka
 
 
 def shell(bootstrap: str) -> Shell:
-    async def passed(*_: Any) -> None:
-        return
+    async def commit(_: dict[Any, int]) -> bool:
+        return True
 
-    return Shell(FRAMES, {}, lambda *_: None, lambda *_: (), bootstrap, passed)
+    return Shell(FRAMES, {}, lambda *_: None, lambda *_: (), bootstrap, commit)
 
 
 async def test_a_reader_waits_for_a_broker_that_comes_back(make_broker: BrokerMaker) -> None:

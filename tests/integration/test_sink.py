@@ -16,6 +16,7 @@ from streams import contracts
 from streams.config import MarginquakeError
 from streams.core.events import LateLiquidation
 from streams.core.results import CascadeWindow
+from streams.edges import sink as sink_module
 from streams.edges.broker import Broker
 from streams.edges.inserts import Inserter
 from streams.edges.intake import TOPICS
@@ -120,6 +121,19 @@ async def test_a_started_group_reads_only_what_is_new(broker: str, warehouse: Cl
     report = await run(broker, warehouse, "test-new")
     assert report.records == 30
     assert one(warehouse, "SELECT count() FROM v_liquidations WHERE asset = 'SC'") == (130,)
+
+
+async def test_a_group_without_offsets_reads_from_the_start(
+    broker: str, warehouse: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_: Any) -> None:
+        """A first commit that the broker has not kept."""
+
+    monkeypatch.setattr(sink_module, "first_offsets", lost)
+    await produce(broker, records(*(order("SW", n) for n in range(50))))
+    await run(broker, warehouse, "test-without-offsets")
+    assert one(warehouse, "SELECT count() FROM v_liquidations WHERE asset = 'SW'") == (50,)
+    assert await lag(broker, "test-without-offsets") == {}
 
 
 async def test_reading_pauses_while_the_warehouse_is_away_and_nothing_is_lost(

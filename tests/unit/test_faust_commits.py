@@ -1,0 +1,104 @@
+"""The group's offset of a Faust shell: never ahead of the states, and never left behind."""
+
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+from faust.types import TP
+
+from streams.contracts import FRAMES
+from streams.core.pipeline import Snapshot
+from streams.engines.faust_app import Shell
+from streams.engines.stage_store import Marker, StageStore
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+class Table(dict[str, bytes]):
+    """A Faust table as far as a shell sees it."""
+
+    writing_to = 0
+
+
+class Count:
+    """A stage that only counts."""
+
+    def snapshot(self, stored: set[str]) -> Snapshot:
+        return Snapshot(b"count", {}, ())
+
+    def restore(self, hot: bytes, pages: Any) -> None:
+        assert hot == b"count"
+
+
+class Group:
+    """What the shell has committed; `away` while the group rebalances."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.offsets: list[dict[TP, int]] = []
+        self.away = False
+
+    async def commit(self, offsets: dict[TP, int]) -> bool:
+        for source, offset in offsets.items():
+            saved = msgspec.json.decode(self.table[f"@{source.partition}"], type=Marker)
+            assert offset == saved.next_offset, "ahead of its states"
+        if not self.away:
+            self.offsets.append(offsets)
+        return not self.away
+
+
+def apply(store: StageStore, record: Any) -> Iterable[Any]:
+    store.stage("BTC")
+    store.applied("BTC", record.offset)
+    return ()
+
+
+def record(offset: int) -> Any:
+    return SimpleNamespace(partition=3, offset=offset, value=b"")
+
+
+def shell(table: Table, group: Group) -> Shell:
+    made = Shell(FRAMES, table, lambda *_: Count(), apply, "nowhere:1", group.commit)
+    store = StageStore(3, table, lambda _: Count())
+    store.next_offset = 0 if store.next_offset is None else store.next_offset
+    made._stores[3] = store
+    return made
+
+
+async def test_what_is_saved_is_committed_once() -> None:
+    table = Table()
+    group = Group(table)
+    ours = shell(table, group)
+    await ours.record(record(0))
+    await ours.record(record(1))
+    assert group.offsets == []
+    await ours.save()
+    await ours.save()
+    assert group.offsets == [{TP(FRAMES, 3): 2}]
+
+
+async def test_a_commit_that_a_rebalance_refused_is_made_with_the_next_save() -> None:
+    table = Table()
+    group = Group(table)
+    ours = shell(table, group)
+    group.away = True
+    await ours.record(record(0))
+    await ours.save()
+    group.away = False
+    await ours.save()
+    assert group.offsets == [{TP(FRAMES, 3): 1}]
+
+
+async def test_a_partition_that_went_away_is_not_committed() -> None:
+    table = Table()
+    group = Group(table)
+    ours = shell(table, group)
+    group.away = True
+    await ours.record(record(0))
+    await ours.save()
+    ours.forget([3])
+    group.away = False
+    await ours.save()
+    assert group.offsets == []
