@@ -204,12 +204,12 @@ async def commit(bootstrap: str, group: str, offsets: dict[TopicPartition, int])
     await consumer.start()
     try:
         consumer.assign(list(offsets))
-        for _ in range(60):
+        for _ in range(30):
             try:
                 await consumer.commit(offsets)
                 return
             except CommitFailedError:
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(1)
         raise AssertionError(f"{group} still has a member")
     finally:
         await consumer.stop()

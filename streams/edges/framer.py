@@ -23,6 +23,7 @@ from streams.core.instruments import Instruments
 from streams.core.normalise import Parser
 from streams.edges import checkpoints
 from streams.edges.framer_metrics import FramerMetrics
+from streams.edges.kafka_clients import started
 from streams.edges.side_checks import SideChecks
 from streams.raw_records import raw_from_record
 from streams.venues.assumptions import DOCUMENTED, Assumptions
@@ -79,7 +80,7 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
         """Frame until `stop` is set, or until nothing came for `until_idle_s`; then drain.
 
         Raises:
-            MarginquakeError: the log no longer holds what a checkpoint needs.
+            MarginquakeError: no broker answers, or the log no longer holds what a checkpoint needs.
         """
         limits = contracts.topics()
         self._producer = AIOKafkaProducer(
@@ -99,16 +100,14 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
             max_partition_fetch_bytes=4 * 1024 * 1024,
             fetch_max_wait_ms=50,
         )
-        await self._producer.start()
-        try:
-            self._consumer.subscribe([RAW], listener=self)
-            await self._consumer.start()
+        self._consumer.subscribe([RAW], listener=self)
+        async with (
+            started(self._producer, self._bootstrap),
+            started(self._consumer, self._bootstrap),
+        ):
             await self._loop(stop, until_idle_s)
             async with self._turn:
                 await self._checkpoint()
-        finally:
-            await self._consumer.stop()
-            await self._producer.stop()
 
     async def _loop(self, stop: asyncio.Event, until_idle_s: float | None) -> None:
         saved = heard = time.monotonic()

@@ -1,7 +1,7 @@
-"""aiokafka's consumers and producers as contexts, for commands that end when the broker fails them.
+"""aiokafka's consumers and producers as contexts.
 
 Promises that a client which was started, or could not be, is stopped, and that what the broker
-refuses is one sentence with its mend. Stages that outlive a broker do not use it.
+refuses is one sentence with its mend. A client reconnects by itself: what leaves it is final.
 """
 
 from collections.abc import AsyncIterator

@@ -60,8 +60,8 @@ class Shell:
         create: an empty stage for (key, partition).
         apply: applies one record to the store's stage; gives its outputs.
         bootstrap: for reading a partition again.
-        commit: moves the group to the offsets given by partition, behind all that was written to
-            the table; False when it could not, for then a rebalance goes on.
+        commit: moves the group to the offsets given by partition; False when it could not, since
+            a rebalance goes on.
     """
 
     def __init__(
@@ -130,6 +130,7 @@ class Shell:
                     self._table.writing_to = partition
                     self._stores[partition].write(saved)
                     self._to_commit[TP(self.topic, partition)] = saved.next_offset
+            await self._table.acknowledged()
             if self._to_commit and await self._commit(dict(self._to_commit)):
                 self._to_commit.clear()
             CHECKPOINT_SECONDS.labels(stage=f"detect:{self.topic}").observe(
@@ -334,7 +335,7 @@ def _shells(
         return stage
 
     async def commit(offsets: dict[TP, int]) -> bool:
-        # Faust sends the changelog before it commits; it has no public call for given offsets.
+        # Faust has no public call that commits given offsets.
         return bool(await app.consumer._commit_offsets(offsets))  # noqa: SLF001
 
     def table(name: str, partitions: int) -> Any:

@@ -21,6 +21,13 @@ class Table(dict[str, bytes]):
 
     writing_to = 0
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.durable: dict[str, bytes] = {}
+
+    async def acknowledged(self) -> None:
+        self.durable = dict(self)
+
 
 class Count:
     """A stage that only counts."""
@@ -42,7 +49,7 @@ class Group:
 
     async def commit(self, offsets: dict[TP, int]) -> bool:
         for source, offset in offsets.items():
-            saved = msgspec.json.decode(self.table[f"@{source.partition}"], type=Marker)
+            saved = msgspec.json.decode(self.table.durable[f"@{source.partition}"], type=Marker)
             assert offset == saved.next_offset, "ahead of its states"
         if not self.away:
             self.offsets.append(offsets)
