@@ -27,6 +27,7 @@ from tests.pipeline_stack import (
     Oracle,
     Stack,
     commit,
+    committed,
     differences,
     framer_counters,
     import_archives,
@@ -158,7 +159,11 @@ def test_a_broker_restart_in_the_middle_changes_nothing(
     sent = import_archives(path.bootstrap, [archive])
     path.start()
     deadline = time.monotonic() + 120
-    while _sent_frames(path) < 100:
+    # Each of the three has begun: a process that finds no broker at its start ends at once.
+    while not all(
+        sum(asyncio.run(committed(path.bootstrap, group, contracts.FRAMES)).values())
+        for group in (APP_ID, "marginquake-sink")
+    ):
         assert time.monotonic() < deadline, path.log_of("framer")
         time.sleep(0.3)
     assert path.broker is not None
