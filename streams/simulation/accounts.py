@@ -13,7 +13,7 @@ from streams.simulation.compiled import compiled, inlined
 from streams.simulation.law import Law
 from streams.simulation.margin import bankruptcy_price, liquidation_price, tier
 from streams.simulation.noise import exp, key, ln, normal, poisson, uniform
-from streams.simulation.state import PAGE, QUEUE, State, Terms
+from streams.simulation.state import PAGE, QUEUE, Floats, State, Terms
 
 COUNT, TRAITS = 21, 22
 """Streams of noise used here."""
@@ -29,18 +29,23 @@ def hold(state: State, a: int, v: int, signed: float, change: float) -> None:
 
 @inlined
 def arm(state: State, a: int, v: int, slot: int) -> None:
-    """Set the trigger of an account from its call and stop."""
-    call, stop = state.call[slot], state.stop[slot]
-    if state.side[slot] > 0:
-        trigger = max(call, stop, 1e-12)
-        state.trigger[slot] = trigger
-        state.near[a, v, 0] = max(state.near[a, v, 0], trigger)
-        state.pages[slot // PAGE, 0] = max(state.pages[slot // PAGE, 0], trigger)
-    else:
-        trigger = min(call, stop) if stop > 0.0 else call
-        state.trigger[slot] = -trigger
-        state.near[a, v, 1] = min(state.near[a, v, 1], trigger)
-        state.pages[slot // PAGE, 1] = min(state.pages[slot // PAGE, 1], trigger)
+    """Tell the bounds of an account's page and pool its call and stop, and its page its leave."""
+    side, page = state.side[slot], slot // PAGE
+    row = 0 if side > 0 else 1
+    call, stop = side * state.call[slot], side * state.stop[slot]
+    state.near[a, v, row, 0] = max(state.near[a, v, row, 0], call)
+    state.pages[page, row, 0] = max(state.pages[page, row, 0], call)
+    if stop != 0.0:
+        state.near[a, v, row, 1] = max(state.near[a, v, row, 1], stop)
+        state.pages[page, row, 1] = max(state.pages[page, row, 1], stop)
+    state.earliest[page] = min(state.earliest[page], state.leave[slot])
+
+
+@inlined
+def reached(bounds: Floats, mark: float, mid: float) -> bool:
+    """Whether someone within `bounds` may be called at `mark` or stopped at `mid`."""
+    longs = mark <= bounds[0, 0] or mid <= bounds[0, 1]
+    return bool(longs or -mark <= bounds[1, 0] or -mid <= bounds[1, 1])
 
 
 @compiled
@@ -115,7 +120,6 @@ def vacate(state: State, given: Terms, a: int, v: int, slot: int) -> None:
     """Give the slot back; its coins have gone elsewhere."""
     state.levered[a, v, 0 if state.side[slot] > 0 else 1] -= state.coins[slot]
     state.coins[slot] = 0.0
-    state.trigger[slot] = 0.0
     state.free[given.pool[a, v, 0] + state.frees[a, v]] = slot
     state.frees[a, v] += 1
 
@@ -164,67 +168,49 @@ def enqueue(state: State, a: int, v: int, signed: float, bankrupt: float, origin
 
 
 @compiled
-def _sweep_page(
-    state: State,
-    given: Terms,
-    a: int,
-    v: int,
-    page: int,
-    leaving: float,
-    low: float,
-    high: float,
-) -> float:
-    """`sweep` of one page; `low`, `high`: of mark and mid."""
+def _sweep_page(state: State, given: Terms, a: int, v: int, page: int, leaving: float) -> float:
+    """`sweep` of one page, whose bounds are then those of the accounts that stay."""
     mark, mid = state.mark[a, v], state.price[a, v]
-    highest, lowest = 0.0, math.inf
+    state.pages[page] = -math.inf
+    state.earliest[page] = math.inf
     flow = 0.0
     for slot in range(page * PAGE, page * PAGE + PAGE):
-        trigger = state.trigger[slot]
-        if trigger == 0.0:
+        coins = state.coins[slot]
+        if coins == 0.0:
             continue
-        if (trigger > 0.0 and low <= trigger) or (trigger < 0.0 and high >= -trigger):
-            side, stop = state.side[slot], state.stop[slot]
-            signed = side * state.coins[slot]
-            if side * (mark - state.call[slot]) <= 0.0:
-                entry, margin = state.entry[slot], state.margin[slot]
-                bankrupt = bankruptcy_price(side, entry, state.coins[slot], margin)
-                vacate(state, given, a, v, slot)
-                enqueue(state, a, v, signed, bankrupt, 0)
-                continue
-            if stop > 0.0 and side * (mid - stop) <= 0.0:
-                flow += close(state, given, a, v, slot, mid)
-                continue
-        if leaving >= 0.0 and state.leave[slot] < leaving:
+        side, stop = state.side[slot], state.stop[slot]
+        if side * (mark - state.call[slot]) <= 0.0:
+            bankrupt = bankruptcy_price(side, state.entry[slot], coins, state.margin[slot])
+            vacate(state, given, a, v, slot)
+            enqueue(state, a, v, side * coins, bankrupt, 0)
+        elif stop > 0.0 and side * (mid - stop) <= 0.0:
+            flow += close(state, given, a, v, slot, mid)
+        elif state.leave[slot] < leaving:
             close(state, given, a, v, slot, mid)
-        elif trigger > 0.0:
-            highest = max(highest, trigger)
         else:
-            lowest = min(lowest, -trigger)
-    state.pages[page, 0] = highest
-    state.pages[page, 1] = lowest
+            arm(state, a, v, slot)
     return flow
 
 
 @compiled
 def sweep(state: State, given: Terms, a: int, v: int, leaving: float) -> float:
-    """Look at every account of an asset on a venue: calls, stops, and who leaves by choice.
+    """Find the accounts of an asset on a venue that are called, stopped, or leave by choice.
 
     `leaving`: accounts whose time is below it close; -1 for none. Gives the signed taker flow
     of the stops, USD; accounts that leave meet others that come, in the noise of the price.
     """
     mark, mid = state.mark[a, v], state.price[a, v]
-    low, high = min(mark, mid), max(mark, mid)
-    highest, lowest = 0.0, math.inf
+    near = state.near[a, v]
+    near[:] = -math.inf
     flow = 0.0
     last = (state.used[a, v] + PAGE - 1) // PAGE
     for page in range(given.pool[a, v, 0] // PAGE, last):
-        reached = low <= state.pages[page, 0] or high >= state.pages[page, 1]
-        if reached or leaving >= 0.0:
-            flow += _sweep_page(state, given, a, v, page, leaving, low, high)
-        highest = max(highest, state.pages[page, 0])
-        lowest = min(lowest, state.pages[page, 1])
-    state.near[a, v, 0] = highest
-    state.near[a, v, 1] = lowest
+        bounds = state.pages[page]
+        if reached(bounds, mark, mid) or state.earliest[page] < leaving:
+            flow += _sweep_page(state, given, a, v, page, leaving)
+        for row in range(2):
+            for kind in range(2):
+                near[row, kind] = max(near[row, kind], bounds[row, kind])
     return flow
 
 

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from streams.simulation.accounts import arrivals, sweep
+from streams.simulation.accounts import arrivals, reached, sweep
 from streams.simulation.book import (
     deviations,
     displacement,
@@ -270,10 +270,9 @@ def advance(
             for v in range(venues):
                 if given.share[a, v] <= 0.0:
                     continue
-                low = min(state.mark[a, v], state.price[a, v])
-                high = max(state.mark[a, v], state.price[a, v])
                 leaving = step if step % every == 0 else -1
-                if low <= state.near[a, v, 0] or high >= state.near[a, v, 1] or leaving >= 0:
+                near = reached(state.near[a, v], state.mark[a, v], state.price[a, v])
+                if near or leaving >= 0:
                     state.imbalance[a, v] += sweep(state, given, a, v, leaving)
                 hot, all_new = plan.appetite[row], plan.growth[row]
                 arrivals(state, given, law, a, v, seed, step, lean, hot, all_new)
@@ -288,8 +287,10 @@ def advance(
                 ordinary = _depth(state, given, law, a, v)
                 if ordinary > 0.0:
                     depth = ordinary * plan.depth[row] * exp(state.thin[a, v])
-                    execute(state, given, law, out, a, v, depth, ordinary, seed, step)
-                    unwind(state, law, a, v, 100.0)
+                    if state.waiting[a, v, 1] > 0:
+                        execute(state, given, law, out, a, v, depth, ordinary, seed, step)
+                    if state.backstop[a, v, 0] != 0.0:
+                        unwind(state, law, a, v, 100.0)
         _flows(state, given, law, plan, row, seed, step)
         _tell(state, given, law, plan, out, row, n, seed, step)
         state.clock[0] = step + 1

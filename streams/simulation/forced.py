@@ -124,8 +124,6 @@ def execute(
 
     `depth`, `ordinary`: dollars within 1 % now and ordinarily.
     """
-    if state.waiting[a, v, 1] == 0:
-        return
     mid = state.price[a, v]
     spread = half_spread(law, depth, ordinary)
     before = displacement(law, state.imbalance[a, v], depth)
@@ -187,8 +185,6 @@ def execute(
 def unwind(state: State, law: Law, a: int, v: int, smallest: float) -> None:
     """The backstop trades a part of what it holds; profit and loss are the fund's."""
     held = state.backstop[a, v, 0]
-    if held == 0.0:
-        return
     mid = state.price[a, v]
     share = 1.0 - exp(-law.step_s / law.backstop_s)
     if abs(held) * mid < smallest:

@@ -103,19 +103,21 @@ class State(NamedTuple):
     backstop: Floats
     """[K, V, 2] coins taken over, and the dollars for which."""
     near: Floats
-    """[K, V, 2] the highest trigger of a long and the lowest of a short."""
+    """[K, V, 2, 2] of longs (0) and shorts (1), whose prices count as negative: no call (0) and no
+    stop (1) is higher. Accounts that close leave it as it was, until the next sweep."""
     pages: Floats
-    """[slots / PAGE, 2] the same of each page of slots."""
+    """[slots / PAGE, 2, 2] the same of each page of slots."""
+    earliest: Floats
+    """[slots / PAGE] no account of the page leaves by choice before this step."""
     side: NDArray[np.int8]
     coins: Floats
+    """0 = the slot is free."""
     entry: Floats
     margin: Floats
     call: Floats
     """Liquidation price."""
     stop: Floats
     """Stop price; 0 = none."""
-    trigger: Floats
-    """The nearer of call and stop, negative for a short; 0 = the slot is free."""
     leave: Floats
     """Step at which the account closes by choice."""
     free: Ints
@@ -211,10 +213,6 @@ def empty(given: Terms, law: Law) -> State:
     slots = int(given.pool.max())
     cross = int(law.cross_accounts) * k
     prices = np.repeat(given.price[:, None], v + 1, axis=1)
-    near = np.zeros((k, v, 2))
-    near[:, :, 1] = np.inf
-    pages = np.zeros((slots // PAGE, 2))
-    pages[:, 1] = np.inf
     frees = given.pool[:, :, 1] - given.pool[:, :, 0]
     free = np.zeros(slots, np.int64)
     for first, last in given.pool.reshape(-1, 2):
@@ -244,10 +242,10 @@ def empty(given: Terms, law: Law) -> State:
         np.zeros((k, v, 2)),
         fund,
         np.zeros((k, v, 2)),
-        near,
-        pages,
+        np.full((k, v, 2, 2), -np.inf),
+        np.full((slots // PAGE, 2, 2), -np.inf),
+        np.full(slots // PAGE, np.inf),
         np.zeros(slots, np.int8),
-        np.zeros(slots),
         np.zeros(slots),
         np.zeros(slots),
         np.zeros(slots),
