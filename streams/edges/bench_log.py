@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from streams.core.events import MICROS, Raw, Status
+from streams.simulation.ladder import ladder
 from streams.simulation.orders import VENUES, Forced, Print, Venue
 from streams.simulation.wire import (
     binance_book,
@@ -175,9 +176,10 @@ class _Market:
         yield self._item("binance-usdm", ticker, at, asset, binance_mark(asset, price, at))
         yield self._item("bybit", ticker, at, asset, bybit_ticker(asset, price, coins, at))
         yield self._item("okx", ticker, at, asset, okx_mark(asset, price, at))
-        text = binance_book(asset, price, 1.0, at, number, rng)
+        text = binance_book(asset, ladder(asset, price, 1.0, rng), at, number)
         yield self._item("binance-usdm", book, at, asset, text)
-        yield self._item("bybit", book, at, asset, bybit_book(asset, price, 1.0, at, number, rng))
+        text = bybit_book(asset, ladder(asset, price, 1.0, rng), at, number)
+        yield self._item("bybit", book, at, asset, text)
 
 
 def _aggregate(one: Print, number: int) -> bytes:

@@ -29,8 +29,10 @@ from streams.simulation.connections import (
     Line,
     Sent,
 )
+from streams.simulation.ladder import DEPTH_SHARE, LEVEL_BP, ladder
 from streams.simulation.orders import VENUES, Forced, Print
 from streams.simulation.scenarios import Gap
+from streams.simulation.spelling import spelled
 from streams.simulation.state import Block, Floats
 
 BINANCE_LARGEST_FROM: Final = 1_776_124_800
@@ -324,17 +326,18 @@ class Feed:
 
     def _books(self, row: int, asset: Asset, second: int, n: int, block: Block) -> None:
         at_us = second * MICROS + 600_000
-        usual = asset.interest_usd * wire.DEPTH_SHARE
+        usual = asset.interest_usd * DEPTH_SHARE
         for venue, connection, write in (
             (0, DEPTH, wire.binance_book),
             (1, LINEAR, wire.bybit_book),
         ):
             depth = float(block.depth[n, row, venue])
-            times = depth * wire.LEVEL_BP / 100 / usual
+            times = depth * LEVEL_BP / 100 / usual
             half_bp = 0.4 * max(1.0, float(self._ordinary[row, venue]) / depth)
             price = float(block.price[n, row, venue])
             self._number += 1
-            payload = write(asset, price, times, at_us, self._number, self._rng, half_bp)
+            sides = ladder(asset, price, times, self._rng, half_bp, spelled)
+            payload = write(asset, sides, at_us, self._number)
             self._send(connection, "book", at_us, payload)
 
     def _send(

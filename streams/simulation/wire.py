@@ -5,9 +5,7 @@ document, with numbers as strings of the contract's precision. Does not imitate 
 pass over (volumes, ticks).
 """
 
-import random
 from collections.abc import Sequence
-from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -27,13 +25,10 @@ CONTRACT_COINS: Final = {
     "AAVE": 0.1,
 }
 """Coins in one OKX contract."""
-LEVELS: Final = 20
-LEVEL_BP: Final = 0.75
-"""Distance between two levels of a book."""
-DEPTH_SHARE: Final = 0.00004
-"""Ordinary dollars of one level over the asset's open interest."""
-_STEPS_BP: Final = tuple(level * LEVEL_BP for level in range(LEVELS))
 FUNDING: Final = "0.00010000"
+
+Sides = tuple[msgspec.Raw, msgspec.Raw]
+"""Bids and asks of a book, best first, as JSON."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -54,11 +49,11 @@ def _price(asset: Coin, price: float) -> str:
 
 def _coins(asset: Coin, coins: float) -> str:
     """A size of a few significant digits, never zero."""
-    decimals, least = _size_form(asset)
+    decimals, least = size_form(asset)
     return f"{max(coins, least):.{decimals}f}"
 
 
-def _size_form(asset: Coin) -> tuple[int, float]:
+def size_form(asset: Coin) -> tuple[int, float]:
     """Decimals of a size, and the smallest size."""
     decimals = 3 if asset.price > 100 else 1 if asset.price > 1 else 0
     return decimals, 10.0**-decimals
@@ -165,17 +160,9 @@ def binance_interest(asset: Coin, coins: float, at_us: int) -> bytes:
     )
 
 
-def binance_book(
-    asset: Coin,
-    price: float,
-    depth: float,
-    at_us: int,
-    number: int,
-    rng: random.Random,
-    half_bp: float = LEVEL_BP / 2,
-) -> bytes:
+def binance_book(asset: Coin, sides: Sides, at_us: int, number: int) -> bytes:
     """`depth20` on the combined endpoint: a full top of the book."""
-    bids, asks = _ladder(asset, price, depth, rng, half_bp)
+    bids, asks = sides
     symbol = f"{asset.name}USDT"
     data = {
         "e": "depthUpdate",
@@ -268,17 +255,9 @@ def bybit_ticker(
     )
 
 
-def bybit_book(
-    asset: Coin,
-    price: float,
-    depth: float,
-    at_us: int,
-    number: int,
-    rng: random.Random,
-    half_bp: float = LEVEL_BP / 2,
-) -> bytes:
+def bybit_book(asset: Coin, sides: Sides, at_us: int, number: int) -> bytes:
     """`orderbook.50`, as the collector folds it: a snapshot of the top levels."""
-    bids, asks = _ladder(asset, price, depth, rng, half_bp)
+    bids, asks = sides
     symbol = f"{asset.name}USDT"
     data = {"s": symbol, "b": bids, "a": asks, "u": number, "seq": number}
     return _encode(
@@ -364,29 +343,3 @@ def _okx(channel: str, asset: Coin, row: dict[str, Any]) -> bytes:
     return _encode(
         {"arg": {"channel": channel, "instId": symbol}, "data": [{"instId": symbol, **row}]}
     )
-
-
-def _ladder(
-    asset: Coin, price: float, depth: float, rng: random.Random, half_bp: float
-) -> tuple[msgspec.Raw, msgspec.Raw]:
-    """Both sides of a book, best first; sizes scatter by a third around the depth in force."""
-    coins = asset.interest_usd * DEPTH_SHARE * depth / price
-    decimals, least = _size_form(asset)
-    chance = rng.random
-    bids: list[float] = []
-    asks: list[float] = []
-    for step in _STEPS_BP:
-        away = price * (step + half_bp) / 10_000
-        bid = coins * (0.67 + 0.66 * chance())
-        ask = coins * (0.67 + 0.66 * chance())
-        bids += (price - away, bid if bid > least else least)
-        asks += (price + away, ask if ask > least else least)
-    form = _side_form(asset.decimals, decimals)
-    return msgspec.Raw(form % tuple(bids)), msgspec.Raw(form % tuple(asks))
-
-
-@cache
-def _side_form(price_decimals: int, size_decimals: int) -> bytes:
-    """JSON of a side, for one formatting of all its numbers: books are most of a busy log."""
-    level = f'["%.{price_decimals}f","%.{size_decimals}f"]'
-    return f"[{','.join([level] * LEVELS)}]".encode()
