@@ -22,7 +22,7 @@ from streams.core.events import (
     Trade,
 )
 from streams.core.frames import DEPTH_BANDS_BP, SLIP_USD, BookState, Cell, Flow, TickerState
-from streams.core.tapes import Key, Tape, add_trade
+from streams.core.tapes import Key, Tape, add_trade, unsided_usd
 
 _BASIS_POINTS = 10_000
 
@@ -87,6 +87,7 @@ def cells(bucket: Bucket, channels: Container[str]) -> tuple[Cell, ...]:
         channels: the healthy `venue/channel`. Without healthy trades a part of the second's
             volume may be missing: taker volume is None. It is None too where no trade of the
             symbol came, since a forced order takes liquidity: its trades were not received.
+            Volume of unknown side may have been on either, and so is part of both bounds.
     """
     sums: dict[tuple[str, str, PositionSide, LiquidationKind], list[int]] = {}
     kept: dict[tuple[str, str, PositionSide, LiquidationKind], Completeness] = {}
@@ -104,7 +105,8 @@ def cells(bucket: Bucket, channels: Container[str]) -> tuple[Cell, ...]:
         forced: int | None = None
         opposite: int | None = None
         if tape is not None and f"{venue}/trade" in channels:
-            forced, opposite = tape.sell_usd, tape.buy_usd
+            either = unsided_usd(tape)
+            forced, opposite = tape.sell_usd + either, tape.buy_usd + either
             if side == "short":
                 forced, opposite = opposite, forced
         n, usd, largest = sums[key]
@@ -133,6 +135,7 @@ def flows(bucket: Bucket) -> tuple[Flow, ...]:
             tape.high,
             tape.low,
             tape.close,
+            unsided_usd(tape),
         )
         for (venue, symbol), tape in sorted(bucket.tapes.items())
     )

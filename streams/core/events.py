@@ -20,6 +20,7 @@ MICROS: Final = 1_000_000
 Contract = Literal["linear", "inverse", "quanto", "spot"]
 PositionSide = Literal["long", "short"]
 OrderSide = Literal["buy", "sell"]
+TakerSide = Literal["buy", "sell", "unknown"]
 LiquidationKind = Literal["liquidation", "adl", "backstop"]
 PriceKind = Literal["bankruptcy", "order", "avg_fill", "fill", "unknown"]
 Completeness = Literal["all", "sampled", "aggregated", "unknown"]
@@ -133,13 +134,16 @@ class Liquidation(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="
 
 
 class Trade(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="trade"):
-    """One public trade; `taker_side` is the aggressor's side, `usd` int64 micro-dollars."""
+    """One public trade; `taker_side` is the aggressor's side, `usd` int64 micro-dollars.
+
+    The side is `unknown` where the venue tells none, or in a word that nobody documents.
+    """
 
     venue: str
     symbol: str
     asset: str
     contract: Contract
-    taker_side: OrderSide
+    taker_side: TakerSide
     price: float
     base_qty: float
     usd: int

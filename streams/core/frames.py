@@ -26,7 +26,8 @@ class Cell(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     `usd` sums and `max_usd` is the largest order, int64 micro-dollars. `taker_usd` is the taker
     volume of the symbol on the forced side in the same second, `opposite_taker_usd` that on the
-    other side; None when the trades of the second are unknown.
+    other side, each with the volume whose side is unknown, since both are bounds; None when the
+    trades of the second are unknown.
     """
 
     venue: str
@@ -53,8 +54,12 @@ class LateCell(msgspec.Struct, frozen=True, gc=False):
     usd: int
 
 
-class Flow(msgspec.Struct, frozen=True, gc=False):
-    """Trades of one (venue, symbol) in the second; taker volume by side in micro-dollars."""
+class Flow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Trades of one (venue, symbol) in the second; taker volume by side in micro-dollars.
+
+    `unknown_usd` is that of trades whose side is unknown, in neither of the others; `n` and the
+    prices are of all.
+    """
 
     venue: str
     symbol: str
@@ -66,6 +71,7 @@ class Flow(msgspec.Struct, frozen=True, gc=False):
     high: float
     low: float
     close: float
+    unknown_usd: int = 0
 
 
 class TickerState(msgspec.Struct, frozen=True, gc=False):
@@ -120,13 +126,22 @@ class MacroValue(msgspec.Struct, frozen=True, gc=False):
     at_us: int
 
 
-class VenueTrades(msgspec.Struct, frozen=True, gc=False):
-    """Taker volume at one venue, by side, micro-dollars: derivatives or spot."""
+class VenueTrades(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Taker volume at one venue, by side, micro-dollars: derivatives or spot.
+
+    `unknown_usd` is that of trades whose side is unknown, in neither of the others.
+    """
 
     venue: str
     market: Market
     buy_usd: int
     sell_usd: int
+    unknown_usd: int = 0
+
+    @property
+    def usd(self) -> int:
+        """All of the volume, whatever its side."""
+        return self.buy_usd + self.sell_usd + self.unknown_usd
 
 
 class VenueInterest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -159,7 +159,8 @@ class Lane:
     ) -> dict[int, Tape] | None:
         """Tapes of a symbol's rows by second (s), of the trades that are not on one yet.
 
-        None when a row is odd: of another symbol, off the book, or one that `tally` refuses.
+        None when a row is odd: of another symbol, off the book, one that `tally` refuses, or the
+        copy of a trade whose side is unknown.
         """
         form = self._form
         if form.many and not self._alike(rows, symbol):
@@ -167,7 +168,9 @@ class Lane:
         key = (self.venue, symbol)
         second = rows[0].time // 1000
         if rows[-1].time // 1000 == second:
-            known = _marks(open_seconds.get(second), key)
+            known = _marks(open_seconds.get(second), key, rows)
+            if known is None:
+                return None
             tape = tally(rows, second, known, terms, form.buy, form.sell)
             if tape is not None:
                 return {second: tape}
@@ -176,7 +179,9 @@ class Lane:
             parts.setdefault(row.time // 1000, []).append(row)
         found: dict[int, Tape] = {}
         for second, part in parts.items():
-            known = _marks(open_seconds.get(second), key)
+            known = _marks(open_seconds.get(second), key, part)
+            if known is None:
+                return None
             tape = tally(part, second, known, terms, form.buy, form.sell)
             if tape is None:
                 return None
@@ -200,10 +205,20 @@ def _is_text(payload: bytes) -> bool:
     return True
 
 
-def _marks(bucket: Bucket | None, key: Key) -> AbstractSet[Mark]:
-    """Marks of the trades that a second has of a symbol."""
+def _marks(bucket: Bucket | None, key: Key, rows: Sequence[TradeRow]) -> AbstractSet[Mark] | None:
+    """Marks of the trades that a second has of a symbol; None when a row tells one of them a side.
+
+    Args:
+        bucket: the second.
+        key: the symbol.
+        rows: of the symbol and the second.
+    """
     tape = None if bucket is None else bucket.tapes.get(key)
-    return frozenset() if tape is None else tape.ids
+    if tape is None:
+        return frozenset()
+    if tape.unsided and not tape.unsided.keys().isdisjoint([row.id for row in rows]):
+        return None
+    return tape.ids
 
 
 def on_time(seconds: Collection[int], floor_s: int, earliest_us: int) -> bool:

@@ -212,6 +212,11 @@ class Sealer:
         if bucket.liquidations:
             liquidations = buckets.ordered(bucket)
             out.liquidations.extend(liquidations)
+        for (venue, _), tape in bucket.tapes.items():
+            if tape.unsided:
+                name = f"unsided:{venue}"
+                counters = self._state.counters
+                counters[name] = counters.get(name, 0) + len(tape.unsided)
         tickers = self._tickers.get(asset)
         if tickers is None:
             tickers = tuple(state.tickers[key] for key in sorted(state.tickers))

@@ -1,8 +1,9 @@
 """Trades of an open second: one by one, or as a lot of decoded rows without an event for each.
 
 Part of the open seconds (`buckets`). Promises int64 sums, each trade counted once by its id, first
-and last decided by (event time, id), and that a lot gives the tape that its trades would have
-given one by one. Does not judge a row: `lanes` takes only flawless ones.
+and last decided by (event time, id), bought, sold and unsided dollars apart, and that a lot gives
+the tape that its trades would have given one by one. Does not judge a row: `lanes` takes only
+flawless ones.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from streams.core.events import PRICE_RANGE, Contract, Trade
+from streams.core.events import PRICE_RANGE, Contract, OrderSide, Trade
 
 Key = tuple[str, str]
 """(venue, symbol)"""
@@ -55,8 +56,11 @@ class Terms(msgspec.Struct, frozen=True):
     coins: int
 
 
-class Tape(msgspec.Struct, gc=False):
-    """Trades of one (venue, symbol) in an open second; ids dedupe redundant connections."""
+class Tape(msgspec.Struct, gc=False, omit_defaults=True):
+    """Trades of one (venue, symbol) in an open second; ids dedupe redundant connections.
+
+    `unsided`: micro-dollars by mark of the trades whose side is unknown; None without any.
+    """
 
     contract: Contract
     ids: set[Mark]
@@ -70,10 +74,14 @@ class Tape(msgspec.Struct, gc=False):
     last_us: int
     last_id: str
     close: float
+    unsided: dict[Mark, int] | None = None
 
 
 def add_trade(tapes: dict[Key, Tape], event: Trade, *, numbered: bool) -> bool:
     """Add one trade to its tape; False when its id is already there.
+
+    A copy that tells the side which the trade on the tape lacks moves its dollars there: which of
+    the two came first must not matter.
 
     `numbered`: the venue numbers its trades, and its tapes remember numbers.
     """
@@ -82,17 +90,19 @@ def add_trade(tapes: dict[Key, Tape], event: Trade, *, numbered: bool) -> bool:
     counted = numbered and event.id.isdecimal() and len(event.id) <= _MOST_DIGITS
     mark = int(event.id) if counted else event.id
     tape = tapes.get(key)
+    side = event.taker_side
     if tape is not None and mark in tape.ids:
+        if side != "unknown" and tape.unsided and mark in tape.unsided:
+            _tell(tape, mark, side)
         return False
-    bought = event.taker_side == "buy"
     price, when = event.price, event.event_time_us
     merge(
         tapes,
         Tape(
             event.contract,
             {mark},
-            event.usd if bought else 0,
-            0 if bought else event.usd,
+            event.usd if side == "buy" else 0,
+            event.usd if side == "sell" else 0,
             price,
             price,
             when,
@@ -101,10 +111,28 @@ def add_trade(tapes: dict[Key, Tape], event: Trade, *, numbered: bool) -> bool:
             when,
             event.id,
             price,
+            {mark: event.usd} if side == "unknown" else None,
         ),
         key,
     )
     return True
+
+
+def _tell(tape: Tape, mark: Mark, side: OrderSide) -> None:
+    """Count a trade of unknown side to the side that its copy tells."""
+    unsided = tape.unsided or {}
+    usd = unsided.pop(mark)
+    if side == "buy":
+        tape.buy_usd += usd
+    else:
+        tape.sell_usd += usd
+    if not unsided:
+        tape.unsided = None
+
+
+def unsided_usd(tape: Tape) -> int:
+    """Micro-dollars of the tape's trades whose side is unknown."""
+    return sum(tape.unsided.values()) if tape.unsided else 0
 
 
 def tally(
@@ -191,6 +219,8 @@ def merge(tapes: dict[Key, Tape], news: Tape, key: Key) -> None:
     tape.ids |= news.ids
     tape.buy_usd += news.buy_usd
     tape.sell_usd += news.sell_usd
+    if news.unsided:
+        tape.unsided = {**(tape.unsided or {}), **news.unsided}
     tape.high = max(tape.high, news.high)
     tape.low = min(tape.low, news.low)
     if (news.last_us, news.last_id) > (tape.last_us, tape.last_id):

@@ -70,6 +70,7 @@ from streams.venues.rows import (
     ladder,
     order_side,
     per_coin,
+    taker_side,
 )
 from streams.venues.tape import forced_with_id, trade
 
@@ -148,7 +149,7 @@ def _trade(raw: Raw, instruments: Instruments, action: str, row: Row) -> Outcome
         return Ignored("off_book")
     if kind != _REGULAR:
         raise bad("unknown_message", f"a trade whose 'trdType' is {shown(kind)}")
-    side = order_side(row, "side", _SIDES)
+    side = taker_side(row, "side", _SIDES)
     size, price = positive(row, "size"), positive(row, "price")
     at_us, match = iso_us(row, "timestamp"), text(row, "trdMatchID")
     instrument = known(instruments, raw.venue, text(row, "symbol"))

@@ -47,6 +47,7 @@ from streams.core.events import (
     Raw,
     Rejected,
     RejectReason,
+    TakerSide,
     stable_id,
 )
 from streams.core.instruments import Instrument, Instruments, Rule
@@ -70,8 +71,8 @@ from streams.venues.rows import (
     each_row,
     known,
     ladder,
-    order_side,
     price,
+    taker_side,
 )
 from streams.venues.tape import trade
 
@@ -84,7 +85,7 @@ ADVANCED_SIDE: Final[Party] = "maker"
 """What is assumed of the Advanced feed."""
 
 _SIDES: Final[dict[str, OrderSide]] = {"buy": "buy", "sell": "sell", "BUY": "buy", "SELL": "sell"}
-_OTHER: Final[dict[OrderSide, OrderSide]] = {"buy": "sell", "sell": "buy"}
+_OTHER: Final[dict[TakerSide, TakerSide]] = {"buy": "sell", "sell": "buy", "unknown": "unknown"}
 _CONTROL: Final = frozenset({"subscriptions", "heartbeat", "heartbeats", "error"})
 _UNUSED: Final = frozenset(
     {
@@ -168,7 +169,7 @@ def _trades(raw: Raw, instruments: Instruments, party: Party, event: Row) -> lis
 def _trade(raw: Raw, instruments: Instruments, party: Party, history: bool, row: Row) -> Outcome:
     if history:
         return Ignored("replayed")
-    told = order_side(row, "side", _SIDES)
+    told = taker_side(row, "side", _SIDES)
     size, paid = positive(row, "size"), positive(row, "price")
     time_us, identity = iso_us(row, "time"), str(integer(row, "trade_id"))
     instrument = known(instruments, raw.venue, text(row, "product_id"))

@@ -37,7 +37,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from streams.core.events import Ignored, OrderSide, Outcome, Raw, Rejected, stable_id
+from streams.core.events import Ignored, OrderSide, Outcome, Raw, Rejected, TakerSide, stable_id
 from streams.core.instruments import Instrument, Instruments, Rule
 from streams.core.lanes import TradeFormat
 from streams.venues.fields import (
@@ -64,7 +64,8 @@ from streams.venues.rows import (
     data_rows,
     known,
     ladder,
-    order_side,
+    no_side,
+    taker_side,
 )
 from streams.venues.tape import flawless, forced_with_id, trade
 from streams.venues.typed import Amount, Name
@@ -172,7 +173,7 @@ def _trades(raw: Raw, instruments: Instruments, _channel: str, params: Row) -> l
 
 def _trade(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
     """The print on the book, and the orders of it that a liquidation sent."""
-    taker = order_side(row, "direction", PLAIN_SIDES)
+    taker = taker_side(row, "direction", PLAIN_SIDES)
     closing = _liquidated(row, taker)
     size, price = positive(row, "amount"), positive(row, "price")
     identity, time_us = id_text(row, "trade_id"), stamp_us(row, "timestamp")
@@ -188,10 +189,12 @@ def _trade(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
     return found or [Ignored("off_book")]
 
 
-def _liquidated(row: Row, taker: OrderSide) -> tuple[OrderSide, ...] | Rejected:
+def _liquidated(row: Row, taker: TakerSide) -> tuple[OrderSide, ...] | Rejected:
     """Sides of the forced orders of a trade; a word that nobody knows costs these alone."""
     if not present(row, "liquidation"):
         return ()
+    if taker == "unknown":
+        return no_side(row, "direction")
     maker: OrderSide = "sell" if taker == "buy" else "buy"
     who = row["liquidation"]
     sides = {"T": (taker,), "M": (maker,), "MT": (taker, maker)}

@@ -72,7 +72,8 @@ from streams.venues.rows import (
     index_price,
     keyed_ladder,
     known,
-    order_side,
+    no_side,
+    taker_side,
 )
 from streams.venues.tape import forced_with_id, trade
 
@@ -145,14 +146,16 @@ def _trade(raw: Raw, instrument: Instrument, history: bool, row: Row) -> Sequenc
     forced = _FORCED.get(kind)
     if forced is None and kind not in _ORDINARY:
         raise bad("unknown_message", f"a trade of type {kind[:40]!r}")
-    taker = order_side(row, "side", _SIDES)
+    taker = taker_side(row, "side", _SIDES)
     size, price = positive(row, "size"), positive(row, "price")
     time_us, identity = iso_us(row, "createdAt"), id_text(row, "id")
     outcomes: list[Outcome] = []
-    facts = (raw, instrument, taker, size, price, time_us)
     if kind != _OFF_BOOK:
-        outcomes.append(trade(*facts, identity))
+        outcomes.append(trade(raw, instrument, taker, size, price, time_us, identity))
     if forced is not None:
+        if taker == "unknown":
+            return [*outcomes, no_side(row, "side")]
+        facts = (raw, instrument, taker, size, price, time_us)
         outcomes.append(forced_with_id(*facts, "all", identity, *forced))
     return outcomes
 

@@ -55,6 +55,7 @@ from streams.core.events import (
     Outcome,
     Raw,
     Rejected,
+    TakerSide,
     stable_id,
 )
 from streams.core.instruments import Instrument, Instruments, Rule
@@ -87,9 +88,9 @@ from streams.venues.rows import (
     known,
     ladder,
     micro_dollars,
-    order_side,
     per_coin,
     price,
+    taker_side,
 )
 from streams.venues.tape import forced, replayed, trade
 
@@ -278,9 +279,10 @@ def _pushed(
 
 def _trade(raw: Raw, instruments: Instruments, symbol: str, sides: int, row: Row) -> Outcome:
     instrument = _sized(raw, instruments, symbol, row, "amount", "quantity")
-    if row.get("direction") == "":
-        raise bad("unknown_side", "field 'direction' is empty, as it is where HTX tells no side")
-    taker = order_side(row, "direction", PLAIN_SIDES)
+    taker: TakerSide = "unknown"
+    # HTX leaves the field empty where it tells no side.
+    if row.get("direction") != "":
+        taker = taker_side(row, "direction", PLAIN_SIDES)
     size, paid = positive(row, "amount") / sides, positive(row, "price")
     return trade(raw, instrument, taker, size, paid, stamp_us(row, "ts"), str(integer(row, "id")))
 

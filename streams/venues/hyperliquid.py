@@ -67,7 +67,7 @@ from streams.venues.fields import (
     text,
 )
 from streams.venues.quotes import book, read_ticker, stated_volume
-from streams.venues.rows import data_rows, each_row, keyed_ladder, known, order_side
+from streams.venues.rows import data_rows, each_row, keyed_ladder, known, order_side, taker_side
 from streams.venues.tape import flawless, forced_with_id, trade
 from streams.venues.typed import Amount, Count
 
@@ -154,7 +154,7 @@ def _trades(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
 
 
 def _trade(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
-    side = order_side(row, "side", _SIDES)
+    side = taker_side(row, "side", _SIDES)
     size, price = positive(row, "sz"), positive(row, "px")
     identity = str(integer(row, "tid"))
     instrument = known(instruments, raw.venue, text(row, "coin"))

@@ -54,7 +54,15 @@ from streams.venues.fields import (
     text,
 )
 from streams.venues.quotes import book, read_ticker, stated_volume
-from streams.venues.rows import PLAIN_SIDES, all_of_each, each_row, keyed_ladder, known, order_side
+from streams.venues.rows import (
+    PLAIN_SIDES,
+    all_of_each,
+    each_row,
+    keyed_ladder,
+    known,
+    no_side,
+    taker_side,
+)
 from streams.venues.tape import flawless, forced_with_id, trade
 from streams.venues.typed import Amount, Name
 
@@ -156,12 +164,14 @@ def _trade(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
         return [Ignored(_OFF_BOOK[kind])]
     if kind not in ("fill", "liquidation"):
         raise bad("unknown_message", f"trade of type {kind[:40]!r}")
-    side = order_side(row, "side", PLAIN_SIDES)
+    side = taker_side(row, "side", PLAIN_SIDES)
     size, price = positive(row, "qty"), positive(row, "price")
     identity, time_us = text(row, "uid"), stamp_us(row, "time")
     instrument = known(instruments, raw.venue, text(row, "product_id"))
     found: list[Outcome] = [trade(raw, instrument, side, size, price, time_us, identity)]
     if kind == "liquidation":
+        if side == "unknown":
+            return [*found, no_side(row, "side")]
         found.append(forced_with_id(raw, instrument, side, size, price, time_us, "all", identity))
     return found
 
@@ -178,13 +188,15 @@ def _execution(raw: Raw, instruments: Instruments, row: Row) -> list[Outcome]:
     size, price = positive(execution, "quantity"), positive(execution, "price")
     identity, time_us = text(execution, "uid"), stamp_us(execution, "timestamp")
     instrument = known(instruments, raw.venue, text(taker, "tradeable"))
-    side = order_side(taker, "direction", _DIRECTIONS)
+    side = taker_side(taker, "direction", _DIRECTIONS)
     found: list[Outcome] = [trade(raw, instrument, side, size, price, time_us, identity)]
     for order in orders:
         if present(order, "orderType") and _FORCED.search(text(order, "orderType")):
-            side = order_side(order, "direction", _DIRECTIONS)
+            side = taker_side(order, "direction", _DIRECTIONS)
             found.append(
-                forced_with_id(raw, instrument, side, size, price, time_us, "all", identity)
+                no_side(order, "direction")
+                if side == "unknown"
+                else forced_with_id(raw, instrument, side, size, price, time_us, "all", identity)
             )
     return found
 

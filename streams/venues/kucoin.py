@@ -61,9 +61,9 @@ from streams.venues.rows import (
     index_price,
     known,
     ladder,
-    order_side,
     per_coin,
     price,
+    taker_side,
 )
 from streams.venues.tape import trade
 
@@ -120,7 +120,7 @@ def _pushed(raw: Raw, instruments: Instruments, message: Row) -> Outcome:
 
 
 def _execution(raw: Raw, instrument: Instrument, _message: Row, row: Row) -> Outcome:
-    taker = order_side(row, "side", PLAIN_SIDES)
+    taker = taker_side(row, "side", PLAIN_SIDES)
     size, paid = positive(row, "size"), positive(row, "price")
     return trade(raw, instrument, taker, size, paid, nanos_us(row, "ts"), id_text(row, "tradeId"))
 

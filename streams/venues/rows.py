@@ -15,6 +15,7 @@ from streams.core.events import (
     OrderSide,
     Outcome,
     Rejected,
+    TakerSide,
 )
 from streams.core.instruments import Instrument, Instruments
 from streams.venues.fields import (
@@ -100,6 +101,17 @@ def _mend(venue: str) -> str:
     return f"run `marginquake instruments refresh --venue {venue}`, or {row}"
 
 
+def taker_side(row: Row, key: str, words: Mapping[str, OrderSide]) -> TakerSide:
+    """The side of a trade's taker that a venue's word stands for; `unknown` for any other word.
+
+    Price and size of a trade are facts whoever took; of a forced order see `order_side`.
+
+    Raises:
+        BadField: the field is missing or no word.
+    """
+    return words.get(text(row, key), "unknown")
+
+
 def order_side(row: Row, key: str, words: Mapping[str, OrderSide]) -> OrderSide:
     """The order side that a venue's word stands for.
 
@@ -108,8 +120,13 @@ def order_side(row: Row, key: str, words: Mapping[str, OrderSide]) -> OrderSide:
     """
     side = words.get(text(row, key))
     if side is None:
-        raise bad("unknown_side", f"field {key!r} is {shown(row[key])}")
+        raise BadField(no_side(row, key))
     return side
+
+
+def no_side(row: Row, key: str) -> Rejected:
+    """Why there is no forced order, where the field's word tells no side."""
+    return Rejected("unknown_side", f"field {key!r} is {shown(row[key])}")
 
 
 def closing_side(row: Row, key: str, position: str) -> OrderSide:

@@ -21,6 +21,7 @@ from streams.core.events import (
     PositionSide,
     PriceKind,
     Raw,
+    TakerSide,
     Trade,
     stable_id,
 )
@@ -131,7 +132,7 @@ def prints(
 def trade(
     raw: Raw,
     instrument: Instrument,
-    side: OrderSide,
+    side: TakerSide,
     size: Decimal,
     price: Decimal,
     time_us: int,

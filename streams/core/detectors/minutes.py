@@ -96,9 +96,13 @@ class Minute(msgspec.Struct, frozen=True):
         return total
 
     def taker_usd(self, market: str) -> tuple[int, int]:
-        """(buy, sell) taker micro-dollars of `derivative` or `spot` markets."""
+        """(buy, sell) taker micro-dollars of `derivative` or `spot` markets, sides known."""
         parts = [one for one in self.trades if one.market == market]
         return sum(one.buy_usd for one in parts), sum(one.sell_usd for one in parts)
+
+    def traded_usd(self, market: str) -> int:
+        """All taker micro-dollars of `derivative` or `spot` markets, whatever their side."""
+        return sum(one.usd for one in self.trades if one.market == market)
 
 
 class Tally(msgspec.Struct):

@@ -145,15 +145,19 @@ def trades_of(flows: tuple[Flow, ...]) -> tuple[VenueTrades, ...]:
     sums: dict[tuple[str, Market], list[int]] = {}
     for flow in flows:
         market: Market = "spot" if flow.contract == "spot" else "derivative"
-        tally = sums.setdefault((flow.venue, market), [0, 0])
+        tally = sums.setdefault((flow.venue, market), [0, 0, 0])
         tally[0] += flow.buy_usd
         tally[1] += flow.sell_usd
+        tally[2] += flow.unknown_usd
     return tuple(VenueTrades(*key, *sums[key]) for key in sorted(sums))
 
 
 def signed_flow(trades: Sequence[VenueTrades]) -> int | None:
-    """Taker buys minus sells over all venues and markets, micro-dollars; None without trades."""
-    if not trades:
+    """Taker buys minus sells over all venues and markets, micro-dollars.
+
+    Volume of unknown side is in neither. None without trades, and where no side of any is known.
+    """
+    if not any(one.buy_usd or one.sell_usd or not one.unknown_usd for one in trades):
         return None
     return sum(one.buy_usd - one.sell_usd for one in trades)
 
@@ -162,9 +166,10 @@ def add_trades(parts: Sequence[VenueTrades]) -> tuple[VenueTrades, ...]:
     """Volumes of the same venue and market added up."""
     sums: dict[tuple[str, Market], list[int]] = {}
     for part in parts:
-        tally = sums.setdefault((part.venue, part.market), [0, 0])
+        tally = sums.setdefault((part.venue, part.market), [0, 0, 0])
         tally[0] += part.buy_usd
         tally[1] += part.sell_usd
+        tally[2] += part.unknown_usd
     return tuple(VenueTrades(*key, *sums[key]) for key in sorted(sums))
 
 

@@ -18,6 +18,7 @@ from streams.core.events import (
     Outcome,
     PriceKind,
     Rejected,
+    TakerSide,
     stable_id,
 )
 from streams.core.instruments import Instrument
@@ -39,11 +40,10 @@ from streams.venues.fields import (
     positive,
     present,
     real,
-    shown,
     text,
 )
 from streams.venues.quotes import book, interest, ticker
-from streams.venues.rows import Ladder, by_value, in_coins, known, per_coin
+from streams.venues.rows import Ladder, by_value, in_coins, known, no_side, per_coin
 from streams.venues.tape import forced, forced_with_id, trade
 
 NAME: Final = "cryptofeed"
@@ -117,10 +117,8 @@ def _place(source: Source, row: Row) -> tuple[Instrument, int, int]:
     return known(source.instruments, venue, name), at_us, received_us
 
 
-def _tape(row: Row, instrument: Instrument) -> OrderSide:
-    side = _SIDES.get(text(row, "side").lower())
-    if side is None:
-        raise bad("unknown_side", f"field 'side' is {shown(row['side'])}")
+def _tape(row: Row, instrument: Instrument) -> TakerSide:
+    side: TakerSide = _SIDES.get(text(row, "side").lower(), "unknown")
     if instrument.contract == "quanto":
         raise bad(
             "unknown_notional",
@@ -142,6 +140,8 @@ def _liquidation(source: Source, row: Row) -> Outcome:
         raise bad("unknown_channel", f"{exchange[:40]} publishes no liquidations in cryptofeed")
     instrument, at_us, received_us = _place(source, row)
     side = _tape(row, instrument)
+    if side == "unknown":
+        return no_side(row, "side")
     size, price = positive(row, "quantity"), positive(row, "price")
     if semantics.turned and source.detail != AS_PUBLISHED:
         side = _OTHER[side]

@@ -36,7 +36,8 @@ from streams.venues.rows import (
     in_coins,
     index_price,
     known,
-    order_side,
+    no_side,
+    taker_side,
 )
 from streams.venues.tape import forced, forced_with_id, trade
 
@@ -165,7 +166,7 @@ class _Tape:
     def row(self, row: Cells) -> Outcome:
         """The event of one row."""
         instrument, at_us, received_us = _place(self._source, row)
-        side = order_side(row, "side", PLAIN_SIDES)
+        side = taker_side(row, "side", PLAIN_SIDES)
         size, price = positive(row, "amount"), positive(row, "price")
         if instrument.contract == "quanto":
             raise bad(
@@ -183,6 +184,8 @@ class _Tape:
             key = (instrument.venue, instrument.symbol, at_us, side)
             identity = given or stable_id(*key, by_value(size), by_value(price), self._k(row))
             return trade(raw, instrument, side, size, price, at_us, identity)
+        if side == "unknown":
+            return no_side(row, "side")
         assumed = assumptions()
         kind = _price_kind(assumed, instrument.venue)
         if instrument.venue == "bitget":

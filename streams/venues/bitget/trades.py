@@ -15,7 +15,7 @@ from streams.core.instruments import Instruments
 from streams.core.lanes import TradeFormat
 from streams.venues.bitget.symbols import FUTURES, PRODUCTS, SPOT
 from streams.venues.fields import Row, id_text, positive, stamp_us
-from streams.venues.rows import PLAIN_SIDES, known, order_side
+from streams.venues.rows import PLAIN_SIDES, known, taker_side
 from streams.venues.tape import trade
 from streams.venues.typed import Amount, Name
 
@@ -100,7 +100,7 @@ def single(
     """
     if history:
         return Ignored("replayed")
-    side = order_side(row, names[0], PLAIN_SIDES)
+    side = taker_side(row, names[0], PLAIN_SIDES)
     size, price = positive(row, names[1]), positive(row, names[2])
     at_us, identity = stamp_us(row, names[3]), id_text(row, names[4])
     instrument = known(instruments, raw.venue, symbol)

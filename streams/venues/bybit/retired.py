@@ -54,6 +54,7 @@ from streams.venues.rows import (
     ladder,
     micro_dollars,
     order_side,
+    taker_side,
 )
 from streams.venues.tape import trade
 
@@ -78,7 +79,7 @@ def _trade(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     block = _either(row, "is_block_trade", "isBlockTrade")
     if present(row, block) and marked(row, block):
         return Ignored("off_book")
-    side = order_side(row, "side", TAKER)
+    side = taker_side(row, "side", TAKER)
     size, price = positive(row, "size"), positive(row, "price")
     instrument = known(instruments, raw.venue, text(row, "symbol"))
     stamp = _either(row, "trade_time_ms", "tradeTimeMs", "timestamp")

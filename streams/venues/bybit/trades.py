@@ -13,7 +13,7 @@ from streams.core.events import Ignored, OrderSide, Outcome, Raw
 from streams.core.instruments import Instruments
 from streams.core.lanes import TradeFormat
 from streams.venues.fields import Row, id_text, marked, positive, present, stamp_us, text
-from streams.venues.rows import data_rows, each_row, known, order_side
+from streams.venues.rows import data_rows, each_row, known, taker_side
 from streams.venues.tape import trade
 from streams.venues.typed import Amount, Name
 
@@ -56,7 +56,7 @@ def public_trades(raw: Raw, instruments: Instruments, message: Row) -> list[Outc
 def _trade(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     if present(row, "BT") and marked(row, "BT"):
         return Ignored("off_book")
-    side = order_side(row, "S", TAKER)
+    side = taker_side(row, "S", TAKER)
     size, price = positive(row, "v"), positive(row, "p")
     instrument = known(instruments, raw.venue, text(row, "s"))
     return trade(raw, instrument, side, size, price, stamp_us(row, "T"), id_text(row, "i"))

@@ -24,7 +24,7 @@ from streams.venues.fields import (
     present,
     text,
 )
-from streams.venues.rows import PLAIN_SIDES, known, order_side
+from streams.venues.rows import PLAIN_SIDES, known, taker_side
 from streams.venues.tape import trade
 from streams.venues.typed import Amount, Count, Name
 
@@ -106,7 +106,7 @@ def spot(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
     Raises:
         BadField: a field is missing, of the wrong type, not finite or not positive.
     """
-    side = order_side(row, "side", PLAIN_SIDES)
+    side = taker_side(row, "side", PLAIN_SIDES)
     size, price = positive(row, "amount"), positive(row, "price")
     instrument = known(instruments, raw.venue, text(row, "currency_pair"))
     return trade(raw, instrument, side, size, price, _stamp(row), str(integer(row, "id")))

@@ -45,8 +45,8 @@ from streams.venues.rows import (
     known,
     ladder,
     micro_dollars,
-    order_side,
     per_coin,
+    taker_side,
 )
 from streams.venues.tape import flawless, forced, replayed, trade
 from streams.venues.typed import Amount, Name
@@ -136,7 +136,7 @@ def _trades(raw: Raw, instruments: Instruments, _arg: Row, message: Row) -> list
 
 
 def _trade(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
-    side = order_side(row, "side", PLAIN_SIDES)
+    side = taker_side(row, "side", PLAIN_SIDES)
     size, price = positive(row, "sz"), positive(row, "px")
     instrument = known(instruments, raw.venue, text(row, "instId"))
     return trade(raw, instrument, side, size, price, stamp_us(row, "ts"), id_text(row, "tradeId"))

@@ -52,6 +52,7 @@ from streams.venues.rows import (
     ladder,
     order_side,
     price,
+    taker_side,
 )
 from streams.venues.tape import forced, replayed, trade
 
@@ -81,7 +82,7 @@ def _trades(raw: Raw, instruments: Instruments, message: Row) -> list[Outcome]:
 
 
 def _trade(raw: Raw, instruments: Instruments, row: Row) -> Outcome:
-    side = order_side(row, "side", PLAIN_SIDES)
+    side = taker_side(row, "side", PLAIN_SIDES)
     size = positive(row, "qty" if present(row, "qty") else "size")
     paid, time_us = positive(row, "price"), iso_us(row, "timestamp")
     instrument = known(instruments, raw.venue, text(row, "instrument_id"))

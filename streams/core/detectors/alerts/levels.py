@@ -116,7 +116,7 @@ def rounds(price: float) -> tuple[float, float]:
 def survey(terrain: Terrain, minute: Minute, zones: ZoneMap | None, params: AlertParams) -> None:
     """Take a closed minute, and tell the references of the seconds after it."""
     if minute.high is not None and minute.low is not None and minute.close is not None:
-        taker = sum(minute.taker_usd("derivative")) if minute.trades else None
+        taker = minute.traded_usd("derivative") if minute.trades else None
         terrain.bars.append(Bar(minute.start, minute.high, minute.low, minute.close, taker))
     terrain.at = minute.end
     oldest = minute.end - params.sweep_extreme_s

@@ -141,7 +141,7 @@ def _follow(crossing: Crossing, direction: Direction, moment: Moment) -> None:
     """Take what a second adds to a crossing."""
     for trades in moment.trades:
         if trades.market == "derivative":
-            crossing.taker += trades.buy_usd + trades.sell_usd
+            crossing.taker += trades.usd
     for share in moment.shares:
         crossing.forced += share.short_usd if direction == "up" else share.long_usd
     price = moment.price

@@ -162,7 +162,7 @@ class DominanceDetector(Detector):
         for one in minute.trades:
             index = self._index.get(f"{one.venue}/{one.market}")
             if index is not None:
-                usd[index] += one.buy_usd + one.sell_usd
+                usd[index] += one.usd
         return tuple(min(one, 2**63 - 1) for one in usd) if any(usd) else ()
 
     def _interest(self, minute: Minute) -> tuple[int | None, int]:

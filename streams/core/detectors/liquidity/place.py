@@ -243,7 +243,7 @@ def amihud(
 
     None without a price at both ends or without trades.
     """
-    usd = sum(one.buy_usd + one.sell_usd for one in trades)
+    usd = sum(one.usd for one in trades)
     before = place.closed if place.closed_at == end - 60 else 0.0
     if price is None:
         return None

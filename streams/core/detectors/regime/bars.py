@@ -112,7 +112,7 @@ class OpenHour(msgspec.Struct):
                 self.depths += 1
         spot = [one for one in minute.trades if one.market == "spot"]
         if spot:
-            self.spot_usd += sum(one.buy_usd + one.sell_usd for one in spot)
+            self.spot_usd += sum(one.usd for one in spot)
             self.spots += 1
 
     def bar(self, lsi: float | None) -> HourBar:

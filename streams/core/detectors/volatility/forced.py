@@ -22,7 +22,7 @@ class Forcing(msgspec.Struct):
     """State between seconds.
 
     `flow`: (second, long, short, buys, sells) forced and taker micro-dollars, while a return may
-    lie near; `taker`,
+    lie near, what is of unknown side in both buys and sells; `taker`,
     `taker_s`: weighted taker micro-dollars and seconds through the second `taker_at`; `trail`,
     `trail_s`: weighted squared returns and their seconds; `run`: level that the run of forced
     flow is matched by, `run_until` its end (s); `placebo`: level -> [up, down, seconds], halved
@@ -45,7 +45,7 @@ class Forcing(msgspec.Struct):
 def note(state: Forcing, moment: Moment, oldest: int, params: VolatilityParams) -> None:
     """Take the forced and taker flow of a second; flow before `oldest` (s) is forgotten."""
     state.coverage = moment.coverage
-    longs = shorts = buys = sells = 0
+    longs = shorts = buys = sells = unsided = 0
     for cell in moment.cells:
         # Auto-deleveraging and backstops change hands off the book.
         if cell.kind == "liquidation":
@@ -56,15 +56,17 @@ def note(state: Forcing, moment: Moment, oldest: int, params: VolatilityParams) 
     for trades in moment.trades:
         buys += trades.buy_usd
         sells += trades.sell_usd
-    if longs or shorts or buys or sells:
-        state.flow.append((moment.second, longs, shorts, buys, sells))
+        unsided += trades.unknown_usd
+    if longs or shorts or buys or sells or unsided:
+        # The forced part of a side is not overstated: what is of unknown side may be of this one.
+        state.flow.append((moment.second, longs, shorts, buys + unsided, sells + unsided))
     if state.flow and state.flow[0][0] < oldest:
         state.flow = [one for one in state.flow if one[0] >= oldest]
     if moment.trades:
         passed = 1 if state.taker_at is None else moment.second - state.taker_at
         kept = 0.5 ** (passed / params.taker_half_life_s)
         second = 0.5 ** (1 / params.taker_half_life_s)
-        state.taker = state.taker * kept + buys + sells
+        state.taker = state.taker * kept + buys + sells + unsided
         state.taker_s = state.taker_s * kept + (1 - kept) / (1 - second)
         state.taker_at = moment.second
 

@@ -120,7 +120,7 @@ class Zones(Detector):
             return ()
         if now.price is None or moment.second - now.price_at > STALE_PRICE_S:
             return ()
-        usd = sum(t.buy_usd + t.sell_usd for t in moment.trades if t.market == "derivative")
+        usd = sum(t.usd for t in moment.trades if t.market == "derivative")
         if usd:
             now.traded += usd
             now.coins += usd / MICROS / now.price
