@@ -32,6 +32,7 @@ from streams.core.events import (
     PositionSide,
     PriceKind,
     StatusOp,
+    TakerSide,
 )
 
 Level = tuple[Positive, NotNegative]
@@ -95,8 +96,8 @@ class Trade(Row):
     """Base coin of the contract or pair."""
     contract: Contract
     """How the contract settles; `spot` for pairs."""
-    taker_side: OrderSide
-    """Side of the aggressor."""
+    taker_side: TakerSide
+    """Side of the aggressor; `unknown` where the venue's word tells none."""
     price: Positive
     """Quote units (taken as USD) per one coin."""
     base_qty: NotNegative

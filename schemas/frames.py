@@ -54,9 +54,11 @@ class Cell(Row):
     max_usd: UsdMicros
     """The largest of them, micro-dollars."""
     taker_usd: UsdMicros | None = None
-    """Taker volume of the symbol on the forced side, micro-dollars. Absent without its trades."""
+    """Taker volume of the symbol that was or may have been on the forced side, micro-dollars.
+    Absent without its trades."""
     opposite_taker_usd: UsdMicros | None = None
-    """Taker volume of the symbol on the other side, micro-dollars. Absent without its trades."""
+    """Taker volume of the symbol that was or may have been on the other side, micro-dollars.
+    Absent without its trades."""
 
     @model_validator(mode="after")
     def _largest_is_part_of_the_sum(self) -> Self:
@@ -107,6 +109,9 @@ class Flow(Row):
     """Lowest price, USD per coin."""
     close: Positive
     """Last price by (event time, id), USD per coin."""
+    unknown_usd: UsdMicros = 0
+    """Volume of trades whose side is unknown, micro-dollars: in neither of the two. Absent without
+    such trades."""
 
     @model_validator(mode="after")
     def _prices_inside_the_range(self) -> Self:
@@ -203,6 +208,9 @@ class VenueTrades(Row):
     """Bought by takers, micro-dollars."""
     sell_usd: UsdMicros
     """Sold by takers, micro-dollars."""
+    unknown_usd: UsdMicros = 0
+    """Volume of trades whose side is unknown, micro-dollars: in neither of the two. Absent without
+    such trades."""
 
 
 class VenueInterest(Row):

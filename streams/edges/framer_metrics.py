@@ -12,6 +12,7 @@ from streams.telemetry import (
     RECORDS_FILTERED,
     RECORDS_LATE,
     RECORDS_RECEIVED,
+    TRADES_UNSIDED,
     WATERMARK_LAG,
 )
 
@@ -65,3 +66,5 @@ def _count(name: str, gained: int) -> None:
         RECORDS_LATE.labels(venue="all", channel=rest).inc(gained)
     elif kind == "dead_lettered":
         RECORDS_DEAD_LETTERED.labels(stage=_STAGE, reason=rest).inc(gained)
+    elif kind == "unsided":
+        TRADES_UNSIDED.labels(venue=rest).inc(gained)

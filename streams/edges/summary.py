@@ -29,6 +29,16 @@ from streams.core.results import (
 )
 from streams.edges.console import report_console
 
+OUTCOMES: Final = (
+    "accepted",
+    "unsided",
+    "filtered",
+    "duplicates",
+    "late",
+    "late_dropped",
+    "dead_lettered",
+)
+"""What counters are told by, in this order."""
 MAX_ROWS: Final = 30
 """Windows that a table shows; the rest are counted and stand in the output."""
 
@@ -142,8 +152,8 @@ class Summary:
         """Counters of one outcome by kind or reason, largest first.
 
         Args:
-            outcome: `accepted`, `filtered`, `duplicates`, `late`, `late_dropped` or
-                `dead_lettered`.
+            outcome: one of `OUTCOMES`; `unsided` are trades in frames whose side is unknown, by
+                venue, and accepted ones besides.
         """
         prefix = f"{outcome}:"
         found = [(k[len(prefix) :], n) for k, n in self.counters.items() if k.startswith(prefix)]
@@ -164,12 +174,7 @@ class Summary:
             "seconds": round(self.seconds, 3),
             "target": self.target,
             "rows": dict(sorted(self.rows.items())),
-            "accepted": self.tally("accepted"),
-            "filtered": self.tally("filtered"),
-            "duplicates": self.tally("duplicates"),
-            "late": self.tally("late"),
-            "late_dropped": self.tally("late_dropped"),
-            "dead_lettered": self.tally("dead_lettered"),
+            **{outcome: self.tally(outcome) for outcome in OUTCOMES},
             "windows": [msgspec.to_builtins(window) for window in self.ordered()],
             "data_end": self.data_end,
             "print_24h": msgspec.to_builtins(self.newest_print),
@@ -301,7 +306,7 @@ def print_summary(summary: Summary, console: Console | None = None) -> None:
     out = console or report_console()
     made = f"{summary.records:,} records, {summary.frames:,} frames"
     out.print(f"{made} in {summary.seconds:.1f} s")
-    for outcome in ("accepted", "filtered", "duplicates", "late", "late_dropped", "dead_lettered"):
+    for outcome in OUTCOMES:
         tally = summary.tally(outcome)
         if tally:
             parts = ", ".join(f"{name} {count:,}" for name, count in tally.items())

@@ -131,6 +131,12 @@ RECORDS_DEAD_LETTERED: Final = _counter(
     "Records written to deadletters.v1, by RejectReason or SinkRejectReason.",
     "A jump of one reason at one venue: its format changed; replay after the parser is mended.",
 )
+TRADES_UNSIDED: Final = _counter(
+    "marginquake_trades_unsided_total",
+    ("venue",),
+    "Trades in frames whose side is unknown: in volume and price, in neither bought nor sold.",
+    "A jump at one venue: it has a new word for a side; replay after the parser is mended.",
+)
 SIDES_CHECKED: Final = _counter(
     "marginquake_sides_checked_total",
     ("venue", "verdict"),

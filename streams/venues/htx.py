@@ -15,7 +15,7 @@ its contracts. Does not fold book updates (the collector does).
 | frames       | gzip, every one; what a recorder left packed is unpacked here too              |
 | forced side  | `direction` is the forced ORDER's side: sell = a long was closed               |
 | forced price | `price`, bankruptcy price, no fill                                             |
-| trade side   | `direction` is the taker's side                                                |
+| trade side   | `direction` is the taker's side, empty where HTX tells none: unknown           |
 | units        | contracts x contract_size: coins (USDT), dollars (USD: BTC 100, others 10)     |
 | completeness | liquidation_orders: all orders by its own account, which nobody has verified   |
 | open interest| polled, /linear-swap-api and /swap-api: `volume` contracts                     |

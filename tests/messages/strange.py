@@ -73,6 +73,8 @@ KRAKEN: Final = forced.kraken("PF_XBTUSD", "sell", 0.05, 61900.0)
 TAKER: Final = {"tradeable": "PF_XBTUSD", "direction": "Sell", "orderType": "Liquidation"}
 FILLED: Final = {"uid": "u", "timestamp": MS, "quantity": "5", "price": "6", "takerOrder": TAKER}
 EXECUTIONS: Final = {"elements": [{"event": {"Execution": {"execution": FILLED}}}]}
+LIMIT: Final = {**FILLED, "takerOrder": {**TAKER, "orderType": "Limit"}}
+ORDINARY: Final = {"elements": [{"event": {"Execution": {"execution": LIMIT}}}]}
 ADVANCED: Final = {"trade_id": "10", "product_id": "BTC-USD", "price": "6", "size": "5"}
 EVENTS: Final = {
     "channel": "market_trades",
@@ -139,8 +141,9 @@ CASES: Final[dict[tuple[str, str, str], Make]] = {
     ("bitmex", "trade", "trdType"): _of(with_fields(said("bitmex", "trade"), trdType="Regular")),
     ("bitmex", "forced order", "side"): _of(forced.bitmex("XBTUSD", "Sell", 20000, 61500.5)),
     ("deribit", "any", "channel"): _of(said("deribit", "trade")),
-    ("deribit", "trade", "direction"): _of(DERIBIT),
-    ("deribit", "trade", "liquidation"): _of(DERIBIT),
+    ("deribit", "trade", "direction"): _of(said("deribit", "trade")),
+    ("deribit", "forced trade", "direction"): _of(DERIBIT),
+    ("deribit", "forced trade", "liquidation"): _of(DERIBIT),
     ("deribit", "book", "type"): _of(DERIBIT_BOOK),
     ("hyperliquid", "any", "channel"): _of(said("hyperliquid", "trade")),
     ("hyperliquid", "trade", "side"): _of(said("hyperliquid", "trade")),
@@ -148,10 +151,12 @@ CASES: Final[dict[tuple[str, str, str], Make]] = {
     ("hyperliquid", "fill", "method"): _of(FILLS),
     ("hyperliquid", "fill", "dir"): _of(forced.fills({**WON, "dir": "Auto-Deleveraging"})),
     ("kraken", "any", "feed"): _of(KRAKEN),
-    ("kraken", "trade", "side"): _of(KRAKEN),
+    ("kraken", "trade", "side"): _of(said("kraken", "trade")),
+    ("kraken", "forced trade", "side"): _of(KRAKEN),
     ("kraken", "trade", "type"): _of(KRAKEN),
-    ("kraken", "execution", "direction"): _of(EXECUTIONS),
-    ("kraken", "execution", "orderType"): _of(EXECUTIONS),
+    ("kraken", "execution", "direction"): _of(ORDINARY),
+    ("kraken", "forced execution", "direction"): _of(EXECUTIONS),
+    ("kraken", "forced execution", "orderType"): _of(EXECUTIONS),
     ("htx", "any of notices", "op"): _of(HTX),
     ("htx", "any of notices", "topic"): _of(HTX),
     ("htx", "any of markets", "ch"): _of(said("htx", "trade")),
@@ -167,7 +172,8 @@ CASES: Final[dict[tuple[str, str, str], Make]] = {
     ("kucoin", "ticker", "subject"): _of(_ticker("kucoin", "XBTUSDTM")),
     ("dydx", "any", "type"): lambda _: {**said("dydx", "trade"), "type": WORD},
     ("dydx", "any", "channel"): _of(said("dydx", "trade")),
-    ("dydx", "trade", "side"): _of(forced.dydx("SELL", "0.25", "61900")),
+    ("dydx", "trade", "side"): _of(said("dydx", "trade")),
+    ("dydx", "forced trade", "side"): _of(forced.dydx("SELL", "0.25", "61900")),
     ("dydx", "trade", "type"): lambda _: forced.dydx("SELL", "0.25", "61900", WORD),
     ("coinbase", "any of Exchange", "type"): _of(said("coinbase", "trade")),
     ("coinbase", "any of Advanced", "channel"): _of(EVENTS),
