@@ -265,6 +265,16 @@ def spoil(random: Random, message: Any) -> Any:
     return message
 
 
+SIDES = ("S", "side", "direction")
+
+
+def unsided(message: Any) -> Any:
+    """The message with a word for its sides that nobody documents; Binance and Gate have none."""
+    if isinstance(message, dict):
+        return {k: "Strange" if k in SIDES else unsided(value) for k, value in message.items()}
+    return [unsided(one) for one in message] if isinstance(message, list) else message
+
+
 def mend(venue: str, message: Any) -> str:
     """Take out of a maker's message what lots refuse; the venue that it is of then."""
     inner = message.get("params", message)

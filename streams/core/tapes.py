@@ -80,7 +80,7 @@ class Tape(msgspec.Struct, gc=False, omit_defaults=True):
 def add_trade(tapes: dict[Key, Tape], event: Trade, *, numbered: bool) -> bool:
     """Add one trade to its tape; False when its id is already there.
 
-    A copy that tells the side which the trade on the tape lacks moves its dollars there: which of
+    A copy that tells the side which the trade on the tape lacks puts its dollars there: which of
     the two came first must not matter.
 
     `numbered`: the venue numbers its trades, and its tapes remember numbers.
@@ -93,7 +93,7 @@ def add_trade(tapes: dict[Key, Tape], event: Trade, *, numbered: bool) -> bool:
     side = event.taker_side
     if tape is not None and mark in tape.ids:
         if side != "unknown" and tape.unsided and mark in tape.unsided:
-            _tell(tape, mark, side)
+            _tell(tape, mark, side, event.usd)
         return False
     price, when = event.price, event.event_time_us
     merge(
@@ -118,10 +118,13 @@ def add_trade(tapes: dict[Key, Tape], event: Trade, *, numbered: bool) -> bool:
     return True
 
 
-def _tell(tape: Tape, mark: Mark, side: OrderSide) -> None:
-    """Count a trade of unknown side to the side that its copy tells."""
+def _tell(tape: Tape, mark: Mark, side: OrderSide, usd: int) -> None:
+    """Count a trade of unknown side to the side that its copy tells, with the copy's dollars.
+
+    The copy may have been rounded on the path in lots, and then differ in the last digit.
+    """
     unsided = tape.unsided or {}
-    usd = unsided.pop(mark)
+    del unsided[mark]
     if side == "buy":
         tape.buy_usd += usd
     else:

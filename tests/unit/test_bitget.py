@@ -197,12 +197,12 @@ def test_the_slow_path_tells_the_same_of_a_trade_as_the_fast_one() -> None:
 
 def test_a_bad_trade_costs_its_neighbours_nothing() -> None:
     changes: list[dict[str, Any]] = [
-        *({"p": "NaN"}, {"v": "0"}, {"S": "?"}, {"T": []}, {"i": ""}),
+        *({"p": "NaN"}, {"v": "0"}, {"S": 5}, {"T": []}, {"i": ""}),
     ]
     rows = [trade_row(**change) for change in changes]
     outcomes = read(pushed("publicTrade", trade_row(), *rows, 7, trade_row()), channel="trade")
     assert reasons(outcomes) == [
-        *("event", "not_finite", "not_positive", "unknown_side"),
+        *("event", "not_finite", "not_positive", "wrong_type"),
         *("wrong_type", "missing_field", "wrong_type", "event"),
     ]
 

@@ -237,7 +237,7 @@ def test_a_bad_trade_costs_its_neighbours_nothing() -> None:
         {"p": "NaN"},
         {"p": "0"},
         {"v": "-1"},
-        {"S": "Hold"},
+        {"S": 5},
         {"v": []},
         {"T": "soon"},
     ]
@@ -245,7 +245,7 @@ def test_a_bad_trade_costs_its_neighbours_nothing() -> None:
     del (short := trade_row())["i"]
     outcomes = read(trades(trade_row(), *rows, short, trade_row()), channel="trade")
     assert reasons(outcomes) == [
-        *("event", "not_finite", "not_positive", "not_positive", "unknown_side"),
+        *("event", "not_finite", "not_positive", "not_positive", "wrong_type"),
         *("wrong_type", "wrong_type", "missing_field", "event"),
     ]
 

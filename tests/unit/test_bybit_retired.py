@@ -112,12 +112,12 @@ def test_a_block_trade_is_off_the_book(mark: str) -> None:
 
 def test_a_bad_trade_costs_its_neighbours_nothing() -> None:
     bad: list[dict[str, Any]] = [
-        *({"side": "Hold"}, {"size": 0}, {"price": "NaN"}, {"symbol": "ETHBTC"}),
+        *({"side": 5}, {"size": 0}, {"price": "NaN"}, {"symbol": "ETHBTC"}),
         *({"trade_time_ms": "soon"}, {"trade_id": ""}, {"is_block_trade": "maybe"}),
     ]
     outcomes = read(trades(*(trade_row(**change) for change in bad), trade_row()))
     assert reasons(outcomes) == [
-        *("unknown_side", "not_positive", "not_finite", "unknown_instrument"),
+        *("wrong_type", "not_positive", "not_finite", "unknown_instrument"),
         *("wrong_type", "missing_field", "wrong_type", "event"),
     ]
 

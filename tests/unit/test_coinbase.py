@@ -111,7 +111,7 @@ def test_the_history_that_a_subscription_begins_with_is_not_counted() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"side": "both"}, "unknown_side"),
+        ({"side": 5}, "wrong_type"),
         ({"side": None}, "missing_field"),
         ({"size": "0"}, "not_positive"),
         ({"size": "inf"}, "not_finite"),

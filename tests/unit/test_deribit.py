@@ -145,7 +145,7 @@ def test_a_polled_answer_has_the_same_events_as_the_channel() -> None:
         ({"trade_id": [7]}, "wrong_type"),
         ({"timestamp": None}, "missing_field"),
         ({"timestamp": 1790000060000}, "future_skew"),
-        ({"direction": "Sell"}, "unknown_side"),
+        ({"direction": 5}, "wrong_type"),
         ({"instrument_name": "BTC-25DEC26-60000-C"}, "unknown_instrument"),
         ({"instrument_name": "ETH_BTC"}, "unknown_instrument"),
         ({"instrument_name": "BTC"}, "unknown_instrument"),

@@ -108,7 +108,7 @@ def test_a_batch_holds_several_contents_and_a_bad_one_costs_its_neighbours_nothi
     [
         ({"type": "SECRET"}, "unknown_message"),
         ({"type": None}, "missing_field"),
-        ({"side": "Sell"}, "unknown_side"),
+        ({"side": 5}, "wrong_type"),
         ({"size": "NaN"}, "not_finite"),
         ({"size": "1e17", "price": "1e17"}, "not_finite"),
         ({"price": "-1"}, "not_positive"),

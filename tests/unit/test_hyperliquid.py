@@ -199,7 +199,7 @@ def test_a_trades_message_sent_again_has_the_ids_that_it_had() -> None:
         ({"tid": -1}, "wrong_type"),
         ({"time": None}, "missing_field"),
         ({"time": 1790000060000}, "future_skew"),
-        ({"side": "C"}, "unknown_side"),
+        ({"side": 5}, "wrong_type"),
         ({"coin": "xyz:GOLD"}, "unknown_instrument"),
         ({"coin": "btc"}, "unknown_instrument"),
     ],

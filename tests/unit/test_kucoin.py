@@ -86,7 +86,7 @@ def test_a_coin_margined_contract_is_a_dollar_and_a_thousand_coins_are_one_unit(
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"side": "both"}, "unknown_side"),
+        ({"side": 5}, "wrong_type"),
         ({"side": ""}, "missing_field"),
         ({"size": 0}, "not_positive"),
         ({"size": "1e999"}, "not_finite"),

@@ -257,14 +257,14 @@ def test_a_bad_trade_costs_its_neighbours_nothing() -> None:
     changes: list[dict[str, Any]] = [
         {"px": "NaN"},
         {"sz": "0"},
-        {"side": "?"},
+        {"side": 5},
         {"ts": []},
         {"tradeId": ""},
     ]
     rows = [trade_row(**change) for change in changes]
     outcomes = read(pushed("trades", trade_row(), *rows, 7, trade_row()), "trade")
     assert reasons(outcomes) == [
-        *("event", "not_finite", "not_positive", "unknown_side"),
+        *("event", "not_finite", "not_positive", "wrong_type"),
         *("wrong_type", "missing_field", "wrong_type", "event"),
     ]
 

@@ -20,7 +20,15 @@ from streams.venues.fields import (
     text,
 )
 from streams.venues.quotes import book, interest, read_ticker, ticker
-from streams.venues.rows import PLAIN_SIDES, all_of_each, each_row, keyed_ladder, ladder, order_side
+from streams.venues.rows import (
+    PLAIN_SIDES,
+    all_of_each,
+    each_row,
+    keyed_ladder,
+    ladder,
+    order_side,
+    taker_side,
+)
 from streams.venues.tape import REPLAY_US, forced_with_id, replayed
 
 NOW_US = 1_790_000_001_000_000
@@ -74,6 +82,16 @@ def test_a_side_is_one_of_the_venues_words() -> None:
     for row, expected in (({"s": "Sell"}, "unknown_side"), ({"s": 1}, "wrong_type")):
         with pytest.raises(BadField) as error:
             order_side(row, "s", PLAIN_SIDES)
+        assert reason(error) == expected
+
+
+def test_any_other_word_for_a_takers_side_is_unknown_and_no_word_is_none() -> None:
+    words = ("buy", "sell", "Sell", "unknown")
+    sides = [taker_side({"s": word}, "s", PLAIN_SIDES) for word in words]
+    assert sides == ["buy", "sell", "unknown", "unknown"]
+    for value, expected in ((None, "missing_field"), ("", "missing_field"), (1, "wrong_type")):
+        with pytest.raises(BadField) as error:
+            taker_side({"s": value}, "s", PLAIN_SIDES)
         assert reason(error) == expected
 
 
