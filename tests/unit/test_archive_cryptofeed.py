@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from streams.config import MarginquakeError
@@ -110,6 +111,17 @@ def test_a_trade_a_rate_an_interest_and_a_book(tmp_path: Path) -> None:
     assert isinstance(levels, Book)
     assert levels.bids == ((99.0, 2.0), (98.0, 1.0))
     assert levels.asks == ((101.0, 2.0), (102.0, 1.0))
+
+
+@pytest.mark.parametrize("side", ["undefined", "unknown", "b"])
+def test_a_trade_without_a_side_is_a_trade(tmp_path: Path, side: str) -> None:
+    name = ("OKX", "BTC-USDT-PERP")
+    told = message(*name, side="BUY", amount=25, price=50000, id="7", type=None)
+    odd = message(*name, side=side, amount=25, price=50000, id="7", type=None)
+    none = message(*name, side=None, amount=25, price=50000, id="8", type=None)
+    bought, unsided = events(written(tmp_path, told, odd))
+    assert unsided == msgspec.structs.replace(bought, taker_side="unknown")
+    assert rejected(written(tmp_path, told, odd, none)) == ["missing_field"]
 
 
 def test_what_holds_no_event_is_counted(tmp_path: Path) -> None:

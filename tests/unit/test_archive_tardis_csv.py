@@ -160,6 +160,16 @@ def test_a_bad_row_is_a_dead_letter_with_its_line_and_harms_no_other(
     assert bad.raw.payload == row.encode()
 
 
+def test_a_trade_whose_side_tardis_does_not_know_is_a_trade(tmp_path: Path) -> None:
+    sides = [tape("bybit", "BTCUSDT", side, "60000", "0.25") for side in ("sell", "unknown", "")]
+    sold, unsided = events(written(tmp_path, "trades.csv", TAPE, *sides[:2]))
+    assert isinstance(sold, Trade)
+    assert isinstance(unsided, Trade)
+    assert (sold.taker_side, unsided.taker_side) == ("sell", "unknown")
+    assert (sold.usd, sold.price) == (unsided.usd, unsided.price)
+    assert rejected(written(tmp_path, "trades.csv", TAPE, *sides)) == ["missing_field"]
+
+
 @pytest.mark.parametrize(
     "columns",
     ["is_snapshot,side,price,amount", "ask_amount,ask_price,bid_price,bid_amount", "strike"],

@@ -38,6 +38,15 @@ def test_an_event_comes_back_with_the_receipt_of_its_record() -> None:
     ]
 
 
+def test_a_trade_without_a_side_comes_back_and_another_word_than_ours_does_not() -> None:
+    unsided = msgspec.structs.replace(TRADE, taker_side="unknown")
+    payload = msgspec.to_builtins(unsided)
+    assert read(payload, TRADE.venue, TRADE.received_at_us) == unsided
+    outcome = read(payload | {"taker_side": "Strange"}, TRADE.venue)
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "wrong_type"
+
+
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
