@@ -21,7 +21,7 @@ from tests.trade_messages import unsided
 
 SYMBOLS: Final = ("BTCUSDT", "BTCUSD")
 
-sides = st.sampled_from(("buy", "sell", "unknown"))
+SIDES: Final[tuple[TakerSide, ...]] = ("buy", "sell", "unknown")
 
 
 @st.composite
@@ -34,7 +34,7 @@ def trades(draw: st.DrawFn) -> list[Trade]:
             symbol=draw(st.sampled_from(SYMBOLS)),
             asset="BTC",
             contract="linear",
-            taker_side=draw(sides),
+            taker_side=draw(st.sampled_from(SIDES)),
             price=draw(st.sampled_from((99.0, 100.0, 101.5))),
             base_qty=1.0,
             usd=draw(st.integers(0, 10**12)),

@@ -67,7 +67,7 @@ def test_a_word_that_nobody_documents_costs_a_trade_its_side_alone(
     venue, field, message = form
     told = read(venue, message)
     assert {type(one) for one in told} == {Trade}
-    unsided = [msgspec.structs.replace(one, taker_side="unknown") for one in told]  # type: ignore[type-var]
+    unsided = [msgspec.structs.replace(one, taker_side="unknown") for one in told]
     assert read(venue, put(message, field, word)) == unsided
 
 
@@ -131,13 +131,8 @@ def test_a_block_trade_without_a_side_is_off_the_book_and_no_dead_letter() -> No
 def sealed(*events: Event) -> tuple[Frame, Framing]:
     """The frame of second 1, in which the events are."""
     framing = Framing()
-    for one in (
-        subscribe(BYBIT, 0),
-        *events,
-        *(heartbeat(BYBIT, at) for at in range(1, 9)),
-        end(9),
-    ):
-        raw = one.raw if isinstance(one, Event) else one
+    beats = [heartbeat(BYBIT, at) for at in range(1, 9)]
+    for raw in (subscribe(BYBIT, 0), *(event.raw for event in events), *beats, end(9)):
         framing.apply(raw, asset_of(raw))
     return next(frame for frame in framing.frames if frame.flows), framing
 
