@@ -3,6 +3,9 @@
 
 ALTER TABLE frames ADD COLUMN IF NOT EXISTS `flows.unknown_usd` Array(Decimal(18, 6)) COMMENT 'USD of trades whose side is unknown, in neither of the two' CODEC(T64, ZSTD(1)) AFTER `flows.close`;
 
+-- A view keeps the columns that it was made with: without this it would show none added since.
+CREATE OR REPLACE VIEW v_frames AS SELECT * FROM frames FINAL;
+
 CREATE OR REPLACE VIEW v_frame_flows AS
 SELECT
     f.asset AS asset, f.second AS second,
