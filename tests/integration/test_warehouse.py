@@ -18,7 +18,6 @@ from streams.core.frames import Frame
 from streams.core.results import CascadeWindow, Print
 from streams.edges.inserts import MAX_MICRO_DOLLARS, MAX_REFUSED, Inserter
 from streams.edges.intake import read
-from streams.edges.migrate import read_migrations
 from streams.edges.rows import TABLES, Row, rows
 from streams.edges.signal_rows import WIDE
 from streams.edges.warehouse import connect
@@ -92,7 +91,6 @@ def test_every_table_keeps_the_newest_revision_and_has_its_view(warehouse: Clien
     for table in TABLES:
         assert engines[table].startswith("ReplacingMergeTree(revision)")
         assert "non_replicated_deduplication_window = 0" in engines[table]
-        assert f"v_{table}" in engines
         assert {*columns_of(warehouse, f"v_{table}")} >= {*TABLES[table].columns}
 
 
@@ -315,36 +313,6 @@ def test_the_members_of_frames_read_like_tables(
         assert ask(warehouse, sql, view=f"v_frame_{group}") == [(wanted,)]
     usd = sum(cell.usd for frame in frames for cell in frame.cells)
     assert ask(warehouse, "SELECT sum(usd) FROM v_frame_cells") == [(Decimal(usd) / MICROS,)]
-
-
-def test_what_was_bought_sold_and_is_of_unknown_side_is_all_of_the_volume(
-    warehouse: Client, examples: dict[str, list[bytes]]
-) -> None:
-    frames = [contracts.decode_frame(example) for example in examples["frame"]]
-    write(warehouse, *frames)
-    flows = [flow for frame in frames for flow in frame.flows]
-    sides = ("buy_usd", "sell_usd", "unknown_usd")
-    wanted = [sum(getattr(flow, side) for flow in flows) for side in sides]
-    assert all(wanted)
-    sql = "SELECT sum(buy_usd), sum(sell_usd), sum(unknown_usd) FROM v_frame_flows"
-    (sums,) = ask(warehouse, sql)
-    assert [int(usd * MICROS) for usd in sums] == wanted
-
-
-def test_frames_from_before_unsided_trades_have_none_of_them(warehouse: Client) -> None:
-    (migration,) = [one for one in read_migrations() if one.name == "unsided_trades"]
-    warehouse.command("ALTER TABLE frames DROP COLUMN `flows.unknown_usd`")
-    warehouse.command(
-        "INSERT INTO frames (asset, second, coverage, `flows.venue`, `flows.symbol`, "
-        "`flows.contract`, `flows.n`, `flows.buy_usd`, `flows.sell_usd`, `flows.open`, "
-        "`flows.high`, `flows.low`, `flows.close`) VALUES ('BTC', 1790000000, 1, ['bybit'], "
-        "['BTCUSDT'], ['linear'], [2], [3], [4], [5], [5], [5], [5])"
-    )
-    for statement in migration.statements:
-        warehouse.command(statement)
-    sql = "SELECT buy_usd, sell_usd, unknown_usd FROM v_frame_flows"
-    assert ask(warehouse, sql) == [(3, 4, 0)]
-    assert ask(warehouse, "SELECT `flows.unknown_usd` FROM v_frames") == [([0],)]
 
 
 @pytest.mark.parametrize(
