@@ -94,6 +94,7 @@ class Sink:
         self._writing_since = 0.0
         self._writing_rows = self._writing_bytes = 0
         self._failure: Exception | None = None
+        self._reached: dict[TopicPartition, int] = {}
         self._last_record = 0.0
 
     def health(self) -> Health:
@@ -112,7 +113,7 @@ class Sink:
             MarginquakeError: no broker or topic, an offset that is gone from the log, a warehouse
                 that refuses for good, or rows that could not be written before the end.
         """
-        await first_offsets(self._kafka, self._options.group, TOPICS)
+        self._reached = await first_offsets(self._kafka, self._options.group, TOPICS)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self._kafka,
             group_id=self._options.group,
@@ -201,17 +202,21 @@ class Sink:
                 timeout_ms=wait_ms, max_records=POLL_RECORDS
             )
         except NoOffsetForPartitionError as error:
-            # A broker that was held up can lose a group's first commit, or answer that there is
-            # none. The start is never too late: what is written again keeps its ids.
-            partition: TopicPartition = error.args[0]
-            log.warning(
-                "no offset, reading from the start",
-                topic=partition.topic,
-                partition=partition.partition,
-            )
-            await self._consumer.seek_to_beginning(partition)
+            await self._seek(error.args[0])
             return {}
         return records
+
+    async def _seek(self, partition: TopicPartition) -> None:
+        """Go on where the group was: a broker that was held up can lose a commit, or say there is
+        none. What is written again keeps its ids.
+        """
+        begin = (await self._consumer.beginning_offsets([partition]))[partition]
+        reached = self._reached.get(partition, begin)
+        if begin > reached:
+            gone = f"{partition.topic}-{partition.partition} begins at {begin}, group at {reached}"
+            raise MarginquakeError(_lost_offsets(self._options.group, gone))
+        log.warning("group has no offset", reads_from=reached, **partition._asdict())
+        self._consumer.seek(partition, reached)
 
     def _hold_back(self) -> bool:
         """Pause or resume all partitions by what waits for the warehouse; whether any pauses."""
@@ -263,6 +268,7 @@ class Sink:
             log.warning("commit lost to a rebalance", error=repr(error))
             return
         self._delivery = self._delivery.committed(offsets)
+        self._reached |= {TopicPartition(*one): offset for one, offset in offsets.items()}
         for (topic, number), offset in offsets.items():
             end = self._consumer.highwater(TopicPartition(topic, number))
             if end is not None:
@@ -322,8 +328,8 @@ class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]
         """Nothing to do: positions are the committed offsets."""
 
 
-async def first_offsets(kafka: str, group: str, topics: Iterable[str]) -> None:
-    """Commit the start of every partition for which the group has no offset yet.
+async def first_offsets(kafka: str, group: str, topics: Iterable[str]) -> dict[TopicPartition, int]:
+    """Commit the start of every partition for which the group has no offset yet; all its offsets.
 
     So only a first start reads from the beginning; a later offset that is gone from the log is
     an error, where `earliest` would step over lost records in silence.
@@ -348,9 +354,13 @@ async def first_offsets(kafka: str, group: str, topics: Iterable[str]) -> None:
             )
         partitions = _partitions(topics)
         consumer.assign(partitions)
-        new = [tp for tp in partitions if await consumer.committed(tp) is None]
+        held = {tp: await consumer.committed(tp) for tp in partitions}
+        found: dict[TopicPartition, int] = {tp: at for tp, at in held.items() if at is not None}
+        new = [tp for tp in partitions if tp not in found]
         if new:
-            await consumer.commit(await consumer.beginning_offsets(new))
+            begins = await consumer.beginning_offsets(new)
+            await consumer.commit(begins)
+            found |= begins
     except KafkaConnectionError:
         raise MarginquakeError(
             f"no Kafka broker answers at {kafka}; start one with `marginquake broker start` or "
@@ -360,6 +370,7 @@ async def first_offsets(kafka: str, group: str, topics: Iterable[str]) -> None:
         log.info("another member of the group sets the first offsets", group=group)
     finally:
         await consumer.stop()
+    return found
 
 
 def _partitions(topics: Iterable[str]) -> list[TopicPartition]:
@@ -373,7 +384,7 @@ def _add(counts: dict[str, int], name: str, number: int) -> None:
     counts[name] = counts.get(name, 0) + number
 
 
-def _lost_offsets(group: str, error: Exception) -> str:
+def _lost_offsets(group: str, error: object) -> str:
     return (
         f"offsets of group {group} are no longer in the log ({error}): records were deleted before "
         "they were written; set the group's offsets by hand, or use another --group to read what "

@@ -21,6 +21,7 @@ class StateTable(faust.Table[str, bytes]):
         super().__init__(*args, **kwargs)
         self.writing_to = 0
         self._unacknowledged: list[Any] = []
+        self._lost: Exception | None = None
 
     def partition_for_key(self, key: Any) -> int:
         """The partition whose states are being written."""
@@ -36,6 +37,15 @@ class StateTable(faust.Table[str, bytes]):
         """Return when the broker has everything written before this call.
 
         Faust's own flush gives up after a tenth of a second without progress.
+
+        Raises:
+            Exception: something written has been refused, now or at an earlier call.
         """
+        if self._lost is not None:
+            raise self._lost
         sent, self._unacknowledged = self._unacknowledged, []
-        await asyncio.gather(*sent)
+        try:
+            await asyncio.gather(*sent)
+        except Exception as error:
+            self._lost = error
+            raise

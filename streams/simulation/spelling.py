@@ -1,6 +1,7 @@
 """Writes the sides of a book in machine code: the writer that the simulator gives to `ladder`.
 
-Promises the bytes of `ladder.printed` for numbers from 0 to 2**53 / 10**decimals.
+Promises the bytes of `ladder.printed`, for numbers up to 2**53 / 10**decimals; a side that reaches
+below zero is left to it.
 """
 
 import math
@@ -9,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.simulation.compiled import compiled, inlined
-from streams.simulation.ladder import LEVELS, NUMBERS, quote
+from streams.simulation.ladder import LEVEL_BP, LEVELS, NUMBERS, printed, quote
 from streams.simulation.state import Floats
 
 Bytes = NDArray[np.uint8]
 
 SCALES = (1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8)
 """By decimals."""
+WHOLE_BP = 9_999.0
+"""Half a spread that leaves a bid above zero, basis points."""
 DIGITS = 24
 """Room for a number with its punctuation, bytes."""
 ZERO, POINT, QUOTE, COMMA, OPEN, SHUT = b'0.",[]'
@@ -104,6 +107,8 @@ def spelled(
     size_decimals: int,
 ) -> tuple[bytes, bytes]:
     """JSON of bids and of asks, as `ladder.printed`."""
+    if price <= 0.0 or half_bp + (LEVELS - 1) * LEVEL_BP >= WHOLE_BP:
+        return printed(words, price, usd, half_bp, least, price_decimals, size_decimals)
     middle, end = _sides(
         _text,
         _numbers,

@@ -7,8 +7,8 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from streams.contracts import FRAMES
-from streams.engines import faust_app
-from streams.engines.faust_app import Shell
+from streams.engines import faust_shell
+from streams.engines.faust_shell import Shell
 from tests.conftest import BrokerMaker
 
 pytestmark = pytest.mark.kafka
@@ -35,6 +35,6 @@ async def test_a_reader_waits_for_a_broker_that_comes_back(make_broker: BrokerMa
 async def test_a_reader_gives_up_on_a_broker_that_stays_away(
     make_broker: BrokerMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(faust_app, "BROKER_AWAY_S", 1.0)
+    monkeypatch.setattr(faust_shell, "BROKER_AWAY_S", 1.0)
     with pytest.raises(KafkaConnectionError):
         await shell(make_broker().bootstrap)._reader()

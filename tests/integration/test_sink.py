@@ -126,8 +126,9 @@ async def test_a_started_group_reads_only_what_is_new(broker: str, warehouse: Cl
 async def test_a_group_without_offsets_reads_from_the_start(
     broker: str, warehouse: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def lost(*_: Any) -> None:
+    async def lost(*_: Any) -> dict[Any, int]:
         """A first commit that the broker has not kept."""
+        return {}
 
     monkeypatch.setattr(sink_module, "first_offsets", lost)
     await produce(broker, records(*(order("SW", n) for n in range(50))))

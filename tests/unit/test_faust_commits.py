@@ -1,5 +1,6 @@
 """The group's offset of a Faust shell: never ahead of the states, and never left behind."""
 
+import asyncio
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -8,10 +9,13 @@ import msgspec
 import pytest
 from faust.types import TP
 
+from streams.config import MarginquakeError
 from streams.contracts import FRAMES
 from streams.core.pipeline import Snapshot
-from streams.engines.faust_app import Shell
+from streams.engines.faust_app import Worker
+from streams.engines.faust_shell import Shell
 from streams.engines.stage_store import Marker, StageStore
+from streams.engines.state_table import StateTable
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -109,3 +113,71 @@ async def test_a_partition_that_went_away_is_not_committed() -> None:
     group.away = False
     await ours.save()
     assert group.offsets == []
+
+
+async def test_what_comes_while_a_commit_is_under_way_waits_for_the_next_save() -> None:
+    table = Table()
+    group = Group(table)
+    ours = shell(table, group)
+    other = TP(FRAMES, 4)
+    table["@4"] = msgspec.json.encode(Marker(50))
+
+    async def slow(offsets: dict[TP, int]) -> bool:
+        ours._to_commit.setdefault(other, 50)
+        return await group.commit(offsets)
+
+    ours._commit = slow
+    await ours.record(record(0))
+    await ours.save()
+    await ours.save()
+    assert group.offsets == [{TP(FRAMES, 3): 1}, {other: 50}]
+
+
+async def test_states_are_not_cut_between_two_outputs_of_a_record() -> None:
+    table = Table()
+    group = Group(table)
+    ours = shell(table, group)
+    first, rest = asyncio.Event(), asyncio.Event()
+    sent: list[str] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        first.set()
+        await rest.wait()
+
+    ours._send = send  # type: ignore[method-assign]
+    ours._apply = lambda store, record: [*apply(store, record), "one", "two"]
+    stepping = asyncio.create_task(ours.record(record(0)))
+    await first.wait()
+    saving = asyncio.create_task(ours.save())
+    await asyncio.sleep(0.01)
+    assert table == {}
+    rest.set()
+    await asyncio.gather(stepping, saving)
+    assert sent == ["one", "two"]
+    assert group.offsets == [{TP(FRAMES, 3): 1}]
+
+
+async def test_nothing_is_committed_after_a_changelog_that_was_refused() -> None:
+    table = StateTable.__new__(StateTable)
+    table._lost, table._unacknowledged = None, [asyncio.Future()]
+    table._unacknowledged[0].set_exception(ValueError("refused"))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="refused"):
+            await table.acknowledged()
+
+
+async def test_a_crash_of_faust_ends_the_worker() -> None:
+    worker = Worker.__new__(Worker)
+    worker._failed = asyncio.get_running_loop().create_future()
+    worker._app = SimpleNamespace(
+        crashed=False, crash_reason=ValueError("no coordinator"), rebalancing=False, started=True
+    )
+    watching = asyncio.create_task(worker._watch())
+    await asyncio.sleep(0.01)
+    assert worker.ready
+    worker._app.crashed = True
+    await watching
+    assert not worker.ready
+    with pytest.raises(MarginquakeError, match="Faust has crashed: ValueError"):
+        worker._failed.result()
