@@ -14,7 +14,9 @@ from functools import partial
 from typing import Any, Final
 
 import faust
+import structlog
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from streams import contracts
@@ -32,6 +34,8 @@ ENGINE: Final = "faust"
 APP_ID: Final = "marginquake-detect"
 WATCH_S: Final = 0.5
 """Between two looks at whether Faust has crashed."""
+
+_log = structlog.get_logger()
 
 
 class Worker:
@@ -190,7 +194,20 @@ def _attach(app: Any, shell: Shell, fatal: Callable[[BaseException], None]) -> N
 
     app.agent(topic, name=f"detect-{shell.topic}")(agent)
 
+    async def ends(partitions: list[int]) -> dict[int, int]:
+        sources = [TP(shell.topic, partition) for partition in partitions]
+        try:
+            found = await app.consumer.highwaters(*sources)
+        except KafkaError as error:
+            _log.info("ends of partitions are not told", topic=shell.topic, error=repr(error))
+            return {}
+        return {source.partition: end for source, end in found.items()}
+
     async def idle() -> None:
+        if not app.rebalancing:
+            assigned = app.consumer.assignment()
+            mine = [source.partition for source in assigned if source.topic == shell.topic]
+            await guarded(shell.overtake(mine, ends))
         await guarded(shell.save())
 
     app.timer(SAVE_S / 4, name=f"save-{shell.topic}")(idle)

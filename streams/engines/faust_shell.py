@@ -72,6 +72,8 @@ class Shell:
         self._stores: dict[int, StageStore] = {}
         self._revocations: dict[int, int] = {}
         self._to_commit: dict[TP, int] = {}
+        self._seen: dict[int, int | None] = {}
+        self._reading = asyncio.Lock()
         self._sent: list[asyncio.Future[Any]] = []
         self._saving = asyncio.Lock()
         self._turn = asyncio.Lock()
@@ -85,11 +87,37 @@ class Shell:
         whatever Faust leaves out (after a rebalance its stream may skip records). What they
         have applied is ignored.
         """
-        store = self._stores.get(record.partition)
-        if store is None or store.next_offset is None or record.offset > store.next_offset:
-            store = await self._catch_up(record.partition, record.offset)
-        if record.offset == store.next_offset:
-            await self._step(store, record)
+        async with self._reading:
+            store = self._stores.get(record.partition)
+            if store is None or store.next_offset is None or record.offset > store.next_offset:
+                store = await self._catch_up(record.partition, record.offset)
+            if record.offset == store.next_offset:
+                await self._step(store, record)
+
+    async def overtake(
+        self, partitions: Iterable[int], ends: Callable[[list[int]], Awaitable[dict[int, int]]]
+    ) -> None:
+        """Read what waits in partitions that have not moved since the last call.
+
+        After a rebalance Faust may keep records that it has fetched, and only a later one would
+        show that: where a log ends, none comes.
+
+        Args:
+            partitions: those assigned.
+            ends: asks the broker where partitions end.
+        """
+        seen, self._seen = self._seen, {part: self._reached(part) for part in partitions}
+        still = [part for part, at in self._seen.items() if part in seen and seen[part] == at]
+        if not still:
+            return
+        for part, end in (await ends(still)).items():
+            async with self._reading:
+                if self._reached(part) == seen[part] and end > (seen[part] or 0):
+                    await self._catch_up(part, end)
+
+    def _reached(self, partition: int) -> int | None:
+        store = self._stores.get(partition)
+        return None if store is None else store.next_offset
 
     async def _step(self, store: StageStore, record: Record) -> None:
         async with self._turn:
@@ -145,6 +173,7 @@ class Shell:
         for partition in partitions:
             self._stores.pop(partition, None)
             self._to_commit.pop(TP(self.topic, partition), None)
+            self._seen.pop(partition, None)
             self._revocations[partition] = self._revocations.get(partition, 0) + 1
 
     async def _reader(self) -> Any:

@@ -181,3 +181,29 @@ async def test_a_crash_of_faust_ends_the_worker() -> None:
     assert not worker.ready
     with pytest.raises(MarginquakeError, match="Faust has crashed: ValueError"):
         worker._failed.result()
+
+
+async def test_what_faust_keeps_to_itself_at_the_end_of_a_log_is_read() -> None:
+    table = Table()
+    ours = shell(table, Group(table))
+    read: list[tuple[int, int]] = []
+
+    async def catch_up(partition: int, until: int) -> StageStore:
+        read.append((partition, until))
+        ours._stores[partition].next_offset = until
+        return ours._stores[partition]
+
+    async def ends(partitions: list[int]) -> dict[int, int]:
+        return dict.fromkeys(partitions, 9)
+
+    ours._catch_up = catch_up  # type: ignore[method-assign]
+    await ours.record(record(0))
+    await ours.overtake([3], ends)
+    await ours.record(record(1))
+    await ours.overtake([3], ends)
+    assert read == [], "it moves by itself"
+    await ours.overtake([3], ends)
+    assert read == [(3, 9)]
+    for _ in range(3):
+        await ours.overtake([3], ends)
+    assert read == [(3, 9)]
