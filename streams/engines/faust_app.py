@@ -32,6 +32,8 @@ from streams.engines.state_table import StateTable
 
 ENGINE: Final = "faust"
 APP_ID: Final = "marginquake-detect"
+STOP_S: Final = 20.0
+"""An orderly stop ends within the grace that supervisors give, with or without a broker."""
 WATCH_S: Final = 0.5
 """Between two looks at whether Faust has crashed."""
 
@@ -77,7 +79,8 @@ class Worker:
         """Detect until `stop` is set; then save states and leave the group.
 
         Raises:
-            Exception: the first error of a stage; the process must end with it.
+            Exception: the first error of a stage, or of a stop that the broker does not answer;
+                the process must end with it.
         """
         producer: Any = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap,
@@ -100,10 +103,17 @@ class Worker:
         if self._failed.done():
             # No orderly stop: what is not saved is read again, and a stuck agent cannot drain.
             self._failed.result()
-        for shell in self._shells:
-            await shell.save()
-        await self._app.stop()
-        await producer.stop()
+        try:
+            async with asyncio.timeout(STOP_S):
+                for shell in self._shells:
+                    await shell.save()
+                await self._app.stop()
+                await producer.stop()
+        except TimeoutError:
+            raise MarginquakeError(
+                f"{self._bootstrap} did not take the last states within {STOP_S:g} s; "
+                "the next start reads again what they lack"
+            ) from None
 
     async def _watch(self) -> None:
         """Fail when Faust has crashed: its services then stand still, and nothing else tells."""

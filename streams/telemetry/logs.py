@@ -2,7 +2,8 @@
 
 Promises: one JSON object a line on stderr when it is not a terminal, stdlib loggers (aiokafka,
 Faust) in the same form; passwords, tokens, DSNs, bytes and record values never reach a line,
-and long text is cut. Does not promise to recognise a secret inside free prose other than a URL.
+long text is cut, and the Kafka client says each thing once a second. Does not promise to recognise
+a secret inside free prose other than a URL.
 """
 
 import logging
@@ -46,6 +47,29 @@ def _safe(key: str, value: object) -> object:
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}... ({len(text)} characters)"
 
 
+class _Seldom(logging.Filter):
+    """Lets each line of the Kafka client through once a second.
+
+    One that finds no broker tries again thousands of times a second: eleven minutes of it were
+    560 MB.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is written."""
+        if not record.name.startswith("aiokafka"):
+            return True
+        key = record.name, str(record.msg)
+        last = self._last.get(key)
+        if last is not None and record.created - last < 1.0:
+            return False
+        self._last[key] = record.created
+        return True
+
+
 def configure_logging(process: str, level: int = logging.INFO) -> None:
     """Send structlog and stdlib logs to stderr: coloured on a terminal, else one JSON a line."""
 
@@ -75,6 +99,7 @@ def configure_logging(process: str, level: int = logging.INFO) -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_Seldom())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=tail)
     )

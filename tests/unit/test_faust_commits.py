@@ -12,6 +12,7 @@ from faust.types import TP
 from streams.config import MarginquakeError
 from streams.contracts import FRAMES
 from streams.core.pipeline import Snapshot
+from streams.engines import faust_app
 from streams.engines.faust_app import Worker
 from streams.engines.faust_shell import Shell
 from streams.engines.stage_store import Marker, StageStore
@@ -207,3 +208,25 @@ async def test_what_faust_keeps_to_itself_at_the_end_of_a_log_is_read() -> None:
     for _ in range(3):
         await ours.overtake([3], ends)
     assert read == [(3, 9)]
+
+
+async def test_an_orderly_stop_that_no_broker_answers_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silence() -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(faust_app, "STOP_S", 0.05)
+    client = SimpleNamespace(start=nothing, stop=silence)
+    monkeypatch.setattr(faust_app, "AIOKafkaProducer", lambda **_: client)
+    worker = Worker.__new__(Worker)
+    worker._bootstrap = "nowhere:1"
+    worker._failed = asyncio.get_running_loop().create_future()
+    worker._app = SimpleNamespace(crashed=False, start=nothing, stop=nothing)
+    worker._shells = ()  # type: ignore[assignment]
+    stop = asyncio.Event()
+    stop.set()
+    with pytest.raises(MarginquakeError, match="did not take the last states"):
+        await worker.run(stop)
+
+
+async def nothing() -> None:
+    return

@@ -216,6 +216,17 @@ def test_libraries_log_in_the_same_form(stderr: Callable[[], str]) -> None:
     assert line["logger"] == "aiokafka"
 
 
+def test_the_kafka_client_says_each_thing_once_a_second(stderr: Callable[[], str]) -> None:
+    configure_logging("sink")
+    for number in range(1_000):
+        logging.getLogger("aiokafka").error("Unable connect to node with id %s", number)
+        logging.getLogger("aiokafka").error("Unable to update metadata from %s", number)
+        logging.getLogger("ours").error("refused %s", number)
+    lines = [json.loads(line) for line in stderr().splitlines()]
+    assert sum(line["logger"] == "ours" for line in lines) == 1_000
+    assert 2 <= sum(line["logger"] == "aiokafka" for line in lines) <= 10
+
+
 def test_an_exception_is_one_line_without_its_secrets(stderr: Callable[[], str]) -> None:
     configure_logging("sink")
     try:
