@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from streams.cli import stages
+from streams.cli import flink, stages
+from streams.cli.options import AsJson
 
 PANEL = "run"
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 def broker(
@@ -276,3 +276,4 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL)(warehouse)
     app.command(rich_help_panel=PANEL)(sink)
     stages.register(app)
+    flink.register(app)

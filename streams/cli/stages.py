@@ -10,14 +10,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from streams.cli import flink
+from streams.cli.options import Kafka, MetricsPort
+
 PANEL = "run"
-Kafka = Annotated[
-    str | None, typer.Option(help="Bootstrap servers.", show_default="MARGINQUAKE_KAFKA")
-]
-MetricsPort = Annotated[
-    int | None,
-    typer.Option(min=0, max=65535, help="Serve /metrics and /healthz.", show_default="off"),
-]
 
 
 def end_quietly() -> None:
@@ -86,22 +82,53 @@ def framer(
 
 
 def detect(
-    engine: Annotated[Literal["faust"], typer.Option(help="What runs the detectors.")] = "faust",
+    engine: Annotated[
+        Literal["faust", "flink"],
+        typer.Option(help="faust: workers that share the partitions. flink: a PyFlink job."),
+    ] = "faust",
     kafka: Kafka = None,
     warm: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, help="Histories from `import --warm`, for a first start."),
+        typer.Option(
+            dir_okay=False, help="faust: histories from `import --warm`, for a first start."
+        ),
     ] = None,
     metrics_port: MetricsPort = None,
+    jobmanager: flink.Jobmanager = None,
+    rest_port: flink.RestPort = flink.REST_PORT,
+    parallelism: flink.Parallelism = 1,
+    checkpoint_seconds: flink.CheckpointSeconds = flink.CHECKPOINT_S,
+    checkpoints: flink.Checkpoints = None,
+    restore: flink.Restore = "latest",
+    python_mode: flink.PythonModes = None,
 ) -> None:
     """Run the detectors over frames.v1 and market_inputs.v1; results go to their topics.
 
-    State is kept in the engine's changelog topics; SIGTERM saves it and ends with 0. Several
-    workers share the partitions.
+    faust keeps its state in changelog topics, flink in checkpoints; SIGTERM saves it and ends with
+    0, and the next start continues from there. Options after --metrics-port are those of flink.
 
-    Example: marginquake detect --engine faust
+    Example: marginquake detect --engine flink --parallelism 2
     """
     end_quietly()
+    if engine == "faust":
+        _faust(kafka, warm, metrics_port)
+        return
+    if warm is not None:
+        raise typer.BadParameter("the engine flink takes no histories yet", param_hint="--warm")
+    chosen = flink.options(
+        kafka,
+        jobmanager,
+        rest_port,
+        parallelism,
+        checkpoint_seconds,
+        checkpoints,
+        restore,
+        python_mode,
+    )
+    flink.detect(chosen, metrics_port)
+
+
+def _faust(kafka: str | None, warm: Path | None, metrics_port: int | None) -> None:
     import structlog
     import uvloop
 

@@ -1,8 +1,8 @@
-"""What the local broker runs on: a Java, and Kafka's jars resolved by Maven.
+"""What the local broker and the Flink job run on: a Java, and jars resolved by Maven.
 
-Beside the data path, used by `broker` and `doctor`. Promises: each thing that is missing is one
-MarginquakeError that names what to install, and a jar folder is complete or absent. Does not
-install Java or Maven, and downloads nothing but what `infra/kafka/pom.xml` names.
+Beside the data path, used by `broker`, `doctor` and the Flink engine. Promises: each thing that is
+missing is one MarginquakeError that names what to install, and a jar folder is complete or absent.
+Does not install Java or Maven, and downloads nothing but what the poms of `infra/` name.
 """
 
 import hashlib
@@ -17,11 +17,13 @@ from typing import Final
 from streams.config import MarginquakeError
 
 OLDEST_JAVA: Final = 17
+NEEDED: Final = {"kafka": "kafka_*.jar", "flink": "flink-sql-connector-kafka-*.jar"}
+"""The jar that tells a resolved folder from an empty one."""
 COPY: Final = ("dependency:copy-dependencies", "-DincludeScope=runtime")
 
 
-def java_command() -> str:
-    """Path of a Java of version 17 or newer, from JAVA_HOME or PATH.
+def java_command(user: str = "the Kafka broker") -> str:
+    """Path of a Java of version 17 or newer, from JAVA_HOME or PATH; `user` names who needs it.
 
     Raises:
         MarginquakeError: there is none; names what to install.
@@ -31,13 +33,13 @@ def java_command() -> str:
     java = str(Path(home, "bin", "java")) if home else shutil.which("java")
     if java is None or shutil.which(java) is None:
         raise MarginquakeError(
-            f"the Kafka broker needs Java, and {java or 'java'} is not here: {mend}"
+            f"{user} needs Java, and {java or 'java'} is not here: {mend}"
         )
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
     version = re.search(r'version "(?:1\.)?(\d+)', said)
     if version is None or int(version[1]) < OLDEST_JAVA:
         found = version[1] if version else said.strip()[:80] or "unknown"
-        raise MarginquakeError(f"the Kafka broker needs Java 17, and {java} is {found}: {mend}")
+        raise MarginquakeError(f"{user} needs Java 17, and {java} is {found}: {mend}")
     return java
 
 
@@ -52,14 +54,16 @@ def maven_command() -> str:
     return maven
 
 
-def kafka_pom() -> Path:
-    """The pom of the broker's jars: beside this module in a wheel, in `infra/` in a checkout."""
-    packed = Path(__file__).with_name("kafka-pom.xml")
-    return packed if packed.exists() else Path(__file__).parents[2] / "infra/kafka/pom.xml"
+def pom_of(system: str) -> Path:
+    """The pom of a system's jars ("kafka", "flink"): in `infra/` in a checkout, beside this module
+    in a wheel.
+    """
+    packed = Path(__file__).with_name(f"{system}-pom.xml")
+    return packed if packed.exists() else Path(__file__).parents[2] / f"infra/{system}/pom.xml"
 
 
-def resolve_jars(folder: Path, pom: Path | None = None) -> Path:
-    """Folder with Kafka's jars (46 files, 44 MB), resolved by Maven on first use.
+def resolve_jars(folder: Path, system: str = "kafka", pom: Path | None = None) -> Path:
+    """Folder with a system's jars, resolved by Maven on first use (Kafka: 46 files, 44 MB).
 
     The folder's name holds a digest of the pom, so a new version never mixes with an old one,
     and appears only when complete.
@@ -67,7 +71,7 @@ def resolve_jars(folder: Path, pom: Path | None = None) -> Path:
     Raises:
         MarginquakeError: Maven is missing or could not resolve; with its first error line.
     """
-    pom = pom or kafka_pom()
+    pom = pom or pom_of(system)
     target = folder / hashlib.sha256(pom.read_bytes()).hexdigest()[:12]
     if target.is_dir():
         return target
@@ -81,11 +85,11 @@ def resolve_jars(folder: Path, pom: Path | None = None) -> Path:
             text=True,
             check=False,
         )
-        if done.returncode or not any(Path(part).glob("jars/kafka_*.jar")):
+        if done.returncode or not any(Path(part).glob(f"jars/{NEEDED[system]}")):
             lines = (done.stdout + done.stderr).splitlines()
             first = next((line for line in lines if "ERROR" in line), "no reason given")
             raise MarginquakeError(
-                f"Maven could not resolve Kafka's jars from {pom}: {first.strip()[:400]}; "
+                f"Maven could not resolve the jars of {pom}: {first.strip()[:400]}; "
                 "check the network and ~/.m2/settings.xml, then try again"
             )
         try:
@@ -94,3 +98,13 @@ def resolve_jars(folder: Path, pom: Path | None = None) -> Path:
             if not target.is_dir():  # another process may have finished the same folder first
                 raise
     return target
+
+
+def flink_connector(home: Path) -> Path:
+    """The connector jar of the Flink job under `home` (MARGINQUAKE_HOME), resolved on first use.
+
+    Raises:
+        MarginquakeError: as `resolve_jars`.
+    """
+    (jar,) = resolve_jars(home / "flink" / "lib", "flink").glob(NEEDED["flink"])
+    return jar

@@ -22,6 +22,7 @@ from streams.contracts import FRAMES, encode, key_of, topic_of
 from streams.core.pipeline import AssetStage, BrokenChain, MarketStage
 from streams.core.results import MARKET, Output
 from streams.engines.beginning import check_begin
+from streams.engines.chain import broken
 from streams.engines.stage_store import StageStore
 from streams.telemetry import CHECKPOINT_SECONDS, END_TO_END_LATENCY, FRAME_GAPS, RESULTS
 
@@ -250,10 +251,7 @@ def apply_frame(
     rows = stage.step(frame, first=fresh and store.marker is None)
     if isinstance(rows, BrokenChain):
         FRAME_GAPS.labels(partition=record.partition).inc()
-        raise MarginquakeError(
-            f"{FRAMES}-{record.partition}@{record.offset}: the frame of {rows.asset} follows "
-            f"{rows.found}, its state has {rows.expected}: frames or states were lost"
-        )
+        raise broken(f"{FRAMES}-{record.partition}@{record.offset}", rows)
     store.applied(frame.asset, record.offset)
     return rows
 

@@ -18,7 +18,7 @@ import pytest
 
 from streams.config import MarginquakeError
 from streams.edges.broker import PROPERTIES, Broker, answers, check_free
-from streams.edges.kafka_jars import java_command, kafka_pom, maven_command, resolve_jars
+from streams.edges.kafka_jars import java_command, pom_of, maven_command, resolve_jars
 
 Tool = Callable[[str, str], None]
 
@@ -111,23 +111,23 @@ def test_resolved_jars_are_not_resolved_again(tool: Tool, tmp_path: Path) -> Non
     pom.write_text("<project/>")
     mkdir = '/bin/mkdir -p "${6#-DoutputDirectory=}" && : > "${6#-DoutputDirectory=}/kafka_2.jar"'
     tool("mvn", f'for last; do :; done; set -- 1 2 3 4 5 "$last"; {mkdir}')
-    first = resolve_jars(tmp_path / "lib", pom)
+    first = resolve_jars(tmp_path / "lib", "kafka", pom)
     assert [jar.name for jar in first.iterdir()] == ["kafka_2.jar"]
     tool("mvn", "exit 1")
-    assert resolve_jars(tmp_path / "lib", pom) == first
+    assert resolve_jars(tmp_path / "lib", "kafka", pom) == first
     pom.write_text("<project></project>")
     with pytest.raises(MarginquakeError):
-        resolve_jars(tmp_path / "lib", pom)
+        resolve_jars(tmp_path / "lib", "kafka", pom)
 
 
 def test_every_jar_version_is_pinned() -> None:
-    versions = re.findall(r"<version>(.*?)</version>", kafka_pom().read_text())
+    versions = re.findall(r"<version>(.*?)</version>", pom_of("kafka").read_text())
     assert len(versions) == 5
     assert all(version[0].isdigit() or version == "${project.version}" for version in versions)
 
 
 def test_the_broker_and_the_compose_file_agree_on_kafkas_version() -> None:
-    (version, *_) = re.findall(r"<version>(.*?)</version>", kafka_pom().read_text())
+    (version, *_) = re.findall(r"<version>(.*?)</version>", pom_of("kafka").read_text())
     compose = Path(__file__).resolve().parents[2] / "docker-compose.yml"
     assert f"image: apache/kafka:{version}\n" in compose.read_text()
 

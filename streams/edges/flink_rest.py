@@ -1,0 +1,146 @@
+"""A Flink JobManager over its REST interface: state of a job, savepoints, an orderly stop.
+
+Beside the data path, used by the Flink engine and by `marginquake flink`. Promises that each
+answer which is no success is a MarginquakeError that names the request and the cause. Source:
+Flink's REST API documentation, version 1 of the interface.
+"""
+
+import asyncio
+from typing import Any, Final, Self
+
+import aiohttp
+import msgspec
+
+from streams.config import MarginquakeError
+
+DETECT: Final = "marginquake detect"
+"""Name of the detectors' job."""
+ENDED: Final = frozenset({"FAILED", "FINISHED", "CANCELED", "SUSPENDED"})
+POLL_S: Final = 0.3
+SAVEPOINT_S: Final = 600.0
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One job: `running_ms` since its start; the last checkpoint's path, size and time taken."""
+
+    id: str
+    name: str
+    state: str
+    running_ms: int
+    restarts: int
+    checkpoint: str | None = None
+    checkpoint_bytes: int | None = None
+    checkpoint_ms: int | None = None
+
+
+class FlinkRest:
+    """One JobManager; use as an async context."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._base = f"http://{host}:{port}/v1"
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._session is not None  # noqa: S101  entered above
+        await self._session.close()
+
+    async def state(self, job: str) -> str:
+        """The job's state in Flink's words: RUNNING, RESTARTING, FAILED and so on."""
+        return str((await self._ask("GET", f"jobs/{job}"))["state"])
+
+    async def jobs(self) -> list[Job]:
+        """Every job that the JobManager knows, newest first."""
+        overview = await self._ask("GET", "jobs/overview")
+        found = sorted(overview["jobs"], key=lambda job: -job["start-time"])
+        return [await self._told(job) for job in found]
+
+    async def running(self, name: str) -> Job:
+        """The one job of that name that has not ended.
+
+        Raises:
+            MarginquakeError: there is none, or more than one.
+        """
+        found = [job for job in await self.jobs() if job.name == name and job.state not in ENDED]
+        if len(found) != 1:
+            held = ", ".join(job.id for job in found) or "none"
+            raise MarginquakeError(
+                f"{self._base} runs {len(found)} jobs {name!r} ({held}): name one with --job"
+            )
+        return found[0]
+
+    async def cause(self, job: str) -> str:
+        """The innermost cause of a failure, on one line."""
+        told = await self._ask("GET", f"jobs/{job}/exceptions")
+        entries = told.get("exceptionHistory", {}).get("entries", [])
+        trace = entries[0]["stacktrace"] if entries else "no cause is told"
+        return innermost(trace)
+
+    async def savepoint(self, job: str, folder: str) -> str:
+        """Write a savepoint below `folder` (a URI) while the job runs; its path."""
+        return await self._saved(job, "savepoints", {"target-directory": folder})
+
+    async def stop(self, job: str, folder: str) -> str:
+        """Write a savepoint below `folder` and end the job with it; its path."""
+        return await self._saved(job, "stop", {"targetDirectory": folder, "drain": False})
+
+    async def _saved(self, job: str, action: str, body: dict[str, Any]) -> str:
+        trigger = (await self._ask("POST", f"jobs/{job}/{action}", body))["request-id"]
+        try:
+            async with asyncio.timeout(SAVEPOINT_S):
+                while True:
+                    told = await self._ask("GET", f"jobs/{job}/savepoints/{trigger}")
+                    if told["status"]["id"] == "COMPLETED":
+                        break
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError:
+            raise MarginquakeError(f"job {job} wrote no savepoint in {SAVEPOINT_S:.0f} s") from None
+        if failure := told["operation"].get("failure-cause"):
+            raise MarginquakeError(
+                f"job {job} wrote no savepoint: {innermost(failure['stack-trace'])}"
+            )
+        return str(told["operation"]["location"])
+
+    async def _told(self, job: dict[str, Any]) -> Job:
+        checkpoints = await self._ask("GET", f"jobs/{job['jid']}/checkpoints")
+        last = (checkpoints.get("latest") or {}).get("completed") or {}
+        restarts = await self._ask("GET", f"jobs/{job['jid']}/metrics?get=numRestarts")
+        return Job(
+            id=job["jid"],
+            name=job["name"],
+            state=job["state"],
+            running_ms=job["duration"],
+            restarts=int(restarts[0]["value"]) if restarts else 0,
+            checkpoint=last.get("external_path"),
+            checkpoint_bytes=last.get("state_size"),
+            checkpoint_ms=last.get("end_to_end_duration"),
+        )
+
+    async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        assert self._session is not None  # noqa: S101  used as a context
+        try:
+            async with self._session.request(method, f"{self._base}/{path}", json=body) as answer:
+                told = await answer.json(content_type=None)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise MarginquakeError(
+                f"no JobManager answers at {self._base} ({type(error).__name__}); start one with "
+                "`marginquake detect --engine flink`, or name it with --jobmanager HOST:PORT"
+            ) from None
+        if answer.status >= 400:  # noqa: PLR2004  HTTP's line between success and failure
+            said = told.get("errors", told) if isinstance(told, dict) else told
+            raise MarginquakeError(
+                f"{method} {path} at {self._base}: {innermost(str(said[-1] if said else said))}"
+            )
+        return told
+
+
+def innermost(trace: str) -> str:
+    """The last cause of a Java stack trace, or the error that a Python worker raised, on a line."""
+    lines = [line.strip() for line in trace.splitlines() if line.strip()]
+    python = [line for line in lines if line.startswith("streams.") or "MarginquakeError" in line]
+    causes = [line for line in lines if line.startswith("Caused by:")]
+    said = (python or causes or lines or ["no cause is told"])[-1]
+    return said.removeprefix("Caused by:").strip()[:600]

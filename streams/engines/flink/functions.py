@@ -1,0 +1,120 @@
+"""The process functions of the Flink job: one asset's stage, and the market's.
+
+Thin shells: Flink calls them with the state of the key in hand, `stage_state` does the rest. A
+result leaves as a row (topic, key, value), a contribution by a side output, since it stays in the
+job. Records are text: PyFlink's thread mode takes a byte array apart byte by byte.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from pyflink.common import Row, Types
+from pyflink.datastream import KeyedCoProcessFunction, KeyedProcessFunction, OutputTag
+from pyflink.datastream.state import (
+    ListStateDescriptor,
+    MapStateDescriptor,
+    ValueStateDescriptor,
+)
+
+from streams import contracts
+from streams.contracts import encode, key_of, partition_for, topic_of
+from streams.core.frames import Tick
+from streams.core.params import Params
+from streams.core.pipeline import AssetStage, BrokenChain, MarketStage
+from streams.core.results import MARKET, Contribution, Output
+from streams.core.rowmeta import RowMeta
+from streams.engines.chain import broken
+from streams.engines.flink.stage_state import KeyedStages, KeyState
+
+ENGINE: Final = "flink"
+TEXT: Final = Types.STRING()
+KEPT: Final = Types.PICKLED_BYTE_ARRAY()
+"""One bytes object, of a layout and version of our own: both modes pass it on whole."""
+RESULT: Final = Types.ROW_NAMED(["topic", "record_key", "record"], [TEXT, TEXT, TEXT])
+CONTRIBUTIONS: Final = OutputTag("contributions", TEXT)
+FRAMES_A_SNAPSHOT: Final = 120
+"""A snapshot costs about one and a half steps and 100 kB: each frame's would more than double the
+work, and two minutes of frames are replayed in 30 ms a key.
+"""
+INPUTS_A_SNAPSHOT: Final = 4_000
+
+
+class AssetFunction(KeyedProcessFunction):
+    """The asset stage: frames of one asset in, rows out, contributions to `CONTRIBUTIONS`.
+
+    Args:
+        params: of the detectors.
+        resumed: the job continues from a checkpoint, so that an asset without a state begins
+            where its chain of frames begins; else it may begin in the middle.
+    """
+
+    def __init__(self, params: Params, resumed: bool) -> None:
+        self._params = params
+        self._resumed = resumed
+
+    def open(self, runtime_context: Any) -> None:
+        """Bind the states; called by Flink once per instance."""
+        self._state = _states(runtime_context)
+        self._stages = KeyedStages(self._params, _asset_stage, self._apply, FRAMES_A_SNAPSHOT)
+
+    def process_element(self, value: str, ctx: Any) -> Iterator[Any]:
+        """Called by Flink with each frame, in the order of its partition."""
+        for message in self._stages.step(ctx.get_current_key(), value, self._state):
+            if isinstance(message, Contribution):
+                yield CONTRIBUTIONS, encode(message).decode()
+            else:
+                yield _row(message)
+
+    def _apply(self, stage: AssetStage, value: str, fresh: bool) -> Iterable[Output]:
+        frame = contracts.decode_frame(value.encode())
+        rows = stage.step(frame, first=fresh and not self._resumed)
+        if isinstance(rows, BrokenChain):
+            raise broken(f"{contracts.FRAMES}-{frame.partition}", rows)
+        return rows
+
+
+class MarketFunction(KeyedCoProcessFunction):
+    """The market stage: contributions of this job, ticks of market_inputs.v1, one key."""
+
+    def __init__(self, params: Params) -> None:
+        self._params = params
+
+    def open(self, runtime_context: Any) -> None:
+        """Bind the states; called by Flink once per instance."""
+        self._state = _states(runtime_context)
+        self._stages = KeyedStages(self._params, _market_stage, _apply_input, INPUTS_A_SNAPSHOT)
+
+    def process_element1(self, value: str, ctx: Any) -> Iterator[Any]:
+        """Called by Flink with each contribution."""
+        for message in self._stages.step(MARKET, value, self._state):
+            yield _row(message)
+
+    def process_element2(self, value: str, ctx: Any) -> Iterator[Any]:
+        """Called by Flink with each record of market_inputs.v1."""
+        # The contributions there are those of a Faust worker; this job has its own.
+        if isinstance(contracts.decode_market_input(value.encode()), Tick):
+            yield from self.process_element1(value, ctx)
+
+
+def _states(context: Any) -> KeyState:
+    return KeyState(
+        context.get_state(ValueStateDescriptor("kept", KEPT)),
+        context.get_map_state(MapStateDescriptor("pages", TEXT, KEPT)),
+        context.get_list_state(ListStateDescriptor("inputs", TEXT)),
+    )
+
+
+def _row(message: Any) -> Any:
+    return Row(topic_of(message), key_of(message).decode(), encode(message).decode())
+
+
+def _asset_stage(asset: str, params: Params) -> AssetStage:
+    return AssetStage(asset, params, RowMeta(params.hash(), ENGINE, partition_for(asset)))
+
+
+def _market_stage(scope: str, params: Params) -> MarketStage:
+    return MarketStage(params, RowMeta(params.hash(), ENGINE, partition_for(scope)))
+
+
+def _apply_input(stage: MarketStage, value: str, fresh: bool) -> Iterable[Output]:
+    return stage.step(contracts.decode_market_input(value.encode()))

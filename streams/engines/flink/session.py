@@ -1,0 +1,227 @@
+"""Where the Flink job runs: a mini-cluster in this process, or a cluster by its JobManager.
+
+Between the command line and `job`. A mini-cluster listens on loopback alone, ends with this
+process, and continues from its newest checkpoint. Promises that a job which fails for good ends
+the process with the first cause, and that a stop waits for its savepoint.
+"""
+
+import asyncio
+import os
+import site
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import structlog
+
+from streams.config import MarginquakeError
+from streams.core.params import Params
+from streams.edges.flink_rest import DETECT, FlinkRest, innermost
+from streams.edges.kafka_jars import flink_connector, java_command
+
+LOOPBACK: Final = "127.0.0.1"
+REST_PORT: Final = 18081
+"""Of the mini-cluster; Flink's own 8081 may be a real cluster's."""
+LATEST: Final = "latest"
+NONE: Final = "none"
+RESTARTS: Final = 5
+PythonMode = Literal["thread", "process"]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a job runs.
+
+    `jobmanager`: HOST:PORT of a cluster's REST interface, None for a mini-cluster, which serves
+    its own on loopback at `rest_port`. `checkpoints`: a folder, or a URI that the cluster can
+    write. `restore`: a checkpoint's or savepoint's path, `latest` in `checkpoints`, or `none`.
+    `python_mode`: `thread` runs Python inside the JVM, which costs less but one core per
+    TaskManager; `process` beside it, one for each slot.
+    """
+
+    kafka: str
+    home: Path
+    checkpoints: str
+    jobmanager: str | None = None
+    rest_port: int = REST_PORT
+    parallelism: int = 1
+    checkpoint_s: float = 10.0
+    restore: str = LATEST
+    python_mode: PythonMode | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of the REST interface."""
+        return (LOOPBACK, self.rest_port) if self.jobmanager is None else host_port(self.jobmanager)
+
+    @property
+    def mode(self) -> PythonMode:
+        """The mode told, or the faster one for this parallelism."""
+        return self.python_mode or ("thread" if self.parallelism == 1 else "process")
+
+
+def host_port(text: str) -> tuple[str, int]:
+    """A `HOST:PORT`.
+
+    Raises:
+        MarginquakeError: it is none.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise MarginquakeError(f"{text!r} is no HOST:PORT of a JobManager; write 127.0.0.1:8081")
+    return host, int(port)
+
+
+def uri(place: str) -> str:
+    """A folder as the URI that Flink wants; a URI as it is."""
+    return place if "://" in place else Path(place).resolve().as_uri()
+
+
+def newest_checkpoint(place: str) -> str | None:
+    """The newest complete checkpoint or savepoint below a local folder; None when there is none."""
+    if "://" in place and not place.startswith("file://"):
+        raise MarginquakeError(
+            f"cannot look for the latest checkpoint in {place}: name one with --restore URI, "
+            "or start anew with --restore none"
+        )
+    found = [
+        (meta.stat().st_mtime_ns, meta.parent)
+        for pattern in ("*/chk-*/_metadata", "savepoint-*/_metadata")
+        for meta in Path(place.removeprefix("file://")).glob(pattern)
+    ]
+    return max(found)[1].resolve().as_uri() if found else None
+
+
+def restored_from(options: Options) -> str | None:
+    """The URI that the job continues from, None when it begins anew.
+
+    Raises:
+        MarginquakeError: the path named holds no checkpoint.
+    """
+    if options.restore == NONE:
+        return None
+    if options.restore == LATEST:
+        return newest_checkpoint(options.checkpoints)
+    if "://" not in options.restore and not Path(options.restore, "_metadata").exists():
+        raise MarginquakeError(
+            f"{options.restore} is no checkpoint: a file _metadata is missing; "
+            "`marginquake flink status` shows the last one"
+        )
+    return uri(options.restore)
+
+
+def configuration(options: Options, connector: Path, restore: str | None) -> dict[str, str]:
+    """Flink's settings for these options."""
+    host, port = options.address
+    found = {
+        "parallelism.default": str(options.parallelism),
+        "pipeline.jars": connector.as_uri(),
+        "execution.checkpointing.interval": f"{round(options.checkpoint_s * 1000)} ms",
+        "execution.checkpointing.dir": uri(options.checkpoints),
+        "execution.checkpointing.savepoint-dir": uri(options.checkpoints),
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "execution.checkpointing.num-retained": "2",
+        "execution.checkpointing.tolerable-failed-checkpoints": "10",
+        "restart-strategy.type": "fixed-delay",
+        "restart-strategy.fixed-delay.attempts": str(RESTARTS),
+        "restart-strategy.fixed-delay.delay": "2 s",
+        "state.backend.type": "hashmap",
+        "python.execution-mode": options.mode,
+        "python.fn-execution.bundle.time": "50",
+        "rest.address": host,
+        "rest.port": str(port),
+    }
+    if options.jobmanager is None:
+        found |= {
+            "execution.target": "local",
+            "rest.bind-address": LOOPBACK,
+            "rest.bind-port": str(port),
+            "jobmanager.bind-host": LOOPBACK,
+            "taskmanager.bind-host": LOOPBACK,
+            "taskmanager.host": LOOPBACK,
+            "web.submit.enable": "false",
+            "python.executable": sys.executable,
+            "python.client.executable": sys.executable,
+        }
+    else:
+        found |= {"execution.target": "remote", "execution.attached": "false"}
+    if restore is not None:
+        # What Flink may delete is what it wrote for itself: never a savepoint, nor what one named.
+        ours = options.restore == LATEST and "/chk-" in restore
+        found["execution.state-recovery.path"] = restore
+        found["execution.state-recovery.claim-mode"] = "CLAIM" if ours else "NO_CLAIM"
+    return found
+
+
+def environment(options: Options, restore: str | None) -> Any:
+    """A Flink environment with these options; starts its JVM.
+
+    Raises:
+        MarginquakeError: Java or the connector's jar is missing.
+    """
+    java_command("the engine flink")
+    settings = configuration(options, flink_connector(options.home), restore)
+    prepare(options.home)
+    from pyflink.common import Configuration
+    from pyflink.datastream import StreamExecutionEnvironment
+
+    held = Configuration()
+    for name, value in settings.items():
+        held.set_string(name, value)
+    return StreamExecutionEnvironment.get_execution_environment(held)
+
+
+def prepare(home: Path) -> None:
+    """Tell the JVM, before it starts, where to log and where its Python finds modules."""
+    logs = home / "flink" / "log"
+    logs.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("FLINK_LOG_DIR", str(logs))
+    root = str(Path(__file__).parents[3])
+    held = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    wanted = [*site.getsitepackages(), root, *held]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(path for path in wanted if path))
+
+
+def submit(options: Options, params: Params) -> Any:
+    """Start the job; Flink's JobClient of it."""
+    from streams.engines.flink.job import build
+
+    restore = restored_from(options)
+    env = environment(options, restore)
+    build(env, options.kafka, params, restore is not None)
+    client = env.execute_async(DETECT)
+    log.info("submitted", job=id_of(client), restored_from=restore, mode=options.mode)
+    return client
+
+
+def id_of(client: Any) -> str:
+    """The job's id."""
+    return str(client.get_job_id())
+
+
+async def follow(options: Options, client: Any, stop: asyncio.Event) -> None:
+    """Stay with a job of the mini-cluster until it ends, or `stop` is set: then a savepoint first.
+
+    Raises:
+        MarginquakeError: the job failed for good; names its first cause.
+    """
+    from py4j.protocol import Py4JJavaError
+
+    ended = asyncio.ensure_future(
+        asyncio.to_thread(lambda: client.get_job_execution_result().result())
+    )
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not ended.done():
+        async with FlinkRest(*options.address) as rest:
+            saved = await rest.stop(id_of(client), uri(options.checkpoints))
+        log.info("stopped", job=id_of(client), savepoint=saved)
+    try:
+        await ended
+    except Py4JJavaError as error:
+        # The mini-cluster goes with its job, and its REST interface with it.
+        raise MarginquakeError(f"the Flink job failed: {innermost(str(error))}") from None

@@ -1,0 +1,195 @@
+"""One detector stage per key, kept in Flink's keyed state and in memory.
+
+Between Flink's process functions and `streams.core.pipeline`; imports nothing of Flink. A snapshot
+costs more than a step, so the state holds the last snapshot and the inputs since: what a restore
+finds is replayed with its outputs dropped, and gives the stage as it was. Promises that a stage
+restored under other parameters has taken each input under those that were in force when it came.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, Generic, Protocol, TypeVar
+
+import msgspec
+
+from streams.config import MarginquakeError
+from streams.core.params import Params
+from streams.core.pipeline import STATE_VERSION, Snapshot
+from streams.core.results import Output
+
+STATE_FORMAT: Final = 1
+"""Of `_Kept`; the core's own records carry `pipeline.STATE_VERSION`."""
+
+
+class Stage(Protocol):
+    """An asset stage or the market stage."""
+
+    def snapshot(self, stored: set[str]) -> Snapshot:
+        """State as stored, without the pages already `stored`."""
+
+    def restore(self, hot: bytes, pages: Mapping[str, bytes]) -> None:
+        """Continue from what `snapshot` gave."""
+
+
+S = TypeVar("S", bound=Stage)
+
+
+class Value(Protocol):
+    """Flink's ValueState of bytes."""
+
+    def value(self) -> bytes | None:
+        """What the key holds."""
+
+    def update(self, value: bytes) -> None:
+        """Replace it."""
+
+
+class Pages(Protocol):
+    """Flink's MapState of bytes by name."""
+
+    def get(self, key: str) -> bytes | None:
+        """One page."""
+
+    def put(self, key: str, value: bytes) -> None:
+        """Store one page."""
+
+    def remove(self, key: str) -> None:
+        """Drop one page."""
+
+
+class Inputs(Protocol):
+    """Flink's ListState of texts."""
+
+    def get(self) -> Iterable[str]:
+        """All of them, in the order they were added."""
+
+    def add(self, value: str) -> None:
+        """Append one."""
+
+    def clear(self) -> None:
+        """Drop all."""
+
+
+class KeyState(msgspec.Struct, frozen=True):
+    """The three states of a keyed operator; Flink binds them to the key in hand."""
+
+    kept: Value
+    pages: Pages
+    inputs: Inputs
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """`hot`: of the last snapshot, None before the first; `pages`: those it needs; `params`: in
+    force for it and for the inputs since.
+    """
+
+    hot: bytes | None
+    pages: tuple[str, ...]
+    params: Params
+    stages: int = STATE_VERSION
+    v: int = STATE_FORMAT
+
+
+class _Live(msgspec.Struct, Generic[S]):
+    stage: S
+    pages: set[str]
+    waiting: int
+
+
+class KeyedStages(Generic[S]):
+    """The stages of one operator instance, by key.
+
+    Args:
+        params: in force now.
+        create: an empty stage of a key under some parameters.
+        apply: one input to a stage; `fresh` says that the stage has taken none before.
+        every: inputs between two snapshots of a key.
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        create: Callable[[str, Params], S],
+        apply: Callable[[S, str, bool], Iterable[Output]],
+        every: int,
+    ) -> None:
+        self._params = params
+        self._create = create
+        self._apply = apply
+        self._every = every
+        self._live: dict[str, _Live[S]] = {}
+
+    def step(self, key: str, value: str, state: KeyState) -> Iterator[Output]:
+        """Apply one input to the stage of `key`, whose state Flink has in hand; its outputs.
+
+        Raises:
+            MarginquakeError: the state is of another version of the program, or the input breaks
+                the chain.
+        """
+        live = self._live.get(key)
+        fresh = False
+        if live is None:
+            live, fresh = self._load(key, state)
+            self._live[key] = live
+        yield from self._apply(live.stage, value, fresh)
+        state.inputs.add(value)
+        live.waiting += 1
+        if live.waiting >= self._every:
+            self._save(live, state)
+
+    def _load(self, key: str, state: KeyState) -> tuple[_Live[S], bool]:
+        """The stage of a key as its state has it, and whether the state is empty."""
+        found = state.kept.value()
+        if found is None:
+            state.kept.update(_encode(_Kept(None, (), self._params)))
+            return _Live(self._create(key, self._params), set(), 0), True
+        kept = _decode(found, key)
+        stage = self._create(key, kept.params)
+        if kept.hot is not None:
+            stage.restore(kept.hot, {name: _page(state, name) for name in kept.pages})
+        waiting = 0
+        for value in state.inputs.get():
+            for _ in self._apply(stage, value, kept.hot is None and waiting == 0):
+                pass
+            waiting += 1
+        live = _Live(stage, set(kept.pages), waiting)
+        if kept.params != self._params:
+            self._save(live, state)
+            whole = stage.snapshot(set())
+            live.stage = self._create(key, self._params)
+            live.stage.restore(whole.hot, whole.pages)
+        return live, False
+
+    def _save(self, live: _Live[S], state: KeyState) -> None:
+        snapshot = live.stage.snapshot(live.pages)
+        for name, page in snapshot.pages.items():
+            state.pages.put(name, page)
+        needed = set(snapshot.needed)
+        for name in sorted(live.pages - needed):
+            state.pages.remove(name)
+        state.kept.update(_encode(_Kept(snapshot.hot, snapshot.needed, self._params)))
+        state.inputs.clear()
+        live.pages, live.waiting = needed, 0
+
+
+def _page(state: KeyState, name: str) -> bytes:
+    page = state.pages.get(name)
+    if page is None:
+        raise MarginquakeError(f"the checkpoint lacks page {name} of a stage; restore an older one")
+    return page
+
+
+def _decode(found: bytes, key: str) -> _Kept:
+    try:
+        kept = _kept.decode(found)
+    except msgspec.DecodeError as error:
+        raise MarginquakeError(f"the kept state of {key} cannot be read: {error}") from None
+    if (kept.v, kept.stages) != (STATE_FORMAT, STATE_VERSION):
+        raise MarginquakeError(
+            f"the state of {key} has versions {kept.v}.{kept.stages}, this program has "
+            f"{STATE_FORMAT}.{STATE_VERSION}: start without --restore and read frames.v1 again"
+        )
+    return kept
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_kept = msgspec.msgpack.Decoder(_Kept)
