@@ -11,7 +11,20 @@ from typing import ClassVar, Literal, Self
 from pydantic import model_validator
 
 from schemas.provenance import Reasons, ResultRow, misplaced_bound
-from schemas.units import Count, Id, Micros, NotNegative, Share, Text, UsdMicros, Venue, Version
+from schemas.units import (
+    Asset,
+    Count,
+    Id,
+    Micros,
+    NotNegative,
+    Row,
+    Share,
+    Text,
+    UsdMicros,
+    Venue,
+    Version,
+)
+from streams.core.events import MICROS, PositionSide
 from streams.core.results import Identifiability, MilestoneBasis, PrintKind
 
 
@@ -83,6 +96,42 @@ class Print(ResultRow):
         )
         if problem:
             raise ValueError(problem)
+        return self
+
+
+class PrintTotal(Row):
+    """Sum of forced orders by asset, venue and side, made by Flink SQL (infra/flink/sql/prints.sql).
+
+    An oracle for `Print`, which it shares no code with. Late orders are in late.v1 and not in here.
+    A minute or a period without an order has no row.
+    """
+
+    type: Literal["print_total"]
+    """Tag of the message type."""
+    kind: Literal["minute", "rolling_24h"]
+    """One minute, or the 24 hours that end with it."""
+    asset: Asset
+    """Base coin; key of the record."""
+    venue: Venue
+    """Venue that forced the orders."""
+    side: PositionSide
+    """Side of the positions closed."""
+    period_start: Micros
+    """Begin of the period, µs UTC, inclusive."""
+    period_end: Micros
+    """End of the period, µs UTC, exclusive; a full minute."""
+    events: Count
+    """Published forced orders, each id once, deleveraging left out."""
+    usd: UsdMicros
+    """Their sum, micro-dollars."""
+
+    @model_validator(mode="after")
+    def _laws(self) -> Self:
+        length = {"minute": 60 * MICROS, "rolling_24h": 86_400 * MICROS}[self.kind]
+        if self.period_end - self.period_start != length or self.period_end % (60 * MICROS):
+            raise ValueError(f"a {self.kind} does not span {self.period_start}..{self.period_end}")
+        if not self.events:
+            raise ValueError("a period without an order has no row")
         return self
 
 

@@ -97,6 +97,7 @@ SCHEMAS: Final = _schemas(
     Schema("detector_state", "Detector state record", operations.DetectorStateRecord),
     Schema("cascade", "Cascade window", cascades.CascadeWindow, core_results.CascadeWindow),
     Schema("print", "Liquidation print", prints.Print, core_results.Print),
+    Schema("print_total", "Total by Flink SQL", prints.PrintTotal),
     Schema("milestone", "Milestone crossing", prints.Milestone, core_results.Milestone),
     Schema("print_or_milestone", "Print or milestone", members=("print", "milestone")),
     Schema("regime", "Leverage regime", regimes.Regime, core_results.Regime),

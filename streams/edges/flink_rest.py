@@ -138,9 +138,12 @@ class FlinkRest:
 
 
 def innermost(trace: str) -> str:
-    """The last cause of a Java stack trace, or the error that a Python worker raised, on a line."""
-    lines = [line.strip() for line in trace.splitlines() if line.strip()]
-    python = [line for line in lines if line.startswith("streams.") or "MarginquakeError" in line]
-    causes = [line for line in lines if line.startswith("Caused by:")]
-    said = (python or causes or lines or ["no cause is told"])[-1]
-    return said.removeprefix("Caused by:").strip()[:600]
+    """What went wrong at the bottom of a Java stack trace, on one line: the error that Python
+    raised, where it did, else the last cause.
+    """
+    lines = [line.strip() for line in trace.splitlines()]
+    told = [line for line in lines if line and not line.startswith(("at ", "...", "Suppressed"))]
+    python = [line for line in told if "MarginquakeError" in line]
+    causes = [line for line in told if line.startswith(("Caused by:", ": "))]
+    said = (python or causes or told or ["no cause is told"])[-1]
+    return said.removeprefix("Caused by:").removeprefix(":").strip()[:600]

@@ -21,6 +21,7 @@ from streams.contracts import (
     MARKET_CHANGELOG,
     MARKET_INPUTS,
     PRINTS,
+    PRINTS_SQL,
     RAW,
     TopicSpec,
     decode,
@@ -119,7 +120,7 @@ def test_documented_examples_run() -> None:
 MESSAGES = [
     (topic, value)
     for topic, spec in topics().items()
-    if topic not in (RAW, FRAMER_STATE, DETECTOR_CHANGELOG, MARKET_CHANGELOG)
+    if topic not in (RAW, FRAMER_STATE, DETECTOR_CHANGELOG, MARKET_CHANGELOG, PRINTS_SQL)
     for value in schemas.examples(spec.schema)
 ]
 
