@@ -4,15 +4,18 @@ SHELL := bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+# Flink's Python pins older numpy, pandas and pyarrow than all others use.
+FLINK_VENV := .venv-flink
 FUZZ_SECONDS := 600
 FUZZ_MESSAGES := 1000000
 SOAK_SECONDS := 600
 PYTEST := $(BIN)/python -m pytest
+FLINK_PYTEST := $(FLINK_VENV)/bin/python -m pytest
 
 # Container images set it; the tests start hundreds of processes, and each would compile all anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help env demo test test-kafka test-others check lint typecheck broker broker-stop bench fuzz soak docs constraints clean
+.PHONY: help env demo test test-kafka test-others test-flink parity-day check lint typecheck broker broker-stop bench fuzz soak docs env-flink constraints clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' \
@@ -25,13 +28,19 @@ demo: $(VENV)/.demo ## Run the whole path on a simulated hour (no Docker, no acc
 
 # One after the other: a broker that gets no time beside other tests is fenced by its controller.
 test: lint typecheck ## Everything CI runs: checks, doctests, unit to fault tests
-	@$(MAKE) --no-print-directory --keep-going test-others test-kafka
+	@$(MAKE) --no-print-directory --keep-going test-others test-kafka test-flink
 
 test-kafka: env ## The tests that need the broker, one after the other
-	$(PYTEST) tests --ignore=tests/bench -m kafka
+	$(PYTEST) tests --ignore=tests/bench -m "kafka and not flink"
 
 test-others: env ## All others, and the doctests
-	$(PYTEST) --doctest-modules --ignore=tests/bench -m "not kafka"
+	$(PYTEST) --doctest-modules --ignore=tests/bench -m "not kafka and not flink"
+
+test-flink: $(FLINK_VENV)/.dev ## The tests of the Flink engine, in an environment of their own
+	$(FLINK_PYTEST) tests --ignore=tests/bench -m "flink and not day"
+
+parity-day: $(FLINK_VENV)/.dev ## All engines over a simulated day of 20 assets (an hour or two)
+	$(FLINK_PYTEST) tests/integration/test_flink_parity.py -m day --timeout 14400
 
 check: lint typecheck ## The quick loop: checks, doctests, unit and property tests
 	$(PYTEST) --doctest-modules tests/unit tests/property streams/core streams/venues
@@ -65,10 +74,15 @@ docs: env ## Regenerate the pages that are made from the code
 	$(BIN)/marginquake venues --page > docs/venues.md
 	$(BIN)/marginquake schemas generate
 
+env-flink: $(FLINK_VENV)/.dev ## Make .venv-flink, with the Flink engine
+
 constraints: ## Pin the newest allowed versions again (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	  --no-emit-index-url --no-annotate --no-header \
 	  --extra faust --extra warehouse --extra simulate --extra fuzz --extra dev pyproject.toml -o constraints.txt
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	  --no-emit-index-url --no-annotate --no-header \
+	  --extra faust --extra flink --extra warehouse --extra simulate --extra dev pyproject.toml -o constraints-flink.txt
 
 clean: ## Remove caches and build results; keeps .venv and .local
 	rm -rf dist target .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -88,4 +102,8 @@ $(VENV)/.demo: pyproject.toml constraints.txt infra/env.sh
 	@echo "once. The simulator then compiles itself, up to a minute, at the first demo."
 	@echo "A first \`marginquake broker start\` adds 44 MB of Kafka jars. Flink is left out."
 	@infra/env.sh $(VENV) faust,warehouse,simulate
+	@touch $@
+
+$(FLINK_VENV)/.dev: pyproject.toml constraints-flink.txt infra/env.sh
+	@infra/env.sh $(FLINK_VENV) faust,flink,warehouse,simulate,dev constraints-flink.txt
 	@touch $@

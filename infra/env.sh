@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Makes the virtual environment $1 with the extras $2 of pyproject.toml, pinned by constraints.txt.
+# Makes the virtual environment $1 with the extras $2 of pyproject.toml, pinned by $3.
 # uv is used when it is there (seconds), else venv and pip (minutes).
 set -euo pipefail
 venv=$1
 extras=$2
+constraints=${3:-constraints.txt}
 
 # A pyenv shim may stand on PATH and still refuse to run: only running one tells.
 usable() {
@@ -42,8 +43,8 @@ if ! usable "$venv/bin/python"; then
   fi
 fi
 if have_uv; then
-  uv pip install --quiet --python "$venv/bin/python" -c constraints.txt -e ".[$extras]"
+  uv pip install --quiet --python "$venv/bin/python" -c "$constraints" -e ".[$extras]"
 else
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    -c constraints.txt -e ".[$extras]"
+    -c "$constraints" -e ".[$extras]"
 fi

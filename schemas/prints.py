@@ -100,7 +100,7 @@ class Print(ResultRow):
 
 
 class PrintTotal(Row):
-    """Sum of forced orders by asset, venue and side, made by Flink SQL (infra/flink/sql/prints.sql).
+    """Sum of forced orders by asset, venue and side, by Flink SQL (infra/flink/sql/prints.sql).
 
     An oracle for `Print`, which it shares no code with. Late orders are in late.v1 and not in here.
     A minute or a period without an order has no row.

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -43,11 +43,18 @@ from streams.engines.inprocess import InProcess
 from streams.venues import PARSERS
 from streams.venues.catalog import default_instruments
 
+Groups = Mapping[str, Sequence[str]]
 STAGES = ("framer", "detect", "sink")
-GROUPS = {
+FLINK = "detect-flink"
+FLINK_GROUP = "marginquake-detect-flink"
+GROUPS: Groups = {
     "marginquake-framer": (contracts.RAW,),
     APP_ID: (contracts.FRAMES, contracts.MARKET_INPUTS),
     "marginquake-sink": TOPICS,
+}
+FLINK_GROUPS: Groups = {
+    **{group: topics for group, topics in GROUPS.items() if group != APP_ID},
+    FLINK_GROUP: GROUPS[APP_ID],
 }
 VIEWS = {
     "v_cascades": "* EXCEPT (engine)",
@@ -63,10 +70,14 @@ VIEWS = {
 
 
 class Stack:
-    """The three processes on one broker and one warehouse."""
+    """The three processes on one broker and one warehouse; `detect-flink` is the other engine."""
 
-    def __init__(self, bootstrap: str, dsn: str, home: Path) -> None:
+    def __init__(
+        self, bootstrap: str, dsn: str, home: Path, groups: Groups = GROUPS, rest_port: int = 0
+    ) -> None:
         self.bootstrap = bootstrap
+        self.groups = groups
+        self.rest_port = rest_port
         self.dsn = dsn
         self.home = home
         home.mkdir(exist_ok=True)
@@ -83,13 +94,20 @@ class Stack:
             "CLICKHOUSE_DSN": self.dsn,
         }
         for name in names or STAGES:
+            command = name
+            if name == FLINK:
+                command, options = "detect", (*self._flink(), *options)
             with (self.home / f"{name}.log").open("ab") as log:
                 self.running[name] = subprocess.Popen(
-                    [sys.executable, "-m", "streams.cli", name, *options],
+                    [sys.executable, "-m", "streams.cli", command, *options],
                     env=environment,
                     stdout=log,
                     stderr=log,
                 )
+
+    def _flink(self) -> tuple[str, ...]:
+        port = str(self.rest_port)
+        return "--engine", "flink", "--rest-port", port, "--checkpoint-seconds", "2"
 
     def kill(self, name: str) -> None:
         process = self.running.pop(name)
@@ -111,7 +129,7 @@ class Stack:
     def stop(self) -> dict[str, int]:
         """SIGTERM in the order of the data path; exit codes by name."""
         codes = {}
-        for name in STAGES:
+        for name in (*STAGES, FLINK):
             process = self.running.pop(name, None)
             if process is not None:
                 process.send_signal(signal.SIGTERM)
@@ -137,7 +155,7 @@ class Stack:
             for name, process in self.running.items():
                 assert process.poll() is None, f"{name} ended: {self.log_of(name)}"
             try:
-                ends, behind = asyncio.run(lags(self.bootstrap))
+                ends, behind = asyncio.run(lags(self.bootstrap, self.groups))
             except NodeNotReadyError:
                 # A broker under load may not take one more connection at once.
                 time.sleep(1.5)
@@ -149,19 +167,21 @@ class Stack:
         raise AssertionError(f"not drained after {timeout_s} s: {behind}")
 
 
-async def lags(bootstrap: str) -> tuple[dict[TopicPartition, int], dict[str, int]]:
+async def lags(
+    bootstrap: str, groups: Groups = GROUPS
+) -> tuple[dict[TopicPartition, int], dict[str, int]]:
     """End offsets of all consumed partitions, and records each group has not committed."""
     admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     consumer: Any = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     await admin.start()
     await consumer.start()
     try:
-        every = {t for topics in GROUPS.values() for t in topics}
+        every = {t for topics in groups.values() for t in topics}
         known = contracts.topics()
         parts = [TopicPartition(t, p) for t in every for p in range(known[t].partitions)]
         ends: dict[TopicPartition, int] = await consumer.end_offsets(parts)
         behind = {}
-        for group, topics in GROUPS.items():
+        for group, topics in groups.items():
             committed = await _committed(admin, group)
             behind[group] = sum(
                 end - max(0, committed[part].offset if part in committed else 0)
@@ -286,6 +306,29 @@ def differences(dsn: str, oracle: Oracle) -> dict[str, tuple[int, list[str]]]:
             ).result_rows
             found[view] = (int(count), [f"{kind}: {row[:600]}" for kind, row in rows_])
         return found
+
+
+def engine_rows(bootstrap: str, engine: str) -> dict[str, Any]:
+    """The last revision of each row that an engine has published, by id; its name taken out."""
+    found: dict[str, Any] = {}
+    for name in contracts.RESULT_TOPICS:
+        for _, _, _, value in asyncio.run(topic(bootstrap, name)):
+            row: Any = contracts.decode(name, value)
+            if row.engine == engine and (
+                row.id not in found or found[row.id].revision <= row.revision
+            ):
+                found[row.id] = msgspec.structs.replace(row, engine="")
+    return found
+
+
+def oracle_rows(oracle: "Oracle") -> dict[str, Any]:
+    """As `engine_rows`, of the in-process engine, through the bytes that a topic carries."""
+    found: dict[str, Any] = {}
+    for result in oracle.results:
+        row: Any = contracts.decode_result(contracts.encode(result))
+        if row.id not in found or found[row.id].revision <= row.revision:
+            found[row.id] = msgspec.structs.replace(row, engine="")
+    return found
 
 
 async def topic(bootstrap: str, name: str) -> list[tuple[int, int, bytes, bytes]]:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from streams.cli.stages import MetricsPort
+from streams.cli.options import MetricsPort
 
 if TYPE_CHECKING:
     from streams.collect.planning import Asked, Plan, Polled

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ import typer
 from streams.cli.options import AsJson, Kafka, MetricsPort
 
 if TYPE_CHECKING:
-    from streams.edges.flink_rest import FlinkRest
+    from streams.engines.flink.jobmanager import FlinkRest
     from streams.engines.flink.session import Options
 
 PANEL = "run"
@@ -43,10 +44,10 @@ Restore = Annotated[
     typer.Option(help="Checkpoint or savepoint to continue from: a path, `latest` or `none`."),
 ]
 PythonModes = Annotated[
-    Literal["thread", "process"] | None,
+    Literal["thread", "process"],
     typer.Option(
-        help="thread: Python inside the JVM, one core a TaskManager. process: one for each slot.",
-        show_default="thread, process with --parallelism above 1",
+        help="thread: Python inside the JVM, one core a TaskManager. process: one for each slot, "
+        "over ports on every interface.",
     ),
 ]
 JobId = Annotated[
@@ -66,7 +67,7 @@ def options(
     checkpoint_seconds: float = CHECKPOINT_S,
     checkpoints: str | None = None,
     restore: str = "latest",
-    python_mode: Literal["thread", "process"] | None = None,
+    python_mode: Literal["thread", "process"] = "thread",
 ) -> "Options":
     """The engine's options from what was typed."""
     from streams.config import settings
@@ -93,6 +94,7 @@ def detect(chosen: "Options", metrics_port: int | None) -> None:
 
     configure_logging("detect")
     session = _session()
+    chosen = ready(chosen)
     server = serve_metrics("detect", metrics_port, lambda: Health(True))
     try:
         _stay(chosen, session.submit(chosen, parameters()))
@@ -116,6 +118,18 @@ def _stay(chosen: "Options", client: Any) -> None:
     asyncio.run(stay())
 
 
+def ready(chosen: "Options") -> "Options":
+    """The options with the connector's jar.
+
+    Raises:
+        MarginquakeError: Java, Maven or the jar is missing.
+    """
+    from streams.edges.kafka_jars import flink_connector, java_command
+
+    java_command("the engine flink")
+    return replace(chosen, connector=flink_connector(chosen.home))
+
+
 def _session() -> Any:
     from streams.config import MarginquakeError
 
@@ -131,7 +145,7 @@ def _session() -> Any:
 
 
 def _asked(chosen: "Options", question: "Callable[[FlinkRest], Awaitable[Any]]") -> Any:
-    from streams.edges.flink_rest import FlinkRest
+    from streams.engines.flink.jobmanager import FlinkRest
 
     async def ask() -> Any:
         async with FlinkRest(*chosen.address) as rest:
@@ -144,14 +158,14 @@ def _asked(chosen: "Options", question: "Callable[[FlinkRest], Awaitable[Any]]")
 def status(
     jobmanager: Jobmanager = None, rest_port: RestPort = REST_PORT, as_json: AsJson = False
 ) -> None:
-    """Show the JobManager's jobs: state, restarts, last checkpoint; exit 1 when ours is not RUNNING.
+    """Show the JobManager's jobs: state, restarts, last checkpoint; exit 1 unless ours is RUNNING.
 
     Example: marginquake flink status
     """
     from rich.table import Table
 
     from streams.edges.console import report_console
-    from streams.edges.flink_rest import DETECT
+    from streams.engines.flink.jobmanager import DETECT
 
     jobs = _asked(options(None, jobmanager, rest_port), lambda rest: rest.jobs())
     if as_json:
@@ -162,9 +176,8 @@ def status(
             kept = "none yet"
             if job.checkpoint is not None:
                 kept = f"{job.checkpoint_bytes:,} B in {job.checkpoint_ms} ms: {job.checkpoint}"
-            table.add_row(
-                job.id, job.name, job.state, f"{job.running_ms / 1000:.0f} s", f"{job.restarts}", kept
-            )
+            for_s = f"{job.running_ms / 1000:.0f} s"
+            table.add_row(job.id, job.name, job.state, for_s, str(job.restarts), kept)
         report_console().print(table)
     if not any(job.name == DETECT and job.state == "RUNNING" for job in jobs):
         raise typer.Exit(1)
@@ -205,7 +218,7 @@ def _saved(
     jobmanager: str | None,
     rest_port: int,
 ) -> str:
-    from streams.edges.flink_rest import DETECT
+    from streams.engines.flink.jobmanager import DETECT
     from streams.engines.flink.session import uri
 
     chosen = options(None, jobmanager, rest_port, checkpoints=to)
@@ -227,7 +240,7 @@ def restore(
     parallelism: Parallelism = 1,
     checkpoint_seconds: CheckpointSeconds = CHECKPOINT_S,
     checkpoints: Checkpoints = None,
-    python_mode: PythonModes = None,
+    python_mode: PythonModes = "thread",
     metrics_port: MetricsPort = None,
 ) -> None:
     """Start the job from a savepoint: `detect --engine flink --restore PATH`.
@@ -288,10 +301,8 @@ def sql(
     from streams.engines.flink.sql import PRINTS, run_script
 
     held = checkpoints or str(settings().home / "flink" / "sql-checkpoints")
-    chosen = options(
-        kafka, jobmanager, rest_port, parallelism, checkpoint_seconds, held, restore, "process"
-    )
-    client = run_script(chosen, script or PRINTS, typer.echo, bounded=bounded)
+    chosen = options(kafka, jobmanager, rest_port, parallelism, checkpoint_seconds, held, restore)
+    client = run_script(ready(chosen), script or PRINTS, typer.echo, bounded=bounded)
     if client is not None:
         _stay(chosen, client)
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.stages import Kafka, MetricsPort, end_quietly
+from streams.cli.options import Kafka, MetricsPort
+from streams.cli.stages import end_quietly
 
 PANEL = "ingest"
 

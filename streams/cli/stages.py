@@ -100,7 +100,7 @@ def detect(
     checkpoint_seconds: flink.CheckpointSeconds = flink.CHECKPOINT_S,
     checkpoints: flink.Checkpoints = None,
     restore: flink.Restore = "latest",
-    python_mode: flink.PythonModes = None,
+    python_mode: flink.PythonModes = "thread",
 ) -> None:
     """Run the detectors over frames.v1 and market_inputs.v1; results go to their topics.
 

@@ -32,9 +32,7 @@ def java_command(user: str = "the Kafka broker") -> str:
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home, "bin", "java")) if home else shutil.which("java")
     if java is None or shutil.which(java) is None:
-        raise MarginquakeError(
-            f"{user} needs Java, and {java or 'java'} is not here: {mend}"
-        )
+        raise MarginquakeError(f"{user} needs Java, and {java or 'java'} is not here: {mend}")
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
     version = re.search(r'version "(?:1\.)?(\d+)', said)
     if version is None or int(version[1]) < OLDEST_JAVA:

@@ -18,7 +18,7 @@ import pytest
 
 from streams.config import MarginquakeError
 from streams.edges.broker import PROPERTIES, Broker, answers, check_free
-from streams.edges.kafka_jars import java_command, pom_of, maven_command, resolve_jars
+from streams.edges.kafka_jars import java_command, maven_command, pom_of, resolve_jars
 
 Tool = Callable[[str, str], None]
 

@@ -39,7 +39,7 @@ work, and two minutes of frames are replayed in 30 ms a key.
 INPUTS_A_SNAPSHOT: Final = 4_000
 
 
-class AssetFunction(KeyedProcessFunction):
+class AssetFunction(KeyedProcessFunction):  # type: ignore[misc]
     """The asset stage: frames of one asset in, rows out, contributions to `CONTRIBUTIONS`.
 
     Args:
@@ -73,7 +73,7 @@ class AssetFunction(KeyedProcessFunction):
         return rows
 
 
-class MarketFunction(KeyedCoProcessFunction):
+class MarketFunction(KeyedCoProcessFunction):  # type: ignore[misc]
     """The market stage: contributions of this job, ticks of market_inputs.v1, one key."""
 
     def __init__(self, params: Params) -> None:

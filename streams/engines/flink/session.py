@@ -17,8 +17,7 @@ import structlog
 
 from streams.config import MarginquakeError
 from streams.core.params import Params
-from streams.edges.flink_rest import DETECT, FlinkRest, innermost
-from streams.edges.kafka_jars import flink_connector, java_command
+from streams.engines.flink.jobmanager import DETECT, FlinkRest, innermost
 
 LOOPBACK: Final = "127.0.0.1"
 REST_PORT: Final = 18081
@@ -38,8 +37,10 @@ class Options:
     `jobmanager`: HOST:PORT of a cluster's REST interface, None for a mini-cluster, which serves
     its own on loopback at `rest_port`. `checkpoints`: a folder, or a URI that the cluster can
     write. `restore`: a checkpoint's or savepoint's path, `latest` in `checkpoints`, or `none`.
-    `python_mode`: `thread` runs Python inside the JVM, which costs less but one core per
-    TaskManager; `process` beside it, one for each slot.
+    `connector`: the jar of `infra/flink/pom.xml`, None for looking at a job alone.
+    `python_mode`: `thread` runs Python inside the JVM, which costs less, and one core per
+    TaskManager; `process` beside it, one for each slot, over ports that no setting binds to
+    loopback.
     """
 
     kafka: str
@@ -50,17 +51,13 @@ class Options:
     parallelism: int = 1
     checkpoint_s: float = 10.0
     restore: str = LATEST
-    python_mode: PythonMode | None = None
+    python_mode: PythonMode = "thread"
+    connector: Path | None = None
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port of the REST interface."""
         return (LOOPBACK, self.rest_port) if self.jobmanager is None else host_port(self.jobmanager)
-
-    @property
-    def mode(self) -> PythonMode:
-        """The mode told, or the faster one for this parallelism."""
-        return self.python_mode or ("thread" if self.parallelism == 1 else "process")
 
 
 def host_port(text: str) -> tuple[str, int]:
@@ -113,12 +110,11 @@ def restored_from(options: Options) -> str | None:
     return uri(options.restore)
 
 
-def configuration(options: Options, connector: Path, restore: str | None) -> dict[str, str]:
+def configuration(options: Options, restore: str | None) -> dict[str, str]:
     """Flink's settings for these options."""
     host, port = options.address
     found = {
         "parallelism.default": str(options.parallelism),
-        "pipeline.jars": connector.as_uri(),
         "execution.checkpointing.interval": f"{round(options.checkpoint_s * 1000)} ms",
         "execution.checkpointing.dir": uri(options.checkpoints),
         "execution.checkpointing.savepoint-dir": uri(options.checkpoints),
@@ -129,7 +125,7 @@ def configuration(options: Options, connector: Path, restore: str | None) -> dic
         "restart-strategy.fixed-delay.attempts": str(RESTARTS),
         "restart-strategy.fixed-delay.delay": "2 s",
         "state.backend.type": "hashmap",
-        "python.execution-mode": options.mode,
+        "python.execution-mode": options.python_mode,
         "python.fn-execution.bundle.time": "50",
         "rest.address": host,
         "rest.port": str(port),
@@ -148,6 +144,8 @@ def configuration(options: Options, connector: Path, restore: str | None) -> dic
         }
     else:
         found |= {"execution.target": "remote", "execution.attached": "false"}
+    if options.connector is not None:
+        found["pipeline.jars"] = options.connector.as_uri()
     if restore is not None:
         # What Flink may delete is what it wrote for itself: never a savepoint, nor what one named.
         ours = options.restore == LATEST and "/chk-" in restore
@@ -157,13 +155,10 @@ def configuration(options: Options, connector: Path, restore: str | None) -> dic
 
 
 def environment(options: Options, restore: str | None) -> Any:
-    """A Flink environment with these options; starts its JVM.
-
-    Raises:
-        MarginquakeError: Java or the connector's jar is missing.
-    """
-    java_command("the engine flink")
-    settings = configuration(options, flink_connector(options.home), restore)
+    """A Flink environment with these options; starts its JVM."""
+    settings = configuration(options, restore)
+    if options.python_mode == "process" and options.jobmanager is None:
+        log.warning("process mode listens on every interface, with ports that Flink chooses")
     prepare(options.home)
     from pyflink.common import Configuration
     from pyflink.datastream import StreamExecutionEnvironment
@@ -193,7 +188,7 @@ def submit(options: Options, params: Params) -> Any:
     env = environment(options, restore)
     build(env, options.kafka, params, restore is not None)
     client = env.execute_async(DETECT)
-    log.info("submitted", job=id_of(client), restored_from=restore, mode=options.mode)
+    log.info("submitted", job=id_of(client), restored_from=restore, mode=options.python_mode)
     return client
 
 

@@ -1,4 +1,4 @@
-r"""Scripts of Flink SQL over the topics: totals for an oracle, and what a user writes.
+"""Scripts of Flink SQL over the topics: totals for an oracle, and what a user writes.
 
 Beside the Python job; runs in the JVM alone. A script is statements that end with `;` at the end of
 a line; `${kafka}` and `${bounded}` are replaced. Promises an error that names the statement.
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from streams.config import MarginquakeError
-from streams.edges.flink_rest import innermost
+from streams.engines.flink.jobmanager import innermost
 from streams.engines.flink.session import Options, environment, restored_from
 
 _PACKED: Final = Path(__file__).with_name("scripts")
@@ -21,9 +21,9 @@ NAME: Final = "marginquake sql"
 
 
 def statements(text: str, kafka: str, bounded: bool) -> list[str]:
-    """The statements of a script, without comments, its variables replaced.
+    r"""The statements of a script, without comments, its variables replaced.
 
-    >>> statements("SET 'a' = '${kafka}'; -- where\\nSELECT 1;\\n", "k:1", False)
+    >>> statements("SET 'a' = '${kafka}'; -- where\nSELECT 1;\n", "k:1", False)
     ["SET 'a' = 'k:1'", 'SELECT 1']
     """
     for name, value in (("kafka", kafka), ("bounded", "latest-offset" if bounded else "unbounded")):

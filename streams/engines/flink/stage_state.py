@@ -143,7 +143,9 @@ class KeyedStages(Generic[S]):
             state.kept.update(_encode(_Kept(None, (), self._params)))
             return _Live(self._create(key, self._params), set(), 0), True
         kept = _decode(found, key)
-        stage = self._create(key, kept.params)
+        changed = kept.params != self._params
+        # Equal ones are taken as they are: numbers that a reader retypes give another hash.
+        stage = self._create(key, kept.params if changed else self._params)
         if kept.hot is not None:
             stage.restore(kept.hot, {name: _page(state, name) for name in kept.pages})
         waiting = 0
@@ -152,7 +154,7 @@ class KeyedStages(Generic[S]):
                 pass
             waiting += 1
         live = _Live(stage, set(kept.pages), waiting)
-        if kept.params != self._params:
+        if changed:
             self._save(live, state)
             whole = stage.snapshot(set())
             live.stage = self._create(key, self._params)

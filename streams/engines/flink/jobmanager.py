@@ -1,6 +1,6 @@
 """A Flink JobManager over its REST interface: state of a job, savepoints, an orderly stop.
 
-Beside the data path, used by the Flink engine and by `marginquake flink`. Promises that each
+Under `session` and `marginquake flink`. Promises that each
 answer which is no success is a MarginquakeError that names the request and the cause. Source:
 Flink's REST API documentation, version 1 of the interface.
 """
@@ -129,7 +129,7 @@ class FlinkRest:
                 f"no JobManager answers at {self._base} ({type(error).__name__}); start one with "
                 "`marginquake detect --engine flink`, or name it with --jobmanager HOST:PORT"
             ) from None
-        if answer.status >= 400:  # noqa: PLR2004  HTTP's line between success and failure
+        if answer.status >= 400:
             said = told.get("errors", told) if isinstance(told, dict) else told
             raise MarginquakeError(
                 f"{method} {path} at {self._base}: {innermost(str(said[-1] if said else said))}"
