@@ -22,7 +22,7 @@ from clickhouse_connect.driver.client import Client
 from streams.config import MarginquakeError, settings
 from streams.contracts import topics
 from streams.edges.broker import Broker
-from streams.edges.kafka_jars import java_command, resolve_jars
+from streams.edges.kafka_jars import flink_connector, java_command, resolve_jars
 from streams.edges.migrate import migrate
 from streams.edges.topics import reconcile
 from streams.edges.warehouse import connect
@@ -89,6 +89,28 @@ def kafka_topics(broker: str) -> list[str]:
     report = asyncio.run(reconcile(broker, create=True))
     assert not report.drift
     return list(topics())
+
+
+@pytest.fixture(scope="session")
+def flink(kafka_jars: Path) -> None:
+    """Asks for PyFlink and its connector; `flink_home` shares it between homes."""
+    try:
+        import pyflink  # noqa: F401  asked for here, where its absence can be told
+
+        flink_connector(settings().home)
+    except (ImportError, MarginquakeError) as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def flink_home(flink: None, tmp_path: Path) -> Path:
+    """A home with the connector that is already resolved."""
+    home = tmp_path / "stack"
+    (home / "flink").mkdir(parents=True)
+    (home / "flink" / "lib").symlink_to(settings().home / "flink" / "lib")
+    return home
 
 
 @pytest.fixture

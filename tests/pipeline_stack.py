@@ -52,10 +52,8 @@ GROUPS: Groups = {
     APP_ID: (contracts.FRAMES, contracts.MARKET_INPUTS),
     "marginquake-sink": TOPICS,
 }
-FLINK_GROUPS: Groups = {
-    **{group: topics for group, topics in GROUPS.items() if group != APP_ID},
-    FLINK_GROUP: GROUPS[APP_ID],
-}
+BOTH_GROUPS: Groups = {**GROUPS, FLINK_GROUP: GROUPS[APP_ID]}
+FLINK_GROUPS: Groups = {name: topics for name, topics in BOTH_GROUPS.items() if name != APP_ID}
 VIEWS = {
     "v_cascades": "* EXCEPT (engine)",
     "v_prints": "* EXCEPT (engine)",
@@ -143,8 +141,11 @@ class Stack:
             process.wait(timeout=30)
         self.running.clear()
 
+    def log_whole(self, name: str) -> str:
+        return (self.home / f"{name}.log").read_text("utf-8", "replace")
+
     def log_of(self, name: str) -> str:
-        return (self.home / f"{name}.log").read_text("utf-8", "replace")[-3000:]
+        return self.log_whole(name)[-3000:]
 
     def await_drained(self, timeout_s: float) -> None:
         """Wait until every group has committed the ends of its topics, twice the same."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
+from streams.cli.bench_flink import bench_flink
 from streams.cli.benches import bench
 
 PANEL = "prove"
@@ -88,6 +89,7 @@ def regime(
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands to the app."""
+    bench.command("flink")(bench_flink)
     app.add_typer(bench, name="bench", rich_help_panel=PANEL)
     app.command(rich_help_panel=PANEL)(regime)
     app.command(rich_help_panel=PANEL)(schemas)

@@ -1,0 +1,232 @@
+"""The Flink job killed, upgraded, rescaled and cut from its broker: views equal the oracle.
+
+The mini-cluster is killed with its process; the cluster test kills a TaskManager of a JobManager
+that goes on. One log each, while it is read.
+"""
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+pytest.importorskip("numba")
+
+from streams import contracts
+from streams.core.params import Params
+from streams.core.pipeline import AssetStage, BrokenChain, MarketStage
+from streams.core.results import MARKET, Contribution
+from streams.core.rowmeta import RowMeta
+from streams.core.throttle import ThrottleParams
+from streams.edges.topics import reconcile
+from streams.simulation.files import LOG
+from streams.simulation.run import simulate
+from streams.simulation.scenarios import scenario
+from tests.conftest import BrokerMaker, free_port
+from tests.pipeline_stack import (
+    FLINK,
+    FLINK_GROUP,
+    FLINK_GROUPS,
+    Oracle,
+    Stack,
+    committed,
+    differences,
+    engine_rows,
+    import_archives,
+    topic,
+)
+
+pytestmark = [
+    pytest.mark.flink,
+    pytest.mark.kafka,
+    pytest.mark.warehouse,
+    pytest.mark.timeout(600),
+]
+PROCESSES = ("framer", FLINK, "sink")
+NEW = Params(throttle=ThrottleParams(doubted=("htx",)))
+
+
+@pytest.fixture
+def path(make_broker: BrokerMaker, warehouse_dsn: str, flink_home: Path) -> Iterator[Stack]:
+    """Framer, the Flink job and the sink on a broker of their own."""
+    broker = make_broker()
+    broker.start()
+    asyncio.run(reconcile(broker.bootstrap, create=True))
+    stack = Stack(broker.bootstrap, warehouse_dsn, flink_home, FLINK_GROUPS, free_port())
+    stack.broker = broker
+    yield stack
+    stack.end()
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A quarter of an hour of six assets."""
+    folder = tmp_path_factory.mktemp("flink")
+    simulate(scenario("build-up"), 9, folder, assets=6, hours=0.25, labels=False)
+    return folder / LOG
+
+
+def await_progress(path: Stack, records: int) -> None:
+    """Wait until the job has committed so many frames more."""
+    start = sum(asyncio.run(committed(path.bootstrap, FLINK_GROUP, contracts.FRAMES)).values())
+    deadline = time.monotonic() + 150
+    while True:
+        now = sum(asyncio.run(committed(path.bootstrap, FLINK_GROUP, contracts.FRAMES)).values())
+        if now - start >= records:
+            return
+        assert time.monotonic() < deadline, path.log_of(FLINK)
+        time.sleep(0.2)
+
+
+def check(path: Stack, oracle: Oracle) -> None:
+    path.await_drained(240)
+    assert path.stop() == dict.fromkeys(PROCESSES, 0)
+    found = differences(path.dsn, oracle)
+    assert {view: lines for view, (_, lines) in found.items() if lines} == {}
+    assert found["v_cascades"][0] > 0
+
+
+def flink(path: Stack, *words: str) -> str:
+    """What `marginquake flink ...` prints."""
+    return subprocess.run(
+        [sys.executable, "-m", "streams.cli", "flink", *words],
+        env={**os.environ, "MARGINQUAKE_HOME": str(path.home)},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    ).stdout.strip()
+
+
+def test_a_job_killed_twice_and_cut_from_its_broker_goes_on(path: Stack, log: Path) -> None:
+    import_archives(path.bootstrap, [log])
+    path.start(*PROCESSES)
+    chance = random.Random(20251010)  # noqa: S311
+    for _ in range(2):
+        await_progress(path, 200)
+        time.sleep(chance.uniform(0.0, 2.0))
+        path.kill(FLINK)
+        path.start(FLINK)
+    await_progress(path, 200)
+    assert path.broker is not None
+    path.broker.stop()
+    time.sleep(1)
+    path.broker.start()
+    oracle = Oracle([log])
+    check(path, oracle)
+    assert path.log_whole(FLINK).count("/chk-") >= 2, "a restart did not begin at a checkpoint"
+
+
+def test_a_savepoint_taken_running_and_one_at_the_stop_restore_at_parallelism_2(
+    path: Stack, log: Path
+) -> None:
+    import_archives(path.bootstrap, [log])
+    path.start(*PROCESSES)
+    await_progress(path, 200)
+    port = str(path.rest_port)
+    assert "RUNNING" in flink(path, "status", "--rest-port", port, "--json")
+    running = flink(path, "savepoint", "--rest-port", port)
+    assert (Path(running.removeprefix("file:")) / "_metadata").exists()
+    last = flink(path, "stop", "--rest-port", port)
+    assert path.running.pop(FLINK).wait(timeout=60) == 0
+    assert last != running
+    # The older one: what came between is done again, and changes nothing.
+    path.start(FLINK, options=("--restore", running.removeprefix("file:"), "--parallelism", "2"))
+    check(path, Oracle([log]))
+    assert running in path.log_whole(FLINK).replace("file:///", "file:/")
+
+
+def test_a_definition_upgraded_at_a_savepoint_holds_from_there_on(
+    path: Stack, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_archives(path.bootstrap, [log])
+    path.groups = {"marginquake-framer": (contracts.RAW,)}
+    path.start("framer")
+    path.await_drained(120)
+    path.start(FLINK)
+    await_progress(path, 500)
+    last = flink(path, "stop", "--rest-port", str(path.rest_port))
+    assert path.running.pop(FLINK).wait(timeout=60) == 0
+    taken = {
+        name: asyncio.run(committed(path.bootstrap, FLINK_GROUP, name))
+        for name in (contracts.FRAMES, contracts.MARKET_INPUTS)
+    }
+    monkeypatch.setenv("MARGINQUAKE_ASSUMPTIONS", "htx.completeness=unknown")
+    path.start(FLINK, options=("--restore", last.removeprefix("file:")))
+    path.groups = {FLINK_GROUP: FLINK_GROUPS[FLINK_GROUP]}
+    path.await_drained(120)
+    assert path.stop() == {"framer": 0, FLINK: 0}
+    expected = Upgraded(path.bootstrap, taken).rows
+    found = engine_rows(path.bootstrap, "flink")
+    hashes = {Params().hash(), NEW.hash()}
+    assert {row.params_hash for row in found.values()} == hashes
+    assert found == expected
+
+
+class Upgraded:
+    """The rows of stages that take the records up to some offsets under the old parameters."""
+
+    def __init__(self, bootstrap: str, taken: dict[str, dict[int, int]]) -> None:
+        self.rows: dict[str, Any] = {}
+        self.assets: dict[str, AssetStage] = {}
+        self.market = MarketStage(Params(), meta(Params(), MARKET))
+        frames = asyncio.run(topic(bootstrap, contracts.FRAMES))
+        inputs = asyncio.run(topic(bootstrap, contracts.MARKET_INPUTS))
+        before = taken[contracts.FRAMES], taken[contracts.MARKET_INPUTS]
+        self._take(
+            Params(),
+            *(part(held, upto, True) for held, upto in zip((frames, inputs), before, strict=True)),
+        )
+        for asset, stage in self.assets.items():
+            self.assets[asset] = renewed(stage, AssetStage(asset, NEW, meta(NEW, asset)))
+        self.market = renewed(self.market, MarketStage(NEW, meta(NEW, MARKET)))
+        self._take(
+            NEW,
+            *(part(held, upto, False) for held, upto in zip((frames, inputs), before, strict=True)),
+        )
+
+    def _take(self, params: Params, frames: list[bytes], inputs: list[bytes]) -> None:
+        for value in frames:
+            frame = contracts.decode_frame(value)
+            stage = self.assets.get(frame.asset)
+            if stage is None:
+                stage = self.assets[frame.asset] = AssetStage(
+                    frame.asset, params, meta(params, frame.asset)
+                )
+            rows = stage.step(frame)
+            assert not isinstance(rows, BrokenChain)
+            for row in rows:
+                self._keep(self.market.step(row) if isinstance(row, Contribution) else (row,))
+        for value in inputs:
+            self._keep(self.market.step(contracts.decode_market_input(value)))
+
+    def _keep(self, rows: Iterable[Any]) -> None:
+        for row in rows:
+            if row.id not in self.rows or self.rows[row.id].revision <= row.revision:
+                sent = contracts.decode_result(contracts.encode(row))
+                self.rows[row.id] = msgspec.structs.replace(sent, engine="")
+
+
+def renewed(old: Any, new: Any) -> Any:
+    """A stage of other parameters with the old one's state."""
+    snapshot = old.snapshot()
+    new.restore(snapshot.hot, snapshot.pages)
+    return new
+
+
+def part(held: list[Any], upto: dict[int, int], first: bool) -> list[bytes]:
+    """Values before the offsets, or from them on."""
+    return [
+        value for partition, offset, _, value in held if (offset < upto.get(partition, 0)) == first
+    ]
+
+
+def meta(params: Params, scope: str) -> RowMeta:
+    return RowMeta(params.hash(), "", contracts.partition_for(scope))

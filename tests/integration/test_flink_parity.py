@@ -1,0 +1,184 @@
+"""In-process, Faust and Flink give the same final rows, from the same frames on a real broker.
+
+Rows are compared by id with their revision and every field but `engine`, as the topics carry them;
+the warehouse beside them is compared view by view. Also: totals by Flink SQL equal the print.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+pytest.importorskip("numba")
+
+from streams import contracts
+from streams.edges.topics import reconcile
+from streams.edges.warehouse import connect
+from streams.simulation.files import LOG
+from streams.simulation.run import simulate
+from streams.simulation.scenarios import scenario
+from tests.conftest import BrokerMaker, free_port
+from tests.logs import held_back_log
+from tests.pipeline_stack import (
+    BOTH_GROUPS,
+    FLINK,
+    STAGES,
+    Oracle,
+    Stack,
+    differences,
+    engine_rows,
+    import_archives,
+    oracle_rows,
+    topic,
+)
+
+RECORDINGS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "recordings"
+ENGINES = ("faust", "flink")
+SIDES = ("long", "short")
+NOTHING = (0, 0)
+
+pytestmark = [pytest.mark.flink, pytest.mark.kafka, pytest.mark.warehouse]
+
+
+@pytest.fixture
+def path(make_broker: BrokerMaker, warehouse_dsn: str, flink_home: Path) -> Iterator[Stack]:
+    """Framer, both engines and the sink on a broker of their own."""
+    broker = make_broker()
+    broker.start()
+    asyncio.run(reconcile(broker.bootstrap, create=True))
+    stack = Stack(broker.bootstrap, warehouse_dsn, flink_home, BOTH_GROUPS, free_port())
+    yield stack
+    stack.end()
+
+
+@pytest.fixture
+def recordings() -> list[Path]:
+    found = sorted(RECORDINGS.glob("*.jsonl.gz"))
+    if not found:
+        if os.environ.get("CI"):
+            pytest.fail(f"no recordings in {RECORDINGS}")
+        pytest.skip("no recordings here")
+    return found
+
+
+def compared(path: Stack, archives: list[Path], timeout_s: float) -> dict[str, int]:
+    """Run the archives through all; rows compared by engine and by view, none of them different."""
+    path.start(*STAGES, FLINK)
+    import_archives(path.bootstrap, archives)
+    oracle = Oracle(archives)
+    path.await_drained(timeout_s)
+    assert path.stop() == dict.fromkeys((*STAGES, FLINK), 0)
+    expected = oracle_rows(oracle)
+    counts: dict[str, int] = {}
+    for engine in ENGINES:
+        found = engine_rows(path.bootstrap, engine)
+        apart = [
+            f"{engine}: {found.get(row_id)} in-process: {expected.get(row_id)}"[:900]
+            for row_id in sorted(expected.keys() | found.keys())
+            if found.get(row_id) != expected.get(row_id)
+        ]
+        print(f"{engine}: {len(found)} rows, {len(apart)} unlike in-process", *apart[:10], sep="\n")  # noqa: T201
+        assert not apart
+        counts[engine] = len(found)
+    views = differences(path.dsn, oracle)
+    assert {view: lines for view, (_, lines) in views.items() if lines} == {}
+    return counts | {view: count for view, (count, _) in views.items()}
+
+
+@pytest.mark.timeout(1200)
+def test_parity_of_three_engines_on_the_recordings(path: Stack, recordings: list[Path]) -> None:
+    counts = compared(path, recordings, 1000)
+    assert counts["v_cascades"] >= 9
+    assert min(counts[engine] for engine in ENGINES) > 5_000
+
+
+@pytest.mark.timeout(1200)
+def test_parity_of_three_engines_and_sql_on_an_hour_of_20_assets(
+    path: Stack, tmp_path: Path
+) -> None:
+    simulate(scenario("build-up"), 9, tmp_path, assets=20, hours=1.0, labels=False)
+    counts = compared(path, [held_back_log(tmp_path / LOG)], 1000)
+    assert counts["v_late_events"] > 10
+    assert_sql_equals_the_print(path)
+
+
+@pytest.mark.day
+@pytest.mark.timeout(14_400)
+def test_parity_of_three_engines_and_sql_on_a_day_of_20_assets(path: Stack, tmp_path: Path) -> None:
+    simulate(scenario("build-up"), 9, tmp_path, assets=20, hours=24.0, labels=False)
+    compared(path, [held_back_log(tmp_path / LOG)], 14_000)
+    assert_sql_equals_the_print(path)
+
+
+def assert_sql_equals_the_print(path: Stack) -> None:
+    """To the micro-dollar: by asset, venue and side over the day, and each minute by asset."""
+    subprocess.run(
+        [sys.executable, "-m", "streams.cli", "flink", "sql", "--bounded"],
+        env={
+            **os.environ,
+            "MARGINQUAKE_HOME": str(path.home),
+            "MARGINQUAKE_KAFKA": path.bootstrap,
+        },
+        check=True,
+        timeout=300,
+    )
+    minutes: dict[tuple[str, str, str], int] = {}
+    rolling: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+    for _, _, _, value in asyncio.run(topic(path.bootstrap, contracts.PRINTS_SQL)):
+        row = msgspec.json.decode(value)
+        key = row["asset"], row["venue"], row["side"]
+        if row["kind"] == "minute":
+            minutes[key] = minutes.get(key, 0) + row["usd"]
+        else:
+            rolling.setdefault(key, []).append((row["period_end"], row["usd"]))
+    with closing(connect(path.dsn)) as client:
+        late: dict[tuple[str, str, str], int] = {
+            (asset, venue, side): usd
+            for asset, venue, side, usd in client.query(
+                "SELECT asset, venue, position_side, sum(usd) FROM v_late_events"
+                " WHERE kind != 'adl' GROUP BY ALL"
+            ).result_rows
+        }
+        days = client.query(
+            "SELECT scope, venue, long_usd, short_usd FROM v_prints"
+            " WHERE kind = 'utc_day' AND venue IS NOT NULL AND scope != 'ALL'"
+        ).result_rows
+        ends = client.query(
+            "SELECT scope, venue, toUnixTimestamp64Micro(period_start) + 60000000,"
+            " usd_observed - usd_late FROM v_prints"
+            " WHERE kind = 'rolling_24h' AND venue IS NOT NULL AND scope != 'ALL' AND is_final"
+        ).result_rows
+    printed = {
+        (scope, venue, side): usd - late.get((scope, venue, side), 0)
+        for scope, venue, *both in days
+        for side, usd in zip(("long", "short"), both, strict=True)
+    }
+    assert len(days) == len({key[:2] for key in printed}), "the log spans two days"
+    assert {key: usd for key, usd in printed.items() if usd} == minutes
+    assert len(minutes) > 40
+    wrong = [
+        (scope, venue, end, usd, summed)
+        for scope, venue, end, usd in ends
+        if usd != (summed := sum(_as_of(rolling, scope, venue, side, end) for side in SIDES))
+    ]
+    assert wrong == []
+    assert len(ends) > 500
+    print(f"SQL: {len(minutes)} sums of a day and {len(ends)} of 24 h equal the print")  # noqa: T201
+
+
+def _as_of(
+    rolling: dict[tuple[str, str, str], list[tuple[int, int]]],
+    scope: str,
+    venue: str,
+    side: str,
+    end: int,
+) -> int:
+    """The 24 h total that SQL last gave by `end`; none of it is older in these logs."""
+    rows = rolling.get((scope, venue, side), ())
+    return max((row for row in rows if row[0] <= end), default=NOTHING)[1]
