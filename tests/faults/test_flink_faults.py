@@ -30,6 +30,7 @@ from streams.simulation.files import LOG
 from streams.simulation.run import simulate
 from streams.simulation.scenarios import scenario
 from tests.conftest import BrokerMaker, free_port
+from tests.flink_cluster import FlinkCluster
 from tests.pipeline_stack import (
     FLINK,
     FLINK_GROUP,
@@ -141,6 +142,44 @@ def test_a_savepoint_taken_running_and_one_at_the_stop_restore_at_parallelism_2(
     path.start(FLINK, options=("--restore", running.removeprefix("file:"), "--parallelism", "2"))
     check(path, Oracle([log]))
     assert running in path.log_whole(FLINK).replace("file:///", "file:/")
+
+
+def test_a_task_manager_killed_in_a_cluster_is_replaced(
+    path: Stack, log: Path, tmp_path: Path
+) -> None:
+    import_archives(path.bootstrap, [log])
+    path.start("framer", "sink")
+    cluster = FlinkCluster(tmp_path / "cluster")
+    try:
+        cluster.add("first")
+        cluster.add("second")
+        said = subprocess.run(
+            [sys.executable, "-m", "streams.cli", "detect", "--engine", "flink"]
+            + ["--jobmanager", cluster.address, "--parallelism", "2", "--checkpoint-seconds", "2"],
+            env={
+                **os.environ,
+                "MARGINQUAKE_HOME": str(path.home),
+                "MARGINQUAKE_KAFKA": path.bootstrap,
+            },
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        ).stdout
+        assert said.startswith("submitted job ")
+        await_progress(path, 300)
+        cluster.kill("first")
+        cluster.add("third")
+        path.await_drained(240)
+        told = flink(path, "status", "--jobmanager", cluster.address, "--json")
+        (job,) = msgspec.json.decode(told)
+        assert job["restarts"] >= 1, "the job never lost the TaskManager"
+        assert path.stop() == {"framer": 0, "sink": 0}
+        oracle = Oracle([log])
+        found = differences(path.dsn, oracle)
+        assert {view: lines for view, (_, lines) in found.items() if lines} == {}
+    finally:
+        cluster.end()
 
 
 def test_a_definition_upgraded_at_a_savepoint_holds_from_there_on(

@@ -142,10 +142,8 @@ def configuration(options: Options, restore: str | None) -> dict[str, str]:
             "python.executable": sys.executable,
             "python.client.executable": sys.executable,
         }
-    else:
-        found |= {"execution.target": "remote", "execution.attached": "false"}
-    if options.connector is not None:
-        found["pipeline.jars"] = options.connector.as_uri()
+        if options.connector is not None:
+            found["pipeline.jars"] = options.connector.as_uri()
     if restore is not None:
         # What Flink may delete is what it wrote for itself: never a savepoint, nor what one named.
         ours = options.restore == LATEST and "/chk-" in restore
@@ -166,7 +164,27 @@ def environment(options: Options, restore: str | None) -> Any:
     held = Configuration()
     for name, value in settings.items():
         held.set_string(name, value)
-    return StreamExecutionEnvironment.get_execution_environment(held)
+    if options.jobmanager is None:
+        return StreamExecutionEnvironment.get_execution_environment(held)
+    # Outside of `flink run` Flink makes a local environment whatever the target says.
+    from pyflink.java_gateway import get_gateway
+    from pyflink.util.java_utils import to_jarray
+
+    jvm = get_gateway().jvm
+    java = jvm.org.apache.flink.streaming.api.environment.StreamExecutionEnvironment
+    host, port = options.address
+    env = StreamExecutionEnvironment(
+        java.createRemoteEnvironment(host, port, held._j_configuration, to_jarray(jvm.String, []))  # noqa: SLF001
+    )
+    env.add_jars(*(jar.as_uri() for jar in (options.connector, python_jar()) if jar is not None))
+    return env
+
+
+def python_jar() -> Path:
+    """Flink's jar of what runs Python, which a cluster's own folder of jars lacks."""
+    import pyflink
+
+    return next((Path(pyflink.__file__).parent / "opt").glob("flink-python-*.jar"))
 
 
 def prepare(home: Path) -> None:
