@@ -95,6 +95,8 @@ def detect(chosen: "Options", metrics_port: int | None) -> None:
     configure_logging("detect")
     session = _session()
     chosen = ready(chosen)
+    if chosen.jobmanager is not None:
+        _refuse_second(chosen)
     server = serve_metrics("detect", metrics_port, lambda: Health(True))
     try:
         _stay(chosen, session.submit(chosen, parameters()))
@@ -116,6 +118,23 @@ def _stay(chosen: "Options", client: Any) -> None:
         await follow(chosen, client, graceful_shutdown())
 
     asyncio.run(stay())
+
+
+def _refuse_second(chosen: "Options") -> None:
+    """Two jobs at once would both publish; ids make that harmless, and costly.
+
+    Raises:
+        MarginquakeError: the cluster runs one already.
+    """
+    from streams.config import MarginquakeError
+    from streams.engines.flink.jobmanager import DETECT, ENDED
+
+    for job in _asked(chosen, lambda rest: rest.jobs()):
+        if job.name == DETECT and job.state not in ENDED:
+            raise MarginquakeError(
+                f"{chosen.jobmanager} runs job {job.id} already: end it with "
+                f"`marginquake flink stop --jobmanager {chosen.jobmanager}` first"
+            )
 
 
 def ready(chosen: "Options") -> "Options":

@@ -154,8 +154,11 @@ def test_a_task_manager_killed_in_a_cluster_is_replaced(
         cluster.add("first")
         cluster.add("second")
         said = subprocess.run(
-            [sys.executable, "-m", "streams.cli", "detect", "--engine", "flink"]
-            + ["--jobmanager", cluster.address, "--parallelism", "2", "--checkpoint-seconds", "2"],
+            [
+                *(sys.executable, "-m", "streams.cli", "detect", "--engine", "flink"),
+                *("--jobmanager", cluster.address, "--parallelism", "2"),
+                *("--checkpoint-seconds", "2"),
+            ],
             env={
                 **os.environ,
                 "MARGINQUAKE_HOME": str(path.home),

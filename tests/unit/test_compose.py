@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = {name for name, service in SERVICES.items() if service["image"] == "marginquake:local"}
+BUILT = {name for name, service in SERVICES.items() if "build" in service}
+OURS = {name for name in BUILT if SERVICES[name]["image"] == "marginquake:local"}
 
 
 def test_every_dependency_is_a_service_and_waits_for_the_right_thing() -> None:
@@ -49,7 +50,7 @@ def test_every_command_is_one_of_the_command_line(name: str) -> None:
 def test_every_image_is_pinned() -> None:
     for name, service in SERVICES.items():
         tag = service["image"].rpartition(":")[2]
-        assert name in OURS or re.fullmatch(r"v?\d+\.\d+(\.\d+)?", tag), service["image"]
+        assert name in BUILT or re.fullmatch(r"v?\d+\.\d+(\.\d+)?", tag), service["image"]
 
 
 def test_ports_are_published_on_loopback_only() -> None:
@@ -68,7 +69,7 @@ def test_every_long_running_service_has_a_healthcheck_and_time_to_drain() -> Non
     for name, service in SERVICES.items():
         if service["restart"] != "no":
             assert service["healthcheck"].get("test"), name
-        if name in OURS:
+        if name in BUILT:
             assert service["stop_grace_period"] == "30s"
             assert service["cap_drop"] == ["ALL"]
 
@@ -148,20 +149,34 @@ def test_the_reader_of_clickhouse_may_only_read_within_limits() -> None:
     assert password.get("from_env") in SERVICES["clickhouse"]["environment"]
 
 
-def test_the_image_holds_what_it_copies_and_runs_as_a_plain_user() -> None:
-    lines = (ROOT / "infra/Dockerfile").read_text().splitlines()
-    wanted = {
+def copied(dockerfile: str) -> set[str]:
+    """What an image's recipe takes from this folder."""
+    return {
         word
-        for line in lines
+        for line in (ROOT / dockerfile).read_text().splitlines()
         if line.startswith("COPY ") and "--from" not in line
         for word in line.split()[1:-1]
     }
+
+
+def test_the_images_hold_what_they_copy_and_run_as_a_plain_user() -> None:
     allowed = {
         line[1:]
         for line in (ROOT / ".dockerignore").read_text().splitlines()
         if line.startswith("!")
     }
+    wanted = copied("infra/Dockerfile") | copied("infra/flink/Dockerfile")
     assert wanted == allowed
     assert all((ROOT / path).exists() for path in wanted - {"README.md"})
-    assert any(line.startswith("USER ") and line != "USER root" for line in lines)
-    assert 'ENTRYPOINT ["marginquake"]' in lines
+    for recipe in ("infra/Dockerfile", "infra/flink/Dockerfile"):
+        lines = (ROOT / recipe).read_text().splitlines()
+        assert any(line.startswith("USER ") and line != "USER root" for line in lines)
+    assert 'ENTRYPOINT ["marginquake"]' in (ROOT / "infra/Dockerfile").read_text().splitlines()
+
+
+def test_the_submitted_job_fits_the_cluster_that_the_file_starts() -> None:
+    words = SERVICES["flink-submit"]["command"]
+    told = dict(zip(words, words[1:], strict=False))
+    assert told["--jobmanager"] == "flink-jobmanager:8081"
+    assert int(told["--parallelism"]) == SERVICES["flink-taskmanager"]["deploy"]["replicas"]
+    assert f"flink-checkpoints:{told['--checkpoints']}" in SERVICES["flink-submit"]["volumes"]
