@@ -20,6 +20,7 @@ from streams.edges.kafka_jars import java_command, maven_command
 from streams.parsing import VARIABLE, assumptions
 from streams.venues.assumptions import settings_of
 
+DISTRIBUTIONS: Final = {"faust": "faust-streaming", "pyflink": "apache-flink"}
 DISK_NEEDED_GIB: Final = 2.0
 """Jars, a day of raw records of the default assets, and the warehouse's merges."""
 
@@ -42,8 +43,9 @@ def examine(settings: Settings) -> list[Check]:
         _package("chdb", "warehouse on this machine", "warehouse"),
         _package("numba", "simulate, demo", "simulate"),
         _package("faust", "detect --engine faust", "faust"),
-        _tried("java", "broker", java_command),
-        _tried("maven", "broker (first start)", maven_command),
+        _package("pyflink", "detect --engine flink (optional)", "flink", optional=True),
+        _tried("java", "broker, detect --engine flink", java_command),
+        _tried("maven", "broker, flink (first start)", maven_command),
         _port(settings),
         _disk(settings.home),
         _assumptions(),
@@ -57,13 +59,13 @@ def _python() -> Check:
     return Check("python", ok, "everything", here, mend)
 
 
-def _package(name: str, needed_for: str, extra: str) -> Check:
+def _package(name: str, needed_for: str, extra: str, *, optional: bool = False) -> Check:
     try:
         importlib.import_module(name)
-        found = version("faust-streaming" if name == "faust" else name)
+        found = version(DISTRIBUTIONS.get(name, name))
     except Exception as error:  # a native library that does not load raises what it likes
         reason = f"{type(error).__name__}: {error}"[:120]
-        return Check(name, False, needed_for, reason, f"pip install 'marginquake[{extra}]'")
+        return Check(name, optional, needed_for, reason, f"pip install 'marginquake[{extra}]'")
     return Check(name, True, needed_for, found)
 
 
