@@ -65,7 +65,8 @@ def _package(name: str, needed_for: str, extra: str, *, optional: bool = False) 
         found = version(DISTRIBUTIONS.get(name, name))
     except Exception as error:  # a native library that does not load raises what it likes
         reason = f"{type(error).__name__}: {error}"[:120]
-        return Check(name, optional, needed_for, reason, f"pip install 'marginquake[{extra}]'")
+        found = "not installed" if optional else reason
+        return Check(name, optional, needed_for, found, f"pip install 'marginquake[{extra}]'")
     return Check(name, True, needed_for, found)
 
 

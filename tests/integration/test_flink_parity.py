@@ -33,6 +33,7 @@ from tests.pipeline_stack import (
     Stack,
     differences,
     engine_rows,
+    framer_counters,
     import_archives,
     oracle_rows,
     topic,
@@ -70,7 +71,7 @@ def recordings() -> list[Path]:
 def compared(path: Stack, archives: list[Path], timeout_s: float) -> dict[str, int]:
     """Run the archives through all; rows compared by engine and by view, none of them different."""
     path.start(*STAGES, FLINK)
-    import_archives(path.bootstrap, archives)
+    sent = import_archives(path.bootstrap, archives)
     oracle = Oracle(archives)
     path.await_drained(timeout_s)
     assert path.stop() == dict.fromkeys((*STAGES, FLINK), 0)
@@ -86,6 +87,8 @@ def compared(path: Stack, archives: list[Path], timeout_s: float) -> dict[str, i
         print(f"{engine}: {len(found)} rows, {len(apart)} unlike in-process", *apart[:10], sep="\n")  # noqa: T201
         assert not apart
         counts[engine] = len(found)
+    counters = framer_counters(path.bootstrap)
+    assert sum(n for name, n in counters.items() if name.startswith("received")) == sent
     views = differences(path.dsn, oracle)
     assert {view: lines for view, (_, lines) in views.items() if lines} == {}
     return counts | {view: count for view, (count, _) in views.items()}
@@ -95,6 +98,10 @@ def compared(path: Stack, archives: list[Path], timeout_s: float) -> dict[str, i
 def test_parity_of_three_engines_on_the_recordings(path: Stack, recordings: list[Path]) -> None:
     counts = compared(path, recordings, 1000)
     assert counts["v_cascades"] >= 9
+    assert counts["v_liquidations"] > 3_000
+    hourly = ("v_regimes", "v_conditions")
+    told = ("v_imbalance", "v_health", "v_alerts", *hourly)
+    assert min(counts[view] for view in told) > 50
     assert min(counts[engine] for engine in ENGINES) > 5_000
 
 
@@ -105,6 +112,8 @@ def test_parity_of_three_engines_and_sql_on_an_hour_of_20_assets(
     simulate(scenario("build-up"), 9, tmp_path, assets=20, hours=1.0, labels=False)
     counts = compared(path, [held_back_log(tmp_path / LOG)], 1000)
     assert counts["v_late_events"] > 10
+    told = ("imbalance", "liquidity", "zones", "positioning", "funding", "dominance", "volatility")
+    assert min(counts[f"v_{table}"] for table in (*told, "health")) > 10
     assert_sql_equals_the_print(path)
 
 
