@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,7 @@ def test_the_images_hold_what_they_copy_and_run_as_a_plain_user() -> None:
 
 def test_the_submitted_job_fits_the_cluster_that_the_file_starts() -> None:
     words = SERVICES["flink-submit"]["command"]
-    told = dict(zip(words, words[1:], strict=False))
+    told = dict(pairwise(words))
     assert told["--jobmanager"] == "flink-jobmanager:8081"
     assert int(told["--parallelism"]) == SERVICES["flink-taskmanager"]["deploy"]["replicas"]
     assert f"flink-checkpoints:{told['--checkpoints']}" in SERVICES["flink-submit"]["volumes"]
