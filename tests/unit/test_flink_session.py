@@ -1,0 +1,108 @@
+"""How a Flink job is set up and asked after: settings, checkpoints to go on from, causes."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from streams.config import MarginquakeError
+from streams.engines.flink.jobmanager import innermost
+from streams.engines.flink.session import (
+    Options,
+    configuration,
+    host_port,
+    newest_checkpoint,
+    restored_from,
+)
+from streams.engines.flink.sql import PRINTS, SCRIPTS, statements
+
+
+def options(tmp_path: Path, **changes: object) -> Options:
+    base: dict[str, object] = {
+        "kafka": "127.0.0.1:19092",
+        "home": tmp_path,
+        "checkpoints": str(tmp_path / "checkpoints"),
+    }
+    return Options(**{**base, **changes})  # type: ignore[arg-type]
+
+
+def saved(folder: Path, at_s: int) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "_metadata").touch()
+    os.utime(folder / "_metadata", (at_s, at_s))
+    return folder
+
+
+def test_a_mini_cluster_listens_on_loopback_alone(tmp_path: Path) -> None:
+    found = configuration(options(tmp_path), None)
+    bound = {name: value for name, value in found.items() if "host" in name or "address" in name}
+    assert set(bound.values()) == {"127.0.0.1"}
+    assert {"rest.bind-address", "jobmanager.bind-host", "taskmanager.bind-host"} <= bound.keys()
+    assert found["web.submit.enable"] == "false"
+
+
+def test_a_start_goes_on_from_what_was_saved_last(tmp_path: Path) -> None:
+    here = options(tmp_path)
+    assert restored_from(here) is None
+    place = tmp_path / "checkpoints"
+    saved(place / "aa11/chk-7", 100)
+    newest = saved(place / "savepoint-aa11-99", 300)
+    saved(place / "bb22/chk-2", 200)
+    (place / "bb22/chk-3").mkdir()
+    assert restored_from(here) == newest.as_uri()
+    assert restored_from(options(tmp_path, restore="none")) is None
+    named = str(place / "aa11/chk-7")
+    assert restored_from(options(tmp_path, restore=named)) == Path(named).as_uri()
+    assert restored_from(options(tmp_path, restore="s3://b/chk-1")) == "s3://b/chk-1"
+
+
+def test_flink_may_delete_only_what_it_wrote_for_itself(tmp_path: Path) -> None:
+    claim = "execution.state-recovery.claim-mode"
+    here = options(tmp_path)
+    assert configuration(here, "file:///c/aa11/chk-7")[claim] == "CLAIM"
+    assert configuration(here, "file:///c/savepoint-1")[claim] == "NO_CLAIM"
+    named = options(tmp_path, restore="/c/aa11/chk-7")
+    assert configuration(named, "file:///c/aa11/chk-7")[claim] == "NO_CLAIM"
+
+
+def test_a_folder_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MarginquakeError, match="no checkpoint: a file _metadata is missing"):
+        restored_from(options(tmp_path, restore=str(tmp_path)))
+    with pytest.raises(MarginquakeError, match="name one with --restore"):
+        newest_checkpoint("s3://bucket/checkpoints")
+
+
+@pytest.mark.parametrize("text", ["8081", "host:", "host:port", ":8081"])
+def test_a_jobmanager_is_host_and_port(text: str) -> None:
+    with pytest.raises(MarginquakeError, match="HOST:PORT"):
+        host_port(text)
+    assert host_port("a.b:81") == ("a.b", 81)
+
+
+def test_the_innermost_cause_is_told_on_one_line() -> None:
+    java = "o.JobException: out\n\tat a.b\nCaused by: x.Y: mid\n\tat c\nCaused by: p.Q: in\n\tat d"
+    assert innermost(java) == "p.Q: in"
+    python = f"{java}\nstreams.config.MarginquakeError: frames.v1-2: lost\n\t... 3 more"
+    assert innermost(python) == "streams.config.MarginquakeError: frames.v1-2: lost"
+    assert (
+        innermost("An error occurred while calling o1.x.\n: a.B: refused\n\tat e") == "a.B: refused"
+    )
+    assert innermost("") == "no cause is told"
+
+
+def test_scripts_fall_into_statements_with_their_variables_replaced() -> None:
+    found = statements(PRINTS.read_text("utf-8"), "k:1", bounded=True)
+    kinds = [one.split()[0] for one in found]
+    assert kinds == ["SET", "SET", "SET", "CREATE", "CREATE", "CREATE", "CREATE", "EXECUTE"]
+    assert found[-1].count("INSERT INTO") == 2
+    assert found[-1].endswith("END")
+    assert not any("${" in one or "--" in one for one in found)
+    assert sum("'k:1'" in one for one in found) == 2
+    assert "'latest-offset'" in found[3]
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.sql")), ids=lambda path: path.name)
+def test_every_script_says_what_it_is_for(script: Path) -> None:
+    text = script.read_text("utf-8")
+    assert text.startswith("-- ")
+    assert "marginquake flink sql" in text
