@@ -92,12 +92,10 @@ class Stack:
             "CLICKHOUSE_DSN": self.dsn,
         }
         for name in names or STAGES:
-            command = name
-            if name == FLINK:
-                command, options = "detect", (*self._flink(), *options)
+            words = ("detect", *self._flink()) if name == FLINK else (name,)
             with (self.home / f"{name}.log").open("ab") as log:
                 self.running[name] = subprocess.Popen(
-                    [sys.executable, "-m", "streams.cli", command, *options],
+                    [sys.executable, "-m", "streams.cli", *words, *options],
                     env=environment,
                     stdout=log,
                     stderr=log,
