@@ -177,7 +177,7 @@ def _asked(chosen: "Options", question: "Callable[[FlinkRest], Awaitable[Any]]")
 def status(
     jobmanager: Jobmanager = None, rest_port: RestPort = REST_PORT, as_json: AsJson = False
 ) -> None:
-    """Show the JobManager's jobs: state, restarts, last checkpoint; exit 1 unless ours is RUNNING.
+    """Show the JobManager's jobs: state, failures, last checkpoint; exit 1 unless ours is RUNNING.
 
     Example: marginquake flink status
     """
@@ -190,13 +190,13 @@ def status(
     if as_json:
         typer.echo(json.dumps([msgspec.to_builtins(job) for job in jobs]))
     else:
-        table = Table("job", "name", "state", "for", "restarts", "last checkpoint")
+        table = Table("job", "name", "state", "for", "failures", "last checkpoint")
         for job in jobs:
             kept = "none yet"
             if job.checkpoint is not None:
                 kept = f"{job.checkpoint_bytes:,} B in {job.checkpoint_ms} ms: {job.checkpoint}"
             for_s = f"{job.running_ms / 1000:.0f} s"
-            table.add_row(job.id, job.name, job.state, for_s, str(job.restarts), kept)
+            table.add_row(job.id, job.name, job.state, for_s, str(job.failures), kept)
         report_console().print(table)
     if not any(job.name == DETECT and job.state == "RUNNING" for job in jobs):
         raise typer.Exit(1)

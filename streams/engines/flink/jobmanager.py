@@ -21,13 +21,15 @@ SAVEPOINT_S: Final = 600.0
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One job: `running_ms` since its start; the last checkpoint's path, size and time taken."""
+    """One job: `running_ms` since its start; `failures` that it was restarted after, of which Flink
+    keeps 16; the last checkpoint's path, size and time taken.
+    """
 
     id: str
     name: str
     state: str
     running_ms: int
-    restarts: int
+    failures: int
     checkpoint: str | None = None
     checkpoint_bytes: int | None = None
     checkpoint_ms: int | None = None
@@ -107,13 +109,13 @@ class FlinkRest:
     async def _told(self, job: dict[str, Any]) -> Job:
         checkpoints = await self._ask("GET", f"jobs/{job['jid']}/checkpoints")
         last = (checkpoints.get("latest") or {}).get("completed") or {}
-        restarts = await self._ask("GET", f"jobs/{job['jid']}/metrics?get=numRestarts")
+        told = await self._ask("GET", f"jobs/{job['jid']}/exceptions")
         return Job(
             id=job["jid"],
             name=job["name"],
             state=job["state"],
             running_ms=job["duration"],
-            restarts=int(restarts[0]["value"]) if restarts else 0,
+            failures=len(told.get("exceptionHistory", {}).get("entries", [])),
             checkpoint=last.get("external_path"),
             checkpoint_bytes=last.get("state_size"),
             checkpoint_ms=last.get("end_to_end_duration"),
