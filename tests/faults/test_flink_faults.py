@@ -10,12 +10,14 @@ import random
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from aiokafka import AIOKafkaProducer
 
 pytest.importorskip("numba")
 
@@ -186,56 +188,79 @@ def test_a_task_manager_killed_in_a_cluster_is_replaced(
 
 
 def test_a_definition_upgraded_at_a_savepoint_holds_from_there_on(
-    path: Stack, log: Path, monkeypatch: pytest.MonkeyPatch
+    path: Stack, make_broker: BrokerMaker, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import_archives(path.bootstrap, [log])
-    path.groups = {"marginquake-framer": (contracts.RAW,)}
-    path.start("framer")
-    path.await_drained(120)
+    source = make_broker()
+    source.start()
+    asyncio.run(reconcile(source.bootstrap, create=True))
+    import_archives(source.bootstrap, [log])
+    framing = Stack(source.bootstrap, path.dsn, path.home, {"marginquake-framer": (contracts.RAW,)})
+    framing.start("framer")
+    framing.await_drained(120)
+    assert framing.stop() == {"framer": 0}
+    first, rest = halves(
+        {
+            name: asyncio.run(topic(source.bootstrap, name))
+            for name in (contracts.FRAMES, contracts.MARKET_INPUTS)
+        }
+    )
+    asyncio.run(write(path.bootstrap, first))
+    path.groups = {FLINK_GROUP: FLINK_GROUPS[FLINK_GROUP]}
     path.start(FLINK)
-    await_progress(path, 500)
+    path.await_drained(120)
     last = flink(path, "stop", "--rest-port", str(path.rest_port))
     assert path.running.pop(FLINK).wait(timeout=60) == 0
-    taken = {
-        name: asyncio.run(committed(path.bootstrap, FLINK_GROUP, name))
-        for name in (contracts.FRAMES, contracts.MARKET_INPUTS)
-    }
     monkeypatch.setenv("MARGINQUAKE_ASSUMPTIONS", "htx.completeness=unknown")
+    asyncio.run(write(path.bootstrap, rest))
     path.start(FLINK, options=("--restore", last.removeprefix("file:")))
-    path.groups = {FLINK_GROUP: FLINK_GROUPS[FLINK_GROUP]}
     path.await_drained(120)
-    assert path.stop() == {"framer": 0, FLINK: 0}
-    expected = Upgraded(path.bootstrap, taken).rows
+    assert path.stop() == {FLINK: 0}
     found = engine_rows(path.bootstrap, "flink")
-    hashes = {Params().hash(), NEW.hash()}
-    assert {row.params_hash for row in found.values()} == hashes
-    assert found == expected
+    assert {row.params_hash for row in found.values()} == {Params().hash(), NEW.hash()}
+    assert found == Upgraded(first, rest).rows
+
+
+Inputs = dict[str, list[tuple[int, bytes]]]
+
+
+def halves(inputs: dict[str, list[Any]]) -> tuple[Inputs, Inputs]:
+    """(partition, value) of the first half of each partition's records, and of the others."""
+    first: Inputs = {name: [] for name in inputs}
+    rest: Inputs = {name: [] for name in inputs}
+    for name, records in inputs.items():
+        counts = Counter(partition for partition, *_ in records)
+        for partition, offset, _, value in records:
+            half = first if offset < counts[partition] // 2 else rest
+            half[name].append((partition, value))
+    return first, rest
+
+
+async def write(bootstrap: str, inputs: Inputs) -> None:
+    producer: Any = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5)
+    await producer.start()
+    try:
+        for name, records in inputs.items():
+            sent = [await producer.send(name, value, None, part) for part, value in records]
+            await asyncio.gather(*sent)
+    finally:
+        await producer.stop()
 
 
 class Upgraded:
-    """The rows of stages that take the records up to some offsets under the old parameters."""
+    """The rows of stages that take some inputs under the old parameters, and the rest under new."""
 
-    def __init__(self, bootstrap: str, taken: dict[str, dict[int, int]]) -> None:
+    def __init__(self, first: Inputs, rest: Inputs) -> None:
         self.rows: dict[str, Any] = {}
         self.assets: dict[str, AssetStage] = {}
         self.market = MarketStage(Params(), meta(Params(), MARKET))
-        frames = asyncio.run(topic(bootstrap, contracts.FRAMES))
-        inputs = asyncio.run(topic(bootstrap, contracts.MARKET_INPUTS))
-        before = taken[contracts.FRAMES], taken[contracts.MARKET_INPUTS]
-        self._take(
-            Params(),
-            *(part(held, upto, True) for held, upto in zip((frames, inputs), before, strict=True)),
-        )
+        self._take(Params(), first)
         for asset, stage in self.assets.items():
             self.assets[asset] = renewed(stage, AssetStage(asset, NEW, meta(NEW, asset)))
         self.market = renewed(self.market, MarketStage(NEW, meta(NEW, MARKET)))
-        self._take(
-            NEW,
-            *(part(held, upto, False) for held, upto in zip((frames, inputs), before, strict=True)),
-        )
+        self._take(NEW, rest)
 
-    def _take(self, params: Params, frames: list[bytes], inputs: list[bytes]) -> None:
-        for value in frames:
+    def _take(self, params: Params, inputs: Inputs) -> None:
+        for _, value in inputs[contracts.FRAMES]:
             frame = contracts.decode_frame(value)
             stage = self.assets.get(frame.asset)
             if stage is None:
@@ -246,7 +271,7 @@ class Upgraded:
             assert not isinstance(rows, BrokenChain)
             for row in rows:
                 self._keep(self.market.step(row) if isinstance(row, Contribution) else (row,))
-        for value in inputs:
+        for _, value in inputs[contracts.MARKET_INPUTS]:
             self._keep(self.market.step(contracts.decode_market_input(value)))
 
     def _keep(self, rows: Iterable[Any]) -> None:
@@ -261,13 +286,6 @@ def renewed(old: Any, new: Any) -> Any:
     snapshot = old.snapshot()
     new.restore(snapshot.hot, snapshot.pages)
     return new
-
-
-def part(held: list[Any], upto: dict[int, int], first: bool) -> list[bytes]:
-    """Values before the offsets, or from them on."""
-    return [
-        value for partition, offset, _, value in held if (offset < upto.get(partition, 0)) == first
-    ]
 
 
 def meta(params: Params, scope: str) -> RowMeta:
