@@ -75,6 +75,15 @@ class FlinkCluster:
             found: int = yaml.safe_load(answer.read())["slots-total"]
             return found
 
+    def lose(self, name: str) -> None:
+        """Kill a TaskManager and wait until the JobManager misses it."""
+        known = self.slots()
+        self.kill(name)
+        deadline = time.monotonic() + 60
+        while self.slots() >= known:
+            assert time.monotonic() < deadline, self.log_of("jobmanager")
+            time.sleep(0.5)
+
     def kill(self, name: str) -> None:
         """kill -9 of a process and of what it has started."""
         process = self.running.pop(name)

@@ -173,7 +173,7 @@ def test_a_task_manager_killed_in_a_cluster_is_replaced(
         ).stdout
         assert said.startswith("submitted job ")
         await_progress(path, 300)
-        cluster.kill("first")
+        cluster.lose("first")
         cluster.add("third")
         path.await_drained(240)
         told = flink(path, "status", "--jobmanager", cluster.address, "--json")
