@@ -1,6 +1,7 @@
 """How a Flink job is set up and asked after: settings, checkpoints to go on from, causes."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from streams.config import MarginquakeError
 from streams.engines.flink.jobmanager import innermost
 from streams.engines.flink.session import (
     Options,
+    await_port,
     configuration,
     host_port,
     newest_checkpoint,
@@ -106,3 +108,13 @@ def test_every_script_says_what_it_is_for(script: Path) -> None:
     text = script.read_text("utf-8")
     assert text.startswith("-- ")
     assert "marginquake flink sql" in text
+
+
+def test_a_port_that_another_program_keeps_is_named() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(MarginquakeError, match=f"port {port} is taken"):
+            await_port(port, timeout_s=0.3)
+    await_port(port, timeout_s=5)

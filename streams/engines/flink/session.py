@@ -8,7 +8,9 @@ the process with the first cause, and that a stop waits for its savepoint.
 import asyncio
 import os
 import site
+import socket
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -155,6 +157,8 @@ def configuration(options: Options, restore: str | None) -> dict[str, str]:
 def environment(options: Options, restore: str | None) -> Any:
     """A Flink environment with these options; starts its JVM."""
     settings = configuration(options, restore)
+    if options.jobmanager is None:
+        await_port(options.rest_port)
     if options.python_mode == "process" and options.jobmanager is None:
         log.warning("process mode listens on every interface, with ports that Flink chooses")
     prepare(options.home)
@@ -185,6 +189,30 @@ def python_jar() -> Path:
     import pyflink
 
     return next((Path(pyflink.__file__).parent / "opt").glob("flink-python-*.jar"))
+
+
+def await_port(port: int, timeout_s: float = 20.0) -> None:
+    """Return when the mini-cluster can have its REST port: the JVM of one that has just ended goes
+    a moment after its process.
+
+    Raises:
+        MarginquakeError: another program keeps it.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise MarginquakeError(
+                        f"port {port} is taken: a Flink job runs here already (`marginquake flink "
+                        "status`), or give another --rest-port"
+                    ) from None
+            else:
+                return
+        time.sleep(0.2)
 
 
 def prepare(home: Path) -> None:
