@@ -105,6 +105,14 @@ def flink(kafka_jars: Path) -> None:
 
 
 @pytest.fixture
+def next_port() -> Callable[[], int]:
+    """Gives free ports that no broker of the tests is given: importing `free_port` would make a
+    second list of them.
+    """
+    return free_port
+
+
+@pytest.fixture
 def flink_home(flink: None, tmp_path: Path) -> Path:
     """A home with the connector that is already resolved."""
     home = tmp_path / "stack"

@@ -7,11 +7,10 @@ import site
 import subprocess
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
-
-from tests.conftest import free_port
 
 LOOPBACK = "127.0.0.1"
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,23 +19,23 @@ ROOT = Path(__file__).resolve().parents[1]
 class FlinkCluster:
     """Started with one JobManager; `add` starts a TaskManager of one slot."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, next_port: Callable[[], int]) -> None:
         import pyflink
 
         self.flink = Path(pyflink.__file__).parent
         self.home = home
-        self.rest = free_port()
+        self.rest = next_port()
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         conf = home / "conf"
         conf.mkdir(parents=True)
         settings = {
             **yaml.safe_load((self.flink / "conf/config.yaml").read_text()),
             "jobmanager": {
-                "rpc": {"address": LOOPBACK, "port": free_port()},
+                "rpc": {"address": LOOPBACK, "port": next_port()},
                 "bind-host": LOOPBACK,
                 "memory": {"process": {"size": "900m"}},
             },
-            "blob": {"server": {"port": str(free_port())}},
+            "blob": {"server": {"port": str(next_port())}},
             "rest": {"address": LOOPBACK, "bind-address": LOOPBACK, "port": self.rest},
             "taskmanager": {
                 "host": LOOPBACK,

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from streams.edges.topics import reconcile
 from streams.simulation.files import LOG
 from streams.simulation.run import simulate
 from streams.simulation.scenarios import scenario
-from tests.conftest import BrokerMaker, free_port
+from tests.conftest import BrokerMaker
 from tests.flink_cluster import FlinkCluster
 from tests.pipeline_stack import (
     FLINK,
@@ -46,6 +46,7 @@ from tests.pipeline_stack import (
     topic,
 )
 
+NextPort = Callable[[], int]
 pytestmark = [
     pytest.mark.flink,
     pytest.mark.kafka,
@@ -57,12 +58,14 @@ NEW = Params(throttle=ThrottleParams(doubted=("htx",)))
 
 
 @pytest.fixture
-def path(make_broker: BrokerMaker, warehouse_dsn: str, flink_home: Path) -> Iterator[Stack]:
+def path(
+    make_broker: BrokerMaker, warehouse_dsn: str, flink_home: Path, next_port: NextPort
+) -> Iterator[Stack]:
     """Framer, the Flink job and the sink on a broker of their own."""
     broker = make_broker()
     broker.start()
     asyncio.run(reconcile(broker.bootstrap, create=True))
-    stack = Stack(broker.bootstrap, warehouse_dsn, flink_home, FLINK_GROUPS, free_port())
+    stack = Stack(broker.bootstrap, warehouse_dsn, flink_home, FLINK_GROUPS, next_port())
     stack.broker = broker
     yield stack
     stack.end()
@@ -147,11 +150,11 @@ def test_a_savepoint_taken_running_and_one_at_the_stop_restore_at_parallelism_2(
 
 
 def test_a_task_manager_killed_in_a_cluster_is_replaced(
-    path: Stack, log: Path, tmp_path: Path
+    path: Stack, log: Path, tmp_path: Path, next_port: NextPort
 ) -> None:
     import_archives(path.bootstrap, [log])
     path.start("framer", "sink")
-    cluster = FlinkCluster(tmp_path / "cluster")
+    cluster = FlinkCluster(tmp_path / "cluster", next_port)
     try:
         cluster.add("first")
         cluster.add("second")

@@ -8,7 +8,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from streams.edges.warehouse import connect
 from streams.simulation.files import LOG
 from streams.simulation.run import simulate
 from streams.simulation.scenarios import scenario
-from tests.conftest import BrokerMaker, free_port
+from tests.conftest import BrokerMaker
 from tests.logs import held_back_log
 from tests.pipeline_stack import (
     BOTH_GROUPS,
@@ -44,16 +44,19 @@ ENGINES = ("faust", "flink")
 SIDES = ("long", "short")
 NOTHING = (0, 0)
 
+NextPort = Callable[[], int]
 pytestmark = [pytest.mark.flink, pytest.mark.kafka, pytest.mark.warehouse]
 
 
 @pytest.fixture
-def path(make_broker: BrokerMaker, warehouse_dsn: str, flink_home: Path) -> Iterator[Stack]:
+def path(
+    make_broker: BrokerMaker, warehouse_dsn: str, flink_home: Path, next_port: NextPort
+) -> Iterator[Stack]:
     """Framer, both engines and the sink on a broker of their own."""
     broker = make_broker()
     broker.start()
     asyncio.run(reconcile(broker.bootstrap, create=True))
-    stack = Stack(broker.bootstrap, warehouse_dsn, flink_home, BOTH_GROUPS, free_port())
+    stack = Stack(broker.bootstrap, warehouse_dsn, flink_home, BOTH_GROUPS, next_port())
     yield stack
     stack.end()
 
