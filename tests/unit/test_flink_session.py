@@ -1,7 +1,9 @@
 """How a Flink job is set up and asked after: settings, checkpoints to go on from, causes."""
 
+import asyncio
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from streams.engines.flink.session import (
     Options,
     await_port,
     configuration,
+    follow,
     host_port,
     newest_checkpoint,
     restored_from,
@@ -118,3 +121,41 @@ def test_a_port_that_another_program_keeps_is_named() -> None:
         with pytest.raises(MarginquakeError, match=f"port {port} is taken"):
             await_port(port, timeout_s=0.3)
     await_port(port, timeout_s=5)
+
+
+class Ending:
+    """A future of Flink's, given when the job has ended."""
+
+    def __init__(self, ended: threading.Event) -> None:
+        self.ended = ended
+
+    def result(self) -> None:
+        assert self.ended.wait(10)
+
+
+class Client:
+    """Flink's JobClient of a job that goes on until it is cancelled."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+
+    def get_job_id(self) -> str:
+        return "f00d"
+
+    def get_job_execution_result(self) -> Ending:
+        return Ending(self.ended)
+
+    def cancel(self) -> Ending:
+        self.ended.set()
+        return Ending(self.ended)
+
+
+@pytest.mark.flink
+async def test_a_stop_without_a_savepoint_ends_the_job_and_says_so(tmp_path: Path) -> None:
+    client, stop = Client(), asyncio.Event()
+    stop.set()
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with pytest.raises(MarginquakeError, match="no JobManager answers"):
+        await follow(options(tmp_path, rest_port=port), client, stop)
+    assert client.ended.is_set()

@@ -6,6 +6,7 @@ the process with the first cause, and that a stop waits for its savepoint.
 """
 
 import asyncio
+import contextlib
 import os
 import site
 import socket
@@ -249,7 +250,7 @@ async def follow(options: Options, client: Any, stop: asyncio.Event) -> None:
     Raises:
         MarginquakeError: the job failed for good; names its first cause.
     """
-    from py4j.protocol import Py4JJavaError
+    from py4j.protocol import Py4JError, Py4JJavaError
 
     ended = asyncio.ensure_future(
         asyncio.to_thread(lambda: client.get_job_execution_result().result())
@@ -258,11 +259,19 @@ async def follow(options: Options, client: Any, stop: asyncio.Event) -> None:
     await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
     if not ended.done():
-        async with FlinkRest(*options.address) as rest:
-            saved = await rest.stop(id_of(client), uri(options.checkpoints))
+        try:
+            async with FlinkRest(*options.address) as rest:
+                saved = await rest.stop(id_of(client), uri(options.checkpoints))
+        except MarginquakeError:
+            # Its last checkpoint stays; a job that went on would hold this process for ever.
+            with contextlib.suppress(Py4JError):
+                await asyncio.to_thread(lambda: client.cancel().result())
+            raise
         log.info("stopped", job=id_of(client), savepoint=saved)
     try:
         await ended
     except Py4JJavaError as error:
         # The mini-cluster goes with its job, and its REST interface with it.
         raise MarginquakeError(f"the Flink job failed: {innermost(str(error))}") from None
+    except Py4JError as error:
+        raise MarginquakeError(f"the JVM of the Flink job has ended: {error}") from None
