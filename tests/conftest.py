@@ -54,6 +54,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.fixture
+def recordings() -> list[Path]:
+    """The recordings beside the project; in CI they must be there."""
+    folder = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "recordings"
+    found = sorted(folder.glob("*.jsonl.gz"))
+    if not found:
+        if os.environ.get("CI"):
+            pytest.fail(f"no recordings in {folder}")
+        pytest.skip("no recordings here")
+    return found
+
+
 @pytest.fixture(scope="session")
 def kafka_jars() -> Path:
     """The folder of resolved jars, to be given to `Broker(..., jars=...)`."""

@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from streams.edges.migrate import migrate
 from streams.edges.publish import publish
 from streams.edges.rows import rows
 from streams.edges.signal_rows import SIGNAL_TABLES
+from streams.edges.topics import reconcile
 from streams.edges.warehouse import connect
 from streams.engines.faust_app import APP_ID
 from streams.engines.inprocess import InProcess
@@ -164,6 +165,21 @@ class Stack:
             before = ends
             time.sleep(1.5)
         raise AssertionError(f"not drained after {timeout_s} s: {behind}")
+
+
+@contextmanager
+def data_path(
+    broker: Broker, dsn: str, home: Path, groups: Groups = GROUPS, rest_port: int = 0
+) -> Iterator[Stack]:
+    """A data path on a broker started for it, with every topic; nothing outlives the block."""
+    broker.start()
+    asyncio.run(reconcile(broker.bootstrap, create=True))
+    stack = Stack(broker.bootstrap, dsn, home, groups, rest_port)
+    stack.broker = broker
+    try:
+        yield stack
+    finally:
+        stack.end()
 
 
 async def lags(

@@ -14,13 +14,12 @@ import pytest
 pytest.importorskip("numba")
 
 from streams import contracts
-from streams.edges.topics import reconcile
 from streams.engines.faust_app import APP_ID
 from streams.simulation.files import LOG
 from streams.simulation.run import simulate
 from streams.simulation.scenarios import scenario
 from tests.conftest import BrokerMaker
-from tests.pipeline_stack import Oracle, Stack, committed, differences, import_archives
+from tests.pipeline_stack import Oracle, Stack, committed, data_path, differences, import_archives
 
 pytestmark = [pytest.mark.kafka, pytest.mark.warehouse, pytest.mark.timeout(600)]
 
@@ -28,13 +27,8 @@ pytestmark = [pytest.mark.kafka, pytest.mark.warehouse, pytest.mark.timeout(600)
 @pytest.fixture
 def path(make_broker: BrokerMaker, warehouse_dsn: str, tmp_path: Path) -> Iterator[Stack]:
     """The data path on a broker of its own."""
-    broker = make_broker()
-    broker.start()
-    asyncio.run(reconcile(broker.bootstrap, create=True))
-    stack = Stack(broker.bootstrap, warehouse_dsn, tmp_path / "stack")
-    stack.broker = broker
-    yield stack
-    stack.end()
+    with data_path(make_broker(), warehouse_dsn, tmp_path / "stack") as stack:
+        yield stack
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,7 @@ from tests.pipeline_stack import (
     Oracle,
     Stack,
     committed,
+    data_path,
     differences,
     engine_rows,
     import_archives,
@@ -62,13 +63,8 @@ def path(
     make_broker: BrokerMaker, warehouse_dsn: str, flink_home: Path, next_port: NextPort
 ) -> Iterator[Stack]:
     """Framer, the Flink job and the sink on a broker of their own."""
-    broker = make_broker()
-    broker.start()
-    asyncio.run(reconcile(broker.bootstrap, create=True))
-    stack = Stack(broker.bootstrap, warehouse_dsn, flink_home, FLINK_GROUPS, next_port())
-    stack.broker = broker
-    yield stack
-    stack.end()
+    with data_path(make_broker(), warehouse_dsn, flink_home, FLINK_GROUPS, next_port()) as stack:
+        yield stack
 
 
 @pytest.fixture(scope="module")

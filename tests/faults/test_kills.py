@@ -19,7 +19,6 @@ import pytest
 
 from streams import contracts
 from streams.edges.broker import Broker
-from streams.edges.topics import reconcile
 from streams.edges.warehouse import connect
 from streams.engines.faust_app import APP_ID
 from streams.engines.stage_store import Marker
@@ -28,6 +27,7 @@ from tests.pipeline_stack import (
     Stack,
     commit,
     committed,
+    data_path,
     differences,
     framer_counters,
     import_archives,
@@ -80,13 +80,8 @@ def oracle(archive: Path) -> Oracle:
 @pytest.fixture
 def path(make_broker: BrokerMaker, warehouse_dsn: str, tmp_path: Path) -> Iterator[Stack]:
     """The data path on a broker of its own."""
-    broker = make_broker()
-    broker.start()
-    asyncio.run(reconcile(broker.bootstrap, create=True))
-    stack = Stack(broker.bootstrap, warehouse_dsn, tmp_path / "stack")
-    stack.broker = broker
-    yield stack
-    stack.end()
+    with data_path(make_broker(), warehouse_dsn, tmp_path / "stack") as stack:
+        yield stack
 
 
 def check_everything_arrived(stack: Stack, oracle: Oracle, sent: int) -> None:

@@ -5,7 +5,6 @@ venue give the rows of one. Simulated logs have forced orders held back, so that
 """
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +22,6 @@ from tests.logs import held_back_log
 from tests.pipeline_stack import Oracle, Stack, differences, framer_counters, import_archives, lags
 
 BrokerMaker = Callable[[], Broker]
-RECORDINGS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "recordings"
 
 pytestmark = [pytest.mark.kafka, pytest.mark.warehouse, pytest.mark.timeout(900)]
 
@@ -45,16 +43,6 @@ def make_path(
     yield make
     for stack in made:
         stack.end()
-
-
-@pytest.fixture
-def recordings() -> list[Path]:
-    found = sorted(RECORDINGS.glob("*.jsonl.gz"))
-    if not found:
-        if os.environ.get("CI"):
-            pytest.fail(f"no recordings in {RECORDINGS}")
-        pytest.skip("no recordings here")
-    return found
 
 
 def test_recordings_give_the_same_final_rows_through_kafka_as_in_process(

@@ -18,7 +18,6 @@ import pytest
 pytest.importorskip("numba")
 
 from streams import contracts
-from streams.edges.topics import reconcile
 from streams.edges.warehouse import connect
 from streams.simulation.files import LOG
 from streams.simulation.run import simulate
@@ -31,6 +30,7 @@ from tests.pipeline_stack import (
     STAGES,
     Oracle,
     Stack,
+    data_path,
     differences,
     engine_rows,
     framer_counters,
@@ -39,7 +39,6 @@ from tests.pipeline_stack import (
     topic,
 )
 
-RECORDINGS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "recordings"
 ENGINES = ("faust", "flink")
 SIDES = ("long", "short")
 NOTHING = (0, 0)
@@ -53,22 +52,8 @@ def path(
     make_broker: BrokerMaker, warehouse_dsn: str, flink_home: Path, next_port: NextPort
 ) -> Iterator[Stack]:
     """Framer, both engines and the sink on a broker of their own."""
-    broker = make_broker()
-    broker.start()
-    asyncio.run(reconcile(broker.bootstrap, create=True))
-    stack = Stack(broker.bootstrap, warehouse_dsn, flink_home, BOTH_GROUPS, next_port())
-    yield stack
-    stack.end()
-
-
-@pytest.fixture
-def recordings() -> list[Path]:
-    found = sorted(RECORDINGS.glob("*.jsonl.gz"))
-    if not found:
-        if os.environ.get("CI"):
-            pytest.fail(f"no recordings in {RECORDINGS}")
-        pytest.skip("no recordings here")
-    return found
+    with data_path(make_broker(), warehouse_dsn, flink_home, BOTH_GROUPS, next_port()) as stack:
+        yield stack
 
 
 def compared(path: Stack, archives: list[Path], timeout_s: float) -> dict[str, int]:
