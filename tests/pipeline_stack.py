@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -169,12 +169,19 @@ class Stack:
 
 @contextmanager
 def data_path(
-    broker: Broker, dsn: str, home: Path, groups: Groups = GROUPS, rest_port: int = 0
+    broker: Broker,
+    dsn: str,
+    home: Path,
+    groups: Groups = GROUPS,
+    rest_port: Callable[[], int] = lambda: 0,
 ) -> Iterator[Stack]:
-    """A data path on a broker started for it, with every topic; nothing outlives the block."""
+    """A data path on a broker started for it, with every topic; nothing outlives the block.
+
+    `rest_port` is asked once the broker runs: its controller takes the port after its own.
+    """
     broker.start()
     asyncio.run(reconcile(broker.bootstrap, create=True))
-    stack = Stack(broker.bootstrap, dsn, home, groups, rest_port)
+    stack = Stack(broker.bootstrap, dsn, home, groups, rest_port())
     stack.broker = broker
     try:
         yield stack

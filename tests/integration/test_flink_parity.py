@@ -52,7 +52,7 @@ def path(
     make_broker: BrokerMaker, warehouse_dsn: str, flink_home: Path, next_port: NextPort
 ) -> Iterator[Stack]:
     """Framer, both engines and the sink on a broker of their own."""
-    with data_path(make_broker(), warehouse_dsn, flink_home, BOTH_GROUPS, next_port()) as stack:
+    with data_path(make_broker(), warehouse_dsn, flink_home, BOTH_GROUPS, next_port) as stack:
         yield stack
 
 
