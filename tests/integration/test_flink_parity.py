@@ -8,8 +8,10 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -41,7 +43,6 @@ from tests.pipeline_stack import (
 
 ENGINES = ("faust", "flink")
 SIDES = ("long", "short")
-NOTHING = (0, 0)
 
 NextPort = Callable[[], int]
 pytestmark = [pytest.mark.flink, pytest.mark.kafka, pytest.mark.warehouse]
@@ -114,7 +115,7 @@ def test_parity_of_three_engines_and_sql_on_a_day_of_20_assets(path: Stack, tmp_
 
 
 def assert_sql_equals_the_print(path: Stack) -> None:
-    """To the micro-dollar: by asset, venue and side over the day, and each minute by asset."""
+    """To the micro-dollar, each asset and each venue: by side at the end, and at each minute."""
     subprocess.run(
         [sys.executable, "-m", "streams.cli", "flink", "sql", "--bounded"],
         env={
@@ -125,57 +126,56 @@ def assert_sql_equals_the_print(path: Stack) -> None:
         check=True,
         timeout=300,
     )
-    minutes: dict[tuple[str, str, str], int] = {}
-    rolling: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+    at_end: Counter[tuple[str, str]] = Counter()
+    by_minute: dict[str, dict[tuple[str, str, str], dict[int, int]]] = defaultdict(dict)
     for _, _, _, value in asyncio.run(topic(path.bootstrap, contracts.PRINTS_SQL)):
         row = msgspec.json.decode(value)
-        key = row["asset"], row["venue"], row["side"]
-        if row["kind"] == "minute":
-            minutes[key] = minutes.get(key, 0) + row["usd"]
-        else:
-            rolling.setdefault(key, []).append((row["period_end"], row["usd"]))
+        for name in (row["asset"], row["venue"]):
+            if row["kind"] == "minute":
+                at_end[name, row["side"]] += row["usd"]
+            else:
+                rows = by_minute[name].setdefault((row["asset"], row["venue"], row["side"]), {})
+                rows[row["period_end"]] = row["usd"]
     with closing(connect(path.dsn)) as client:
-        late: dict[tuple[str, str, str], int] = {
-            (asset, venue, side): usd
-            for asset, venue, side, usd in client.query(
-                "SELECT asset, venue, position_side, sum(usd) FROM v_late_events"
-                " WHERE kind != 'adl' GROUP BY ALL"
-            ).result_rows
-        }
-        days = client.query(
-            "SELECT scope, venue, long_usd, short_usd FROM v_prints"
-            " WHERE kind = 'utc_day' AND venue IS NOT NULL AND scope != 'ALL'"
+        late: Counter[tuple[str, str]] = Counter()
+        for asset, venue, side, usd in client.query(
+            "SELECT asset, venue, position_side, usd FROM v_late_events WHERE kind != 'adl'"
+        ).result_rows:
+            late.update({(asset, side): _micros(usd), (venue, side): _micros(usd)})
+        # The market's rows are by venue; an asset's are of all venues.
+        prints = (
+            "FROM v_prints WHERE kind = 'rolling_24h' AND (venue IS NULL) != (scope = 'ALL')"
+        )
+        last = client.query(
+            "SELECT ifNull(venue, scope) AS name, argMax(long_usd, period_start),"
+            f" argMax(short_usd, period_start) {prints} GROUP BY name"
         ).result_rows
         ends = client.query(
-            "SELECT scope, venue, toUnixTimestamp64Micro(period_start) + 60000000,"
-            " usd_observed - usd_late FROM v_prints"
-            " WHERE kind = 'rolling_24h' AND venue IS NOT NULL AND scope != 'ALL' AND is_final"
+            "SELECT ifNull(venue, scope), toUnixTimestamp64Micro(period_start) + 60000000,"
+            f" usd_observed - usd_late {prints} AND is_final"
         ).result_rows
     printed = {
-        (scope, venue, side): usd - late.get((scope, venue, side), 0)
-        for scope, venue, *both in days
-        for side, usd in zip(("long", "short"), both, strict=True)
+        (name, side): _micros(usd) - late[name, side]
+        for name, *both in last
+        for side, usd in zip(SIDES, both, strict=True)
     }
-    assert len(days) == len({key[:2] for key in printed}), "the log spans two days"
-    assert {key: usd for key, usd in printed.items() if usd} == minutes
-    assert len(minutes) > 40
+    assert printed == {key: at_end[key] for key in printed}
+    assert at_end.keys() <= printed.keys()
     wrong = [
-        (scope, venue, end, usd, summed)
-        for scope, venue, end, usd in ends
-        if usd != (summed := sum(_as_of(rolling, scope, venue, side, end) for side in SIDES))
+        (name, end, usd, summed)
+        for name, end, usd in ends
+        if _micros(usd) != (summed := sum(_as_of(rows, end) for rows in by_minute[name].values()))
     ]
     assert wrong == []
+    assert len(printed) > 40
     assert len(ends) > 500
-    print(f"SQL: {len(minutes)} sums of a day and {len(ends)} of 24 h equal the print")  # noqa: T201
+    print(f"SQL: {len(printed)} sums by side and {len(ends)} by minute equal the print")  # noqa: T201
 
 
-def _as_of(
-    rolling: dict[tuple[str, str, str], list[tuple[int, int]]],
-    scope: str,
-    venue: str,
-    side: str,
-    end: int,
-) -> int:
+def _micros(dollars: Decimal) -> int:
+    return int(dollars * 1_000_000)
+
+
+def _as_of(totals: dict[int, int], end: int) -> int:
     """The 24 h total that SQL last gave by `end`; none of it is older in these logs."""
-    rows = rolling.get((scope, venue, side), ())
-    return max((row for row in rows if row[0] <= end), default=NOTHING)[1]
+    return totals[max(at)] if (at := [one for one in totals if one <= end]) else 0
