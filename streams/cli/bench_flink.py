@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 import typer
@@ -34,6 +34,10 @@ NAMES = (
 def bench_flink(
     assets: Annotated[int, typer.Option(min=8, max=1000, help="Assets, with equal frames.")] = 100,
     seconds: Annotated[int, typer.Option(min=10, max=3600, help="Frames of each asset.")] = 300,
+    load: Annotated[
+        Literal["cascade", "ordinary"],
+        typer.Option(help="Seconds around the demo's cascade, or the first of its hour."),
+    ] = "cascade",
     history_minutes: Annotated[
         int, typer.Option(min=0, help="Frames before them, one a minute: the age of the state.")
     ] = 0,
@@ -45,8 +49,8 @@ def bench_flink(
 ) -> None:
     """Frames a second of the Flink job and of Faust workers, each on a broker of its own.
 
-    Frames are the busiest seconds of the demo's hour, under so many assets' names. A state of 24
-    hours: --assets 400 --seconds 10 --history-minutes 1440 --only "flink 1 thread".
+    Frames are seconds of the demo's hour, under so many assets' names. A state of 24 hours:
+    --assets 400 --seconds 60 --history-minutes 1440 --only "flink 1 thread".
 
     Needs the extras faust, flink and simulate, Java 17 and Maven.
 
@@ -60,7 +64,7 @@ def bench_flink(
 
     if unknown := set(only or ()) - set(NAMES):
         raise typer.BadParameter(f"{unknown.pop()!r} is none of {', '.join(NAMES)}")
-    frames = _busiest(seconds)
+    frames = _seconds_of_the_demo(load, seconds)
     found: list[Measured] = []
     for name in only or NAMES:
         with _broker() as (broker, home):
@@ -133,8 +137,8 @@ def _kept(setup: "Setup") -> "Kept | None":
     return asyncio.run(ask())
 
 
-def _busiest(seconds: int) -> "list[Frame]":
-    """The seconds of the demo's hour around its cascade, of its first asset."""
+def _seconds_of_the_demo(load: str, seconds: int) -> "list[Frame]":
+    """Of its first asset: around the hour's cascade, or the first of them."""
     from streams.contracts import partition_for
     from streams.edges.archives import lines
     from streams.edges.demo_hour import ASSETS, HOURS, SCENARIO, SEED
@@ -151,6 +155,8 @@ def _busiest(seconds: int) -> "list[Frame]":
         log = lines([Path(folder) / LOG], PARSERS, instruments)
         frames = frames_of(log, PARSERS, instruments, partition_for)
     own = [frame for frame in frames if frame.asset == "BTC"]
+    if load == "ordinary":
+        return own[:seconds]
     forced = [sum(cell.usd for cell in frame.cells) for frame in own]
     middle = forced.index(max(forced))
     begin = max(0, min(middle - seconds // 2, len(own) - seconds))

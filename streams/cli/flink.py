@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,8 +14,10 @@ import typer
 from streams.cli.options import AsJson, Kafka, MetricsPort
 
 if TYPE_CHECKING:
+    from streams.core.pipeline import Snapshot
     from streams.engines.flink.jobmanager import FlinkRest
     from streams.engines.flink.session import Options
+    from streams.engines.flink.watch import Watch
 
 PANEL = "run"
 Jobmanager = Annotated[
@@ -87,25 +90,37 @@ def options(
     )
 
 
-def detect(chosen: "Options", metrics_port: int | None) -> None:
-    """Run the job on a mini-cluster until SIGTERM, or submit it to a cluster and end."""
+def detect(chosen: "Options", metrics_port: int | None, warm: Path | None = None) -> None:
+    """Run the job on a mini-cluster until SIGTERM, or submit it to a cluster and end.
+
+    The file of histories is read here, to refuse a wrong one, and again where the job runs.
+    """
+    from streams.edges.warm import read_warm
     from streams.parsing import parameters
-    from streams.telemetry import Health, configure_logging, serve_metrics
+    from streams.telemetry import configure_logging, serve_metrics
 
     configure_logging("detect")
     session = _session()
+    from streams.engines.flink.watch import Watch
+
     chosen = ready(chosen)
     if chosen.jobmanager is not None:
         _refuse_second(chosen)
-    server = serve_metrics("detect", metrics_port, lambda: Health(True))
+    params = parameters()
+    histories: Callable[[], Mapping[str, Snapshot]] = dict
+    if warm is not None:
+        histories = partial(read_warm, warm.resolve(), params.hash())
+        histories()
+    watch = Watch()
+    server = serve_metrics("detect", metrics_port, watch.health)
     try:
-        _stay(chosen, session.submit(chosen, parameters()))
+        _stay(chosen, session.submit(chosen, params, histories), watch)
     finally:
         if server is not None:
             server.close()
 
 
-def _stay(chosen: "Options", client: Any) -> None:
+def _stay(chosen: "Options", client: Any, watch: "Watch") -> None:
     """Follow a job of the mini-cluster to its end; leave one of a cluster to it."""
     from streams.engines.flink.session import follow, id_of
     from streams.telemetry import graceful_shutdown
@@ -115,7 +130,7 @@ def _stay(chosen: "Options", client: Any) -> None:
         return
 
     async def stay() -> None:
-        await follow(chosen, client, graceful_shutdown())
+        await follow(chosen, client, graceful_shutdown(), watch)
 
     asyncio.run(stay())
 
@@ -190,13 +205,14 @@ def status(
     if as_json:
         typer.echo(json.dumps([msgspec.to_builtins(job) for job in jobs]))
     else:
-        table = Table("job", "name", "state", "for", "failures", "last checkpoint")
+        table = Table("job", "name", "state", "for", "failures", "behind", "last checkpoint")
         for job in jobs:
             kept = "none yet"
             if job.checkpoint is not None:
                 kept = f"{job.checkpoint_bytes:,} B in {job.checkpoint_ms} ms: {job.checkpoint}"
             for_s = f"{job.running_ms / 1000:.0f} s"
-            table.add_row(job.id, job.name, job.state, for_s, str(job.failures), kept)
+            behind = "-" if job.behind is None else f"{job.behind:,}"
+            table.add_row(job.id, job.name, job.state, for_s, str(job.failures), behind, kept)
         report_console().print(table)
     if not any(job.name == DETECT and job.state == "RUNNING" for job in jobs):
         raise typer.Exit(1)
@@ -318,12 +334,13 @@ def sql(
     configure_logging("flink-sql")
     _session()
     from streams.engines.flink.sql import PRINTS, run_script
+    from streams.engines.flink.watch import Watch
 
     held = checkpoints or str(settings().home / "flink" / "sql-checkpoints")
     chosen = options(kafka, jobmanager, rest_port, parallelism, checkpoint_seconds, held, restore)
     client = run_script(ready(chosen), script or PRINTS, typer.echo, bounded=bounded)
     if client is not None:
-        _stay(chosen, client)
+        _stay(chosen, client, Watch())
 
 
 def register(parent: typer.Typer) -> None:

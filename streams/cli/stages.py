@@ -90,7 +90,9 @@ def detect(
     warm: Annotated[
         Path | None,
         typer.Option(
-            dir_okay=False, help="faust: histories from `import --warm`, for a first start."
+            dir_okay=False,
+            help="Histories from `import --warm`, for a first start; flink: a path that each "
+            "TaskManager can read too.",
         ),
     ] = None,
     metrics_port: MetricsPort = None,
@@ -113,8 +115,6 @@ def detect(
     if engine == "faust":
         _faust(kafka, warm, metrics_port)
         return
-    if warm is not None:
-        raise typer.BadParameter("the engine flink takes no histories yet", param_hint="--warm")
     chosen = flink.options(
         kafka,
         jobmanager,
@@ -125,7 +125,7 @@ def detect(
         restore,
         python_mode,
     )
-    flink.detect(chosen, metrics_port)
+    flink.detect(chosen, metrics_port, warm)
 
 
 def _faust(kafka: str | None, warm: Path | None, metrics_port: int | None) -> None:

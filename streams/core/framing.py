@@ -104,6 +104,16 @@ class Framer:
         """First second (s) that some healthy pushed feed has not passed; None if none is up."""
         return self._clock.slowest()
 
+    def feeds_up(self) -> dict[tuple[str, str], int]:
+        """Feeds that are up by venue and channel, 0 for those that were; strange words as
+        `unknown`.
+        """
+        found: dict[tuple[str, str], int] = {}
+        for feed in self.state.clock.feeds:
+            labels = self._labels(feed.venue, feed.channel)
+            found[labels] = found.get(labels, 0) + feed.up
+        return found
+
     def drain(self) -> Emission:
         """Take what has been emitted since the last call."""
         out, self._out = self._out, Emission()
@@ -186,12 +196,15 @@ class Framer:
     def _count(self, name: str, number: int = 1) -> None:
         self._counters[name] = self._counters.get(name, 0) + number
 
+    def _labels(self, venue: str, channel: str | None) -> tuple[str, str]:
+        known = venue if venue in self._parsers else "unknown"
+        return known, channel if channel in CHANNELS else "unknown"
+
     def _received(self, venue: str, channel: str | None, number: int) -> None:
         """Count records by venue and channel, all that we do not know as `unknown`."""
         name = self._names.get((venue, channel))
         if name is None:
-            known = venue if venue in self._parsers else "unknown"
-            what = channel if channel in CHANNELS else "unknown"
+            known, what = self._labels(venue, channel)
             name = f"received:{known}/{what}"
             if "unknown" not in (known, what):
                 self._names[venue, channel] = name

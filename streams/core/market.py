@@ -78,6 +78,19 @@ def receive(inputs: MarketInputs, item: Tick | Contribution) -> list[int]:
     return _complete(inputs) if moved else []
 
 
+def waits_s(inputs: MarketInputs) -> int:
+    """Seconds between the newest tick and the last applied second; 0 before one is."""
+    if inputs.sealed is None:
+        return 0
+    known = [
+        progress.waiting[-1][0] if progress.waiting else progress.reached
+        for progress in inputs.partitions.values()
+    ]
+    return max((second for second in known if second is not None), default=inputs.sealed) - (
+        inputs.sealed
+    )
+
+
 def _settle(progress: PartitionProgress) -> bool:
     """Move ticked seconds whose contributions are all there from waiting to ready."""
     settled = 0

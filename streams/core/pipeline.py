@@ -329,6 +329,11 @@ class MarketStage:
         """The last applied market second (s)."""
         return self._inputs.sealed
 
+    @property
+    def waits_s(self) -> int:
+        """Seconds between the newest tick and the last applied market second; 0 before one is."""
+        return market.waits_s(self._inputs)
+
     def step(self, item: Tick | Contribution) -> list[Result]:
         """Take one input; returns the rows of the market seconds that it completed."""
         rows: list[Result] = []

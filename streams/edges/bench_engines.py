@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from typing import Any, Final
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError
 
 from streams.config import MarginquakeError
 from streams.contracts import FRAMES, MARKET_INPUTS, encode, key_of, partition_for, partitions
@@ -52,8 +53,9 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """`frames_per_s` by the clock, `frames_per_cpu_s` by CPU time of all its processes from their
-    start; `seconds`: to the end, start included; `kept` where the engine tells.
+    """`frames_per_s` by the clock and `frames_per_cpu_s` by the CPU time of all its processes, both
+    between the first commit that was seen and the last; `seconds`: to the end, start included;
+    `kept` where the engine tells.
     """
 
     name: str
@@ -197,7 +199,7 @@ async def _measure(
     began = time.monotonic()
     ends = await _ends(bootstrap)
     total = sum(ends.values())
-    first: tuple[float, int] | None = None
+    first: tuple[float, int, float] | None = None
     admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
@@ -207,12 +209,11 @@ async def _measure(
                 if process.poll() is not None:
                     said = log_of(home, setup, number).read_text("utf-8", "replace")[-800:]
                     raise MarginquakeError(f"{setup.name} ended with {process.returncode}: {said}")
-            offsets = await admin.list_consumer_group_offsets(setup.group)
-            done = sum(max(0, meta.offset) for part, meta in offsets.items() if part in ends)
+            done = await _committed(admin, setup.group, ends)
             if done and first is None:
-                first = now, done
+                first = now, done, sum(cpu_seconds(process.pid) for process in processes)
             progress(done)
-            if done >= total:
+            if first is not None and done >= total:
                 break
             if now - began > TIMEOUT_S:
                 raise MarginquakeError(f"{setup.name} reached {done:,} of {total:,} frames only")
@@ -220,10 +221,21 @@ async def _measure(
     finally:
         await admin.close()
     ended = time.monotonic()
-    at, seen = first or (began, 0)
-    spent = sum(cpu_seconds(process.pid) for process in processes)
-    rate = (total - seen) / (ended - at) if ended > at else float("nan")
-    return Measured(setup.name, total, rate, total / spent, ended - began, None)
+    at, seen, before = first
+    spent = sum(cpu_seconds(process.pid) for process in processes) - before
+    if total == seen:
+        raise MarginquakeError(f"{setup.name} was through at its first commit: give more --seconds")
+    rest = total - seen
+    return Measured(setup.name, total, rest / (ended - at), rest / spent, ended - began, None)
+
+
+async def _committed(admin: Any, group: str, parts: Container[TopicPartition]) -> int:
+    """How many frames the group has committed; none while a new broker has no coordinator yet."""
+    try:
+        offsets = await admin.list_consumer_group_offsets(group)
+    except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError):
+        return 0
+    return sum(max(0, meta.offset) for part, meta in offsets.items() if part in parts)
 
 
 async def _ends(bootstrap: str) -> dict[TopicPartition, int]:

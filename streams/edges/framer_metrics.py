@@ -6,6 +6,7 @@ from streams.telemetry import (
     CHECKPOINT_BYTES,
     CHECKPOINT_SECONDS,
     CONSUMER_LAG,
+    FEEDS_UP,
     FRAMES_SEALED,
     RECORDS_DEAD_LETTERED,
     RECORDS_DUPLICATE,
@@ -39,6 +40,9 @@ class FramerMetrics:
             if gained > 0:
                 _count(name, gained)
         self._known[partition] = dict(framer.state.counters)
+        # Status records stand in every partition, so each partition counts the same feeds.
+        for (venue, channel), count in framer.feeds_up().items():
+            FEEDS_UP.labels(venue=venue, channel=channel).set(count)
         slowest = framer.slowest
         if slowest is not None and slowest >= 0:
             lag = framer.state.clock.log_us / 1e6 - slowest

@@ -19,12 +19,20 @@ from faust.types import TP
 from streams import contracts
 from streams.config import MarginquakeError
 from streams.contracts import FRAMES, encode, key_of, topic_of
+from streams.core.frames import Tick
 from streams.core.pipeline import AssetStage, BrokenChain, MarketStage
 from streams.core.results import MARKET, Output
 from streams.engines.beginning import check_begin
 from streams.engines.chain import broken
 from streams.engines.stage_store import StageStore
-from streams.telemetry import CHECKPOINT_SECONDS, END_TO_END_LATENCY, FRAME_GAPS, RESULTS
+from streams.telemetry import (
+    CHECKPOINT_SECONDS,
+    CONSUMER_LAG,
+    END_TO_END_LATENCY,
+    FRAME_GAPS,
+    MARKET_WAIT,
+    RESULTS,
+)
 
 SAVE_S: Final = 10.0
 MAX_UNACKNOWLEDGED: Final = 5_000
@@ -108,10 +116,14 @@ class Shell:
             ends: asks the broker where partitions end.
         """
         seen, self._seen = self._seen, {part: self._reached(part) for part in partitions}
-        still = [part for part, at in self._seen.items() if part in seen and seen[part] == at]
-        if not still:
+        if not self._seen:
             return
-        for part, end in (await ends(still)).items():
+        for part, end in (await ends(list(self._seen))).items():
+            CONSUMER_LAG.labels(topic=self.topic, partition=part).set(
+                max(0, end - (self._reached(part) or 0))
+            )
+            if part not in seen or seen[part] != self._seen[part]:
+                continue
             async with self._reading:
                 if self._reached(part) == seen[part] and end > (seen[part] or 0):
                     await self._catch_up(part, end)
@@ -173,6 +185,7 @@ class Shell:
         """Drop stages of partitions that went to another worker."""
         for partition in partitions:
             self._stores.pop(partition, None)
+            CONSUMER_LAG.remove(self.topic, partition)
             self._to_commit.pop(TP(self.topic, partition), None)
             self._seen.pop(partition, None)
             self._revocations[partition] = self._revocations.get(partition, 0) + 1
@@ -260,6 +273,9 @@ def apply_market_input(store: StageStore, record: Record) -> Iterable[Output]:
     """Apply a tick or a contribution to the market stage."""
     stage, _ = store.stage(MARKET)
     assert isinstance(stage, MarketStage)  # noqa: S101  the table holds what `create` made
-    rows = stage.step(contracts.decode_market_input(record.value))
+    item = contracts.decode_market_input(record.value)
+    rows = stage.step(item)
+    if isinstance(item, Tick):
+        MARKET_WAIT.set(stage.waits_s)
     store.applied(MARKET, record.offset)
     return rows

@@ -204,11 +204,17 @@ MARKET_WAIT: Final = _gauge(
     "Newest tick minus the last sealed market second: how long the market stage waits.",
     "Above 30 s: one partition is slow or down; see the lag gauges by partition.",
 )
-WINDOWS_OPEN: Final = _gauge(
-    "marginquake_windows_open",
-    ("scope",),
-    "Cascade windows open now; scope is asset or market.",
-    "None: for context beside the latencies.",
+FLINK_RUNNING: Final = _gauge(
+    "marginquake_flink_job_running",
+    (),
+    "1 while the mini-cluster's job is RUNNING, 0 while it restarts or does not answer.",
+    "0 for a minute: /healthz and `marginquake flink status` say what it does; see its log.",
+)
+FLINK_FAILURES: Final = _gauge(
+    "marginquake_flink_failures",
+    (),
+    "Failures that Flink restarted the job after; it remembers 16.",
+    "Growing: after the fifth in a row the process ends with the cause.",
 )
 END_TO_END_LATENCY: Final = _histogram(
     "marginquake_end_to_end_latency_seconds",

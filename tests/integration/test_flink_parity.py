@@ -143,9 +143,7 @@ def assert_sql_equals_the_print(path: Stack) -> None:
         ).result_rows:
             late.update({(asset, side): _micros(usd), (venue, side): _micros(usd)})
         # The market's rows are by venue; an asset's are of all venues.
-        prints = (
-            "FROM v_prints WHERE kind = 'rolling_24h' AND (venue IS NULL) != (scope = 'ALL')"
-        )
+        prints = "FROM v_prints WHERE kind = 'rolling_24h' AND (venue IS NULL) != (scope = 'ALL')"
         last = client.query(
             "SELECT ifNull(venue, scope) AS name, argMax(long_usd, period_start),"
             f" argMax(short_usd, period_start) {prints} GROUP BY name"

@@ -4,12 +4,14 @@ import asyncio
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from streams.config import MarginquakeError
-from streams.engines.flink.jobmanager import innermost
+from streams.engines.flink.jobmanager import Job, innermost
 from streams.engines.flink.session import (
     Options,
     await_port,
@@ -20,6 +22,8 @@ from streams.engines.flink.session import (
     restored_from,
 )
 from streams.engines.flink.sql import PRINTS, SCRIPTS, statements
+from streams.engines.flink.watch import SILENT_S, Watch
+from streams.telemetry import REGISTRY
 
 
 def options(tmp_path: Path, **changes: object) -> Options:
@@ -157,5 +161,34 @@ async def test_a_stop_without_a_savepoint_ends_the_job_and_says_so(tmp_path: Pat
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     with pytest.raises(MarginquakeError, match="no JobManager answers"):
-        await follow(options(tmp_path, rest_port=port), client, stop)
+        await follow(options(tmp_path, rest_port=port), client, stop, Watch())
     assert client.ended.is_set()
+
+
+def test_a_job_is_healthy_while_it_runs_and_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Watch()
+    assert not watch.health().ok
+    job = Job("f00d", "marginquake detect", "RUNNING", 5, 0, None, 1_200, 3, "file:///c", 10, 70)
+    watch.take(job)
+    assert watch.health().ok
+    assert sample("marginquake_flink_job_running") == 1
+    assert sample("marginquake_consumer_lag_records", topic="frames.v1", partition="all") == 1_200
+    kept = "marginquake_checkpoint_seconds_count"
+    before = sample(kept, stage="detect:flink")
+    watch.take(job)
+    watch.take(msgspec.structs.replace(job, checkpoint_id=4))
+    assert sample(kept, stage="detect:flink") == (before or 0) + 1
+    watch.take(msgspec.structs.replace(job, state="RESTARTING", failures=1, cause="broken pipe"))
+    assert not watch.health().ok
+    assert watch.health().detail == (
+        "job f00d is RESTARTING, restarted 1 times, last after: broken pipe"
+    )
+    assert sample("marginquake_flink_job_running") == 0
+    watch.take(job)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + SILENT_S + 1)
+    assert not watch.health().ok
+
+
+def sample(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(name, labels)

@@ -116,6 +116,37 @@ def test_a_stage_lost_after_any_input_goes_on_as_if_it_were_not(frames: list[str
     assert given == whole
 
 
+def test_a_stage_with_histories_begins_its_chain_with_the_first_frame_also_after_a_loss(
+    frames: list[str],
+) -> None:
+    past = create("BTC", Params())
+    for number, value in enumerate(frames[: 2 * EVERY]):
+        list(apply(past, value, number == 0))
+    histories = past.snapshot()
+    later = frames[3 * EVERY :]
+
+    def warm(key: str, stage: AssetStage) -> bool:
+        stage.warm(histories.hot, histories.pages)
+        return True
+
+    def fail(key: str, stage: AssetStage) -> bool:
+        raise AssertionError("a stage with a state of its own takes no histories")
+
+    whole = create("BTC", Params())
+    warm("BTC", whole)
+    expected = [row for n, value in enumerate(later) for row in apply(whole, value, n == 0)]
+    assert expected != outputs(later)
+    for lost in (1, 2, EVERY, EVERY + 1):
+        held = Held()
+        ours = KeyedStages(Params(), create, apply, EVERY, warm)
+        given: list[Output] = []
+        for number, value in enumerate(later):
+            if number == lost:
+                ours = KeyedStages(Params(), create, apply, EVERY, fail)
+            given.extend(ours.step("BTC", value, held.state()))
+        assert given == expected
+
+
 def test_the_state_is_a_snapshot_its_pages_and_the_inputs_since(frames: list[str]) -> None:
     held, ours = Held(), stages()
     for number, value in enumerate(frames, 1):

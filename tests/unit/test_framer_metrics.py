@@ -1,5 +1,7 @@
 """The framer's counters as metrics: each gain once, under the labels that the metric has."""
 
+import json
+
 from streams.core.events import Raw
 from streams.core.framing import Framer, PartitionState
 from streams.edges.framer_metrics import FramerMetrics
@@ -41,3 +43,25 @@ def test_a_resumed_framer_does_not_count_its_past_again() -> None:
     before = value(RECEIVED, **labels)
     FramerMetrics().checkpoint(0, framer, 10)
     assert value(RECEIVED, **labels) == before
+
+
+def test_feeds_that_are_up_are_told_by_venue_and_channel() -> None:
+    framer = Framer(PartitionState(0, 1), PARSERS, default_instruments(), lambda asset: 0)
+    metrics = FramerMetrics()
+
+    def say(venue: str, connection: str, second: int, **words: object) -> None:
+        payload = json.dumps({"v": 1, **words}).encode()
+        framer.apply(Raw(venue, "status", connection, second * 1_000_000, payload))
+
+    for connection in ("a", "b"):
+        say("okx", connection, 100, op="connect")
+        say("okx", connection, 100, op="subscribe", channels=["trade", "book"])
+    say("x" * 500, "c", 100, op="subscribe", channels=["trade"])
+    metrics.checkpoint(0, framer, 10)
+    name = "marginquake_feeds_up"
+    assert value(name, venue="okx", channel="trade") == 2
+    assert value(name, venue="unknown", channel="trade") == 1
+    say("okx", "a", 101, op="disconnect")
+    metrics.checkpoint(0, framer, 10)
+    assert value(name, venue="okx", channel="trade") == 1
+    assert value(name, venue="okx", channel="book") == 1

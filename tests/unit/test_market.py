@@ -85,6 +85,17 @@ def test_the_slowest_partition_holds_the_market() -> None:
     assert stage.take(tick(9, 0, 1, 3), tick(9, 0, 2, 3)) == [4, 5, 6]
 
 
+def test_the_wait_is_from_the_last_applied_second_to_the_newest_tick() -> None:
+    stage = Market()
+    stage.take(tick(5, 1, 0, 2))
+    assert market.waits_s(stage.inputs) == 0
+    stage.take(tick(5, 0, 1, 2), tick(40, 0, 1, 2), contribution("BTC", 5))
+    assert stage.applied == [5]
+    assert market.waits_s(stage.inputs) == 35
+    stage.take(tick(40, 0, 0, 2))
+    assert market.waits_s(stage.inputs) == 0
+
+
 def test_a_partition_may_skip_seconds_that_others_have() -> None:
     stage = Market()
     stage.take(contribution("BTC", 5, 0), tick(5, 1, 0, 2), tick(9, 0, 0, 2))

@@ -72,6 +72,15 @@ def test_every_metric_has_the_prefix_a_unit_and_an_action() -> None:
         assert doc.act.endswith(".")
 
 
+def test_every_metric_is_set_somewhere() -> None:
+    package = Path(telemetry.__file__).parents[1]
+    sources = [path for path in package.rglob("*.py") if path.parent.name != "telemetry"]
+    words = set(re.findall(r"\w+", "\n".join(path.read_text("utf-8") for path in sources)))
+    elsewhere = {"METRICS", "REGISTRY", "BUILD"}
+    unset = {name for name in telemetry.__all__ if name.isupper() and name not in words | elsewhere}
+    assert not unset
+
+
 def test_no_metric_is_labelled_by_something_unbounded() -> None:
     allowed = {"venue", "channel", "reason", "stage", "partition", "topic", "table", "scope"}
     allowed |= {"version", "process", "verdict"}

@@ -5,7 +5,8 @@ result leaves as a row (topic, key, value), a contribution by a side output, sin
 job. Records are text: PyFlink's thread mode takes a byte array apart byte by byte.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from pyflink.common import Row, Types
@@ -20,9 +21,10 @@ from streams import contracts
 from streams.contracts import encode, key_of, partition_for, topic_of
 from streams.core.frames import Tick
 from streams.core.params import Params
-from streams.core.pipeline import AssetStage, BrokenChain, MarketStage
+from streams.core.pipeline import AssetStage, BrokenChain, MarketStage, Snapshot
 from streams.core.results import MARKET, Contribution, Output
 from streams.core.rowmeta import RowMeta
+from streams.engines.beginning import check_begin, reaches
 from streams.engines.chain import broken
 from streams.engines.flink.stage_state import KeyedStages, KeyState
 
@@ -39,6 +41,10 @@ work, and two minutes of frames are replayed in 30 ms a key.
 INPUTS_A_SNAPSHOT: Final = 4_000
 
 
+Histories = Callable[[], Mapping[str, Snapshot]]
+"""Called where the job runs: histories are too large to travel with it."""
+
+
 class AssetFunction(KeyedProcessFunction):  # type: ignore[misc]
     """The asset stage: frames of one asset in, rows out, contributions to `CONTRIBUTIONS`.
 
@@ -46,16 +52,22 @@ class AssetFunction(KeyedProcessFunction):  # type: ignore[misc]
         params: of the detectors.
         resumed: the job continues from a checkpoint, so that an asset without a state begins
             where its chain of frames begins; else it may begin in the middle.
+        histories: reads what stages without a state begin with.
     """
 
-    def __init__(self, params: Params, resumed: bool) -> None:
+    def __init__(self, params: Params, resumed: bool, histories: Histories) -> None:
         self._params = params
         self._resumed = resumed
+        self._histories = histories
 
     def open(self, runtime_context: Any) -> None:
-        """Bind the states; called by Flink once per instance."""
+        """Bind the states, read the histories; called by Flink once per instance."""
         self._state = _states(runtime_context)
-        self._stages = KeyedStages(self._params, _asset_stage, self._apply, FRAMES_A_SNAPSHOT)
+        warm = self._histories()
+        self._reached = reaches(warm)
+        self._stages = KeyedStages(
+            self._params, _asset_stage, self._apply, FRAMES_A_SNAPSHOT, partial(_warm, warm)
+        )
 
     def process_element(self, value: str, ctx: Any) -> Iterator[Any]:
         """Called by Flink with each frame, in the order of its partition."""
@@ -67,6 +79,8 @@ class AssetFunction(KeyedProcessFunction):  # type: ignore[misc]
 
     def _apply(self, stage: AssetStage, value: str, fresh: bool) -> Iterable[Output]:
         frame = contracts.decode_frame(value.encode())
+        if fresh:
+            check_begin(frame, self._reached)
         rows = stage.step(frame, first=fresh and not self._resumed)
         if isinstance(rows, BrokenChain):
             raise broken(f"{contracts.FRAMES}-{frame.partition}", rows)
@@ -76,13 +90,18 @@ class AssetFunction(KeyedProcessFunction):  # type: ignore[misc]
 class MarketFunction(KeyedCoProcessFunction):  # type: ignore[misc]
     """The market stage: contributions of this job, ticks of market_inputs.v1, one key."""
 
-    def __init__(self, params: Params) -> None:
+    def __init__(self, params: Params, histories: Histories) -> None:
         self._params = params
+        self._histories = histories
 
     def open(self, runtime_context: Any) -> None:
-        """Bind the states; called by Flink once per instance."""
+        """Bind the states, read the histories; called by Flink once per instance."""
         self._state = _states(runtime_context)
-        self._stages = KeyedStages(self._params, _market_stage, _apply_input, INPUTS_A_SNAPSHOT)
+        # Of the whole file only the market's part: the assets' is large, and is held beside.
+        own = {scope: kept for scope, kept in self._histories().items() if scope == MARKET}
+        self._stages = KeyedStages(
+            self._params, _market_stage, _apply_input, INPUTS_A_SNAPSHOT, partial(_warm, own)
+        )
 
     def process_element1(self, value: str, ctx: Any) -> Iterator[Any]:
         """Called by Flink with each contribution."""
@@ -106,6 +125,14 @@ def _states(context: Any) -> KeyState:
 
 def _row(message: Any) -> Any:
     return Row(topic_of(message), key_of(message).decode(), encode(message).decode())
+
+
+def _warm(histories: Mapping[str, Snapshot], key: str, stage: AssetStage | MarketStage) -> bool:
+    found = histories.get(key)
+    if found is None:
+        return False
+    stage.warm(found.hot, found.pages)
+    return True
 
 
 def _asset_stage(asset: str, params: Params) -> AssetStage:

@@ -22,6 +22,7 @@ from streams.engines.flink.functions import (
     RESULT,
     TEXT,
     AssetFunction,
+    Histories,
     MarketFunction,
 )
 
@@ -41,7 +42,13 @@ def asset_of(frame: str) -> str:
     return _asset.decode(frame).asset
 
 
-def build(env: StreamExecutionEnvironment, kafka: str, params: Params, resumed: bool) -> None:
+def build(
+    env: StreamExecutionEnvironment,
+    kafka: str,
+    params: Params,
+    resumed: bool,
+    histories: Histories,
+) -> None:
     """Add the job to the environment.
 
     Args:
@@ -49,12 +56,13 @@ def build(env: StreamExecutionEnvironment, kafka: str, params: Params, resumed: 
         kafka: bootstrap servers, as its workers see them.
         params: of the detectors.
         resumed: it continues from a checkpoint or savepoint.
+        histories: reads what stages without a state begin with, there where they run.
     """
     frames = _source(env, kafka, contracts.FRAMES)
     ticks = _source(env, kafka, contracts.MARKET_INPUTS).set_parallelism(1)
     rows = (
         frames.key_by(asset_of, key_type=TEXT)
-        .process(AssetFunction(params, resumed), output_type=RESULT)
+        .process(AssetFunction(params, resumed, histories), output_type=RESULT)
         .name("asset stage")
         .uid("asset-stage")
     )
@@ -62,7 +70,7 @@ def build(env: StreamExecutionEnvironment, kafka: str, params: Params, resumed: 
         rows.get_side_output(CONTRIBUTIONS)
         .connect(ticks)
         .key_by(_market, _market, key_type=TEXT)
-        .process(MarketFunction(params), output_type=RESULT)
+        .process(MarketFunction(params, histories), output_type=RESULT)
         .set_parallelism(1)
         .name("market stage")
         .uid("market-stage")

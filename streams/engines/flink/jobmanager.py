@@ -12,6 +12,7 @@ import aiohttp
 import msgspec
 
 from streams.config import MarginquakeError
+from streams.contracts import FRAMES
 
 DETECT: Final = "marginquake detect"
 """Name of the detectors' job."""
@@ -22,7 +23,8 @@ SAVEPOINT_S: Final = 600.0
 
 class Job(msgspec.Struct, frozen=True):
     """One job: `running_ms` since its start; `failures` that it was restarted after, of which Flink
-    keeps 16; the last checkpoint's path, size and time taken.
+    keeps 16, and the `cause` of the last; `behind`: records of frames.v1 that it has yet to read,
+    None where it does not tell; the last checkpoint's number, path, size and time taken.
     """
 
     id: str
@@ -30,6 +32,9 @@ class Job(msgspec.Struct, frozen=True):
     state: str
     running_ms: int
     failures: int
+    cause: str | None = None
+    behind: int | None = None
+    checkpoint_id: int | None = None
     checkpoint: str | None = None
     checkpoint_bytes: int | None = None
     checkpoint_ms: int | None = None
@@ -50,15 +55,42 @@ class FlinkRest:
         assert self._session is not None  # noqa: S101  entered above
         await self._session.close()
 
-    async def state(self, job: str) -> str:
-        """The job's state in Flink's words: RUNNING, RESTARTING, FAILED and so on."""
-        return str((await self._ask("GET", f"jobs/{job}"))["state"])
-
     async def jobs(self) -> list[Job]:
         """Every job that the JobManager knows, newest first."""
         overview = await self._ask("GET", "jobs/overview")
         found = sorted(overview["jobs"], key=lambda job: -job["start-time"])
-        return [await self._told(job) for job in found]
+        return [await self.job(job["jid"]) for job in found]
+
+    async def job(self, job: str) -> Job:
+        """One job."""
+        told = await self._ask("GET", f"jobs/{job}")
+        checkpoints = await self._ask("GET", f"jobs/{job}/checkpoints")
+        last = (checkpoints.get("latest") or {}).get("completed") or {}
+        failed = await self._ask("GET", f"jobs/{job}/exceptions")
+        failures = failed.get("exceptionHistory", {}).get("entries", [])
+        return Job(
+            id=job,
+            name=told["name"],
+            state=told["state"],
+            running_ms=told["duration"],
+            failures=len(failures),
+            cause=innermost(failures[0]["stacktrace"]) if failures else None,
+            behind=await self._behind(job, told["vertices"]),
+            checkpoint_id=last.get("id"),
+            checkpoint=last.get("external_path"),
+            checkpoint_bytes=last.get("state_size"),
+            checkpoint_ms=last.get("end_to_end_duration"),
+        )
+
+    async def _behind(self, job: str, vertices: list[dict[str, Any]]) -> int | None:
+        source = next((one["id"] for one in vertices if FRAMES in one["name"]), None)
+        if source is None:
+            return None
+        # Flink writes each character of an operator's name that is no letter or digit as `_`.
+        metric = f"Source__{FRAMES.replace('.', '_')}.pendingRecords"
+        path = f"jobs/{job}/vertices/{source}/subtasks/metrics?get={metric}&agg=sum"
+        told = await self._ask("GET", path)
+        return int(told[0]["sum"]) if told else None
 
     async def running(self, name: str) -> Job:
         """The one job of that name that has not ended.
@@ -73,13 +105,6 @@ class FlinkRest:
                 f"{self._base} runs {len(found)} jobs {name!r} ({held}): name one with --job"
             )
         return found[0]
-
-    async def cause(self, job: str) -> str:
-        """The innermost cause of a failure, on one line."""
-        told = await self._ask("GET", f"jobs/{job}/exceptions")
-        entries = told.get("exceptionHistory", {}).get("entries", [])
-        trace = entries[0]["stacktrace"] if entries else "no cause is told"
-        return innermost(trace)
 
     async def savepoint(self, job: str, folder: str) -> str:
         """Write a savepoint below `folder` (a URI) while the job runs; its path."""
@@ -105,21 +130,6 @@ class FlinkRest:
                 f"job {job} wrote no savepoint: {innermost(failure['stack-trace'])}"
             )
         return str(told["operation"]["location"])
-
-    async def _told(self, job: dict[str, Any]) -> Job:
-        checkpoints = await self._ask("GET", f"jobs/{job['jid']}/checkpoints")
-        last = (checkpoints.get("latest") or {}).get("completed") or {}
-        told = await self._ask("GET", f"jobs/{job['jid']}/exceptions")
-        return Job(
-            id=job["jid"],
-            name=job["name"],
-            state=job["state"],
-            running_ms=job["duration"],
-            failures=len(told.get("exceptionHistory", {}).get("entries", [])),
-            checkpoint=last.get("external_path"),
-            checkpoint_bytes=last.get("state_size"),
-            checkpoint_ms=last.get("end_to_end_duration"),
-        )
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         assert self._session is not None  # noqa: S101  used as a context

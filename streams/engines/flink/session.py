@@ -14,13 +14,17 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import structlog
 
 from streams.config import MarginquakeError
 from streams.core.params import Params
 from streams.engines.flink.jobmanager import DETECT, FlinkRest, innermost
+from streams.engines.flink.watch import Watch
+
+if TYPE_CHECKING:
+    from streams.engines.flink.functions import Histories
 
 LOOPBACK: Final = "127.0.0.1"
 REST_PORT: Final = 18081
@@ -227,13 +231,13 @@ def prepare(home: Path) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(path for path in wanted if path))
 
 
-def submit(options: Options, params: Params) -> Any:
-    """Start the job; Flink's JobClient of it."""
+def submit(options: Options, params: Params, histories: "Histories") -> Any:
+    """Start the job; Flink's JobClient of it. `histories` is called where the job runs."""
     from streams.engines.flink.job import build
 
     restore = restored_from(options)
     env = environment(options, restore)
-    build(env, options.kafka, params, restore is not None)
+    build(env, options.kafka, params, restore is not None, histories)
     client = env.execute_async(DETECT)
     log.info("submitted", job=id_of(client), restored_from=restore, mode=options.python_mode)
     return client
@@ -244,8 +248,10 @@ def id_of(client: Any) -> str:
     return str(client.get_job_id())
 
 
-async def follow(options: Options, client: Any, stop: asyncio.Event) -> None:
+async def follow(options: Options, client: Any, stop: asyncio.Event, watch: Watch) -> None:
     """Stay with a job of the mini-cluster until it ends, or `stop` is set: then a savepoint first.
+
+    Meanwhile `watch` is told of it.
 
     Raises:
         MarginquakeError: the job failed for good; names its first cause.
@@ -256,8 +262,10 @@ async def follow(options: Options, client: Any, stop: asyncio.Event) -> None:
         asyncio.to_thread(lambda: client.get_job_execution_result().result())
     )
     stopped = asyncio.ensure_future(stop.wait())
+    watched = asyncio.ensure_future(watch.follow(*options.address, id_of(client)))
     await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
+    watched.cancel()
     if not ended.done():
         try:
             async with FlinkRest(*options.address) as rest:

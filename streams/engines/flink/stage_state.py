@@ -79,12 +79,14 @@ class KeyState(msgspec.Struct, frozen=True):
 
 class _Kept(msgspec.Struct, frozen=True):
     """`hot`: of the last snapshot, None before the first; `pages`: those it needs; `params`: in
-    force for it and for the inputs since.
+    force for it and for the inputs since; `begun`: it has taken an input, which one of histories
+    alone has not.
     """
 
     hot: bytes | None
     pages: tuple[str, ...]
     params: Params
+    begun: bool = False
     stages: int = STATE_VERSION
     v: int = STATE_FORMAT
 
@@ -92,7 +94,12 @@ class _Kept(msgspec.Struct, frozen=True):
 class _Live(msgspec.Struct, Generic[S]):
     stage: S
     pages: set[str]
-    waiting: int
+    begun: bool
+    waiting: int = 0
+
+
+def _no_histories(key: str, stage: Stage) -> bool:
+    return False
 
 
 class KeyedStages(Generic[S]):
@@ -103,6 +110,7 @@ class KeyedStages(Generic[S]):
         create: an empty stage of a key under some parameters.
         apply: one input to a stage; `fresh` says that the stage has taken none before.
         every: inputs between two snapshots of a key.
+        warm: gives an empty stage of a key the histories there are; whether there were any.
     """
 
     def __init__(
@@ -111,11 +119,13 @@ class KeyedStages(Generic[S]):
         create: Callable[[str, Params], S],
         apply: Callable[[S, str, bool], Iterable[Output]],
         every: int,
+        warm: Callable[[str, S], bool] = _no_histories,
     ) -> None:
         self._params = params
         self._create = create
         self._apply = apply
         self._every = every
+        self._warm = warm
         self._live: dict[str, _Live[S]] = {}
 
     def step(self, key: str, value: str, state: KeyState) -> Iterator[Output]:
@@ -126,40 +136,45 @@ class KeyedStages(Generic[S]):
                 the chain.
         """
         live = self._live.get(key)
-        fresh = False
         if live is None:
-            live, fresh = self._load(key, state)
-            self._live[key] = live
-        yield from self._apply(live.stage, value, fresh)
+            live = self._live[key] = self._load(key, state)
+        yield from self._take(live, value)
         state.inputs.add(value)
         live.waiting += 1
         if live.waiting >= self._every:
             self._save(live, state)
 
-    def _load(self, key: str, state: KeyState) -> tuple[_Live[S], bool]:
-        """The stage of a key as its state has it, and whether the state is empty."""
+    def _take(self, live: _Live[S], value: str) -> Iterable[Output]:
+        fresh, live.begun = not live.begun, True
+        return self._apply(live.stage, value, fresh)
+
+    def _load(self, key: str, state: KeyState) -> _Live[S]:
+        """The stage of a key as its state has it."""
         found = state.kept.value()
         if found is None:
-            state.kept.update(_encode(_Kept(None, (), self._params)))
-            return _Live(self._create(key, self._params), set(), 0), True
+            live = _Live(self._create(key, self._params), set(), begun=False)
+            if self._warm(key, live.stage):
+                self._save(live, state)
+            else:
+                state.kept.update(_encode(_Kept(None, (), self._params)))
+            return live
         kept = _decode(found, key)
         changed = kept.params != self._params
         # Equal ones are taken as they are: numbers that a reader retypes give another hash.
         stage = self._create(key, kept.params if changed else self._params)
         if kept.hot is not None:
             stage.restore(kept.hot, {name: _page(state, name) for name in kept.pages})
-        waiting = 0
+        live = _Live(stage, set(kept.pages), kept.begun)
         for value in state.inputs.get():
-            for _ in self._apply(stage, value, kept.hot is None and waiting == 0):
+            for _ in self._take(live, value):
                 pass
-            waiting += 1
-        live = _Live(stage, set(kept.pages), waiting)
+            live.waiting += 1
         if changed:
             self._save(live, state)
             whole = stage.snapshot(set())
             live.stage = self._create(key, self._params)
             live.stage.restore(whole.hot, whole.pages)
-        return live, False
+        return live
 
     def _save(self, live: _Live[S], state: KeyState) -> None:
         snapshot = live.stage.snapshot(live.pages)
@@ -168,7 +183,8 @@ class KeyedStages(Generic[S]):
         needed = set(snapshot.needed)
         for name in sorted(live.pages - needed):
             state.pages.remove(name)
-        state.kept.update(_encode(_Kept(snapshot.hot, snapshot.needed, self._params)))
+        kept = _Kept(snapshot.hot, snapshot.needed, self._params, live.begun)
+        state.kept.update(_encode(kept))
         state.inputs.clear()
         live.pages, live.waiting = needed, 0
 
