@@ -28,15 +28,15 @@ demo: $(VENV)/.demo ## Run the whole path on a simulated hour (no Docker, no acc
 
 # One after the other: a broker that gets no time beside other tests is fenced by its controller.
 test: lint typecheck ## Everything CI runs: checks, doctests, unit to fault tests
-	@$(MAKE) --no-print-directory --keep-going test-others test-kafka
+	@$(MAKE) --no-print-directory --keep-going test-others test-kafka test-flink
 
 test-kafka: env ## The tests that need the broker, one after the other
 	$(PYTEST) tests --ignore=tests/bench -m "kafka and not flink"
 
-test-others: env ## All others, and the doctests
-	$(PYTEST) --doctest-modules --ignore=tests/bench -m "not kafka and not flink"
+test-others: env ## All others, and the doctests, on all cores
+	$(PYTEST) --doctest-modules --ignore=tests/bench -m "not kafka and not flink" -n auto --dist loadfile
 
-test-flink: $(FLINK_VENV)/.dev ## The tests of the Flink engine, in an environment of their own (1 GB)
+test-flink: $(FLINK_VENV)/.dev ## The tests of the Flink engine, in an environment of their own (2 GB)
 	$(FLINK_PYTEST) tests --ignore=tests/bench -m "flink and not day"
 
 parity-day: $(FLINK_VENV)/.dev ## All engines over a simulated day of 20 assets (an hour or two)

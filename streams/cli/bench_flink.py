@@ -1,7 +1,6 @@
 """Command `bench flink`: the Flink job beside Faust workers, on a broker of its own."""
 
 import asyncio
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,7 +72,7 @@ def bench_flink(
             with counting(f"frames through {name}", quiet=as_json) as progress:
                 found.append(measure(broker.bootstrap, home, _setup(name), _kept, progress))
     if as_json:
-        typer.echo(json.dumps([msgspec.structs.asdict(one) for one in found], default=vars))
+        typer.echo(msgspec.json.encode(found).decode())
         return
     table = Table("engine", "frames", "frames/s", "frames/CPU s", "state MB", "checkpoint ms")
     for one in found:

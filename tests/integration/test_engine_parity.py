@@ -45,43 +45,6 @@ def make_path(
         stack.end()
 
 
-def test_recordings_give_the_same_final_rows_through_kafka_as_in_process(
-    make_path: Callable[[], Stack], recordings: list[Path]
-) -> None:
-    path = make_path()
-    path.start()
-    sent = import_archives(path.bootstrap, recordings)
-    oracle = Oracle(recordings)
-    path.await_drained(800)
-    assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
-    found = differences(path.dsn, oracle)
-    assert {view: lines for view, (_, lines) in found.items() if lines} == {}
-    assert found["v_liquidations"][0] == len({e.id for e in oracle.emission.liquidations}) > 3000
-    assert found["v_cascades"][0] >= 9
-    hourly = ("v_regimes", "v_conditions")
-    assert min(found[view][0] for view in ("v_imbalance", "v_health", "v_alerts", *hourly)) > 50
-    counters = framer_counters(path.bootstrap)
-    assert sum(n for name, n in counters.items() if name.startswith("received")) == sent
-
-
-def test_every_channel_gives_the_same_signals_through_kafka_as_in_process(
-    make_path: Callable[[], Stack], tmp_path: Path
-) -> None:
-    simulate(scenario("build-up"), 9, tmp_path, assets=6, hours=0.25, labels=False)
-    log = held_back_log(tmp_path / LOG)
-    path = make_path()
-    path.start()
-    import_archives(path.bootstrap, [log])
-    oracle = Oracle([log])
-    path.await_drained(400)
-    assert path.stop() == {"framer": 0, "detect": 0, "sink": 0}
-    found = differences(path.dsn, oracle)
-    assert {view: lines for view, (_, lines) in found.items() if lines} == {}
-    assert found["v_late_events"][0] == len(oracle.emission.late) > 10
-    told = ("imbalance", "liquidity", "zones", "positioning", "funding", "dominance", "volatility")
-    assert min(found[f"v_{table}"][0] for table in (*told, "health")) > 10
-
-
 def test_two_collectors_of_one_venue_give_the_rows_of_one(
     make_path: Callable[[], Stack], recordings: list[Path]
 ) -> None:

@@ -1,14 +1,15 @@
 """The graph of the Flink job: frames.v1 and market_inputs.v1 to the result topics.
 
 Between `functions` and `session`. Frames are keyed by asset; contributions stay in the job, so the
-market stage joins them with the framer's ticks and nothing is written twice. Delivery is at least
+market stage joins them with the framer's ticks and nothing is written twice. Watermarks align the
+reading of partitions and mean nothing else: event time is in the frames. Delivery is at least
 once: Flink flushes the producers before a checkpoint counts, ids are deterministic.
 """
 
 from typing import Any, Final
 
 import msgspec
-from pyflink.common import WatermarkStrategy
+from pyflink.common import Duration, WatermarkStrategy
 from pyflink.common.serialization import SimpleStringSchema
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.datastream.connectors.kafka import KafkaOffsetsInitializer, KafkaSource
@@ -26,6 +27,12 @@ from streams.engines.flink.functions import (
     MarketFunction,
 )
 
+MOST_APART_S: Final = 60
+"""How far a partition may be read ahead of the slowest, by the times at which records were
+written: what is ahead waits in the market stage's state.
+"""
+IDLE_S: Final = 10
+"""A partition without records for so long holds no other back."""
 GROUP: Final = "marginquake-detect-flink"
 """Commits offsets with each checkpoint, for lag alone: positions are the checkpoint's."""
 
@@ -95,8 +102,12 @@ def _source(env: StreamExecutionEnvironment, kafka: str, topic: str) -> Any:
         .set_property("partition.discovery.interval.ms", "0")
         .build()
     )
-    stream = env.from_source(source, WatermarkStrategy.no_watermarks(), topic, TEXT)
-    return stream.uid(topic)
+    aligned = (
+        WatermarkStrategy.for_monotonous_timestamps()
+        .with_idleness(Duration.of_seconds(IDLE_S))
+        .with_watermark_alignment("partitions", Duration.of_seconds(MOST_APART_S))
+    )
+    return env.from_source(source, aligned, topic, TEXT).uid(topic)
 
 
 def _write(env: StreamExecutionEnvironment, kafka: str, rows: Any) -> None:
