@@ -78,6 +78,13 @@ def receive(inputs: MarketInputs, item: Tick | Contribution) -> list[int]:
     return _complete(inputs) if moved else []
 
 
+def applied_alone(inputs: MarketInputs) -> MarketInputs:
+    """A copy without what came for seconds after the last applied one: it is to come again."""
+    # Every partition has reached that second; what it completed beyond waits for another.
+    empty = {number: PartitionProgress(reached=inputs.sealed) for number in inputs.partitions}
+    return msgspec.structs.replace(inputs, partitions=empty)
+
+
 def waits_s(inputs: MarketInputs) -> int:
     """Seconds between the newest tick and the last applied second; 0 before one is."""
     if inputs.sealed is None:

@@ -317,10 +317,15 @@ class AssetStage:
 
 
 class MarketStage:
-    """All detectors of scope `ALL`, over the contributions of every asset."""
+    """All detectors of scope `ALL`, over the contributions of every asset.
 
-    def __init__(self, params: Params, meta: RowMeta) -> None:
+    `keeps_inputs`: whether snapshots hold the inputs of seconds that are not complete. An engine
+    that gives them again after a restore needs none.
+    """
+
+    def __init__(self, params: Params, meta: RowMeta, *, keeps_inputs: bool = True) -> None:
         self._inputs = MarketInputs()
+        self._keeps_inputs = keeps_inputs
         self._learnt: int | None = None
         self._detectors = _Detectors(MARKET, params, meta)
 
@@ -344,11 +349,10 @@ class MarketStage:
         return rows
 
     def snapshot(self, stored: Container[str] = ()) -> Snapshot:
-        """The whole state, inputs of unfinished seconds included, without `stored` pages."""
+        """The whole state, without `stored` pages; inputs of unfinished seconds where kept."""
         hot = self._detectors.hot()
-        return self._detectors.snapshot(
-            _encode(MarketRecord(hot, self._inputs, self._learnt)), stored
-        )
+        inputs = self._inputs if self._keeps_inputs else market.applied_alone(self._inputs)
+        return self._detectors.snapshot(_encode(MarketRecord(hot, inputs, self._learnt)), stored)
 
     def restore(self, hot: bytes, pages: Mapping[str, bytes]) -> None:
         """Continue from a snapshot and the pages that it needs."""

@@ -176,7 +176,9 @@ def _shells(
         Shell(
             MARKET_INPUTS,
             table("market_state", 1),
-            lambda key, _: warmed(MarketStage(params, meta(partition_for(MARKET))), key),
+            lambda key, _: warmed(
+                MarketStage(params, meta(partition_for(MARKET)), keeps_inputs=False), key
+            ),
             apply_market_input,
             bootstrap,
             commit,

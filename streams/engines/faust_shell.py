@@ -19,6 +19,7 @@ from faust.types import TP
 from streams import contracts
 from streams.config import MarginquakeError
 from streams.contracts import FRAMES, encode, key_of, topic_of
+from streams.core.events import MICROS
 from streams.core.frames import Tick
 from streams.core.pipeline import AssetStage, BrokenChain, MarketStage
 from streams.core.results import MARKET, Output
@@ -277,5 +278,6 @@ def apply_market_input(store: StageStore, record: Record) -> Iterable[Output]:
     rows = stage.step(item)
     if isinstance(item, Tick):
         MARKET_WAIT.set(stage.waits_s)
+    store.unapplied.heard(item.second // MICROS, record.offset, stage.sealed)
     store.applied(MARKET, record.offset)
     return rows

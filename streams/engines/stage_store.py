@@ -2,7 +2,8 @@
 
 Shared shape of the Faust tables. Promises that a saved state never runs ahead of acknowledged
 outputs (a snapshot is taken before the acknowledgements are awaited), that pages are stored
-before the hot record that names them, and that a marker says from which offset to read again.
+before the hot record that names them, and that a marker says from which offset to read again:
+the next one, or the first whose input a stage has heard and not applied, which is in no state.
 Does no I/O itself: the caller gives the mapping and awaits the acknowledgements.
 """
 
@@ -26,8 +27,34 @@ class Stage(Protocol):
         """Continue from what `snapshot` gave."""
 
 
+class Unapplied:
+    """Where inputs stand in the log that a stage holds for a second which is not complete.
+
+    They are read again and not saved: a worker that is hours ahead of another makes more of them
+    than a record may hold.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[int, int] = {}
+        self._applied: int | None = None
+
+    def heard(self, second: int, offset: int, applied: int | None) -> None:
+        """An input of `second` stood at `offset`; with it all through `applied` is done (s)."""
+        self._first.setdefault(second, offset)
+        self._applied = applied
+
+    def begin(self, after: int) -> int:
+        """The first offset to read again; `after` when nothing waits."""
+        if self._applied is not None:
+            done = self._applied
+            self._first = {second: at for second, at in self._first.items() if second > done}
+        return min(self._first.values(), default=after)
+
+
 class Marker(msgspec.Struct, frozen=True):
-    """All states of the partition are saved through the offset before `next_offset`."""
+    """All states of the partition are saved through the offset before `next_offset`, but for inputs
+    from there on that seconds already applied make void.
+    """
 
     next_offset: int
 
@@ -55,6 +82,7 @@ class StageStore:
         self._stages: dict[str, Stage] = {}
         self._pages: dict[str, set[str]] = {}
         self._changed: set[str] = set()
+        self.unapplied = Unapplied()
         marker = store.get(self._marker_key)
         self.marker = None if marker is None else msgspec.json.decode(marker, type=Marker)
         self.next_offset: int | None = None if self.marker is None else self.marker.next_offset
@@ -86,7 +114,7 @@ class StageStore:
             return None
         changed, self._changed = self._changed, set()
         snapshots = {key: self._stages[key].snapshot(self._pages[key]) for key in sorted(changed)}
-        return Saved(snapshots, self.next_offset)
+        return Saved(snapshots, self.unapplied.begin(self.next_offset))
 
     def write(self, saved: Saved) -> int:
         """Write a cut: pages, hot records, the marker, then drop pages no longer needed.

@@ -2,12 +2,14 @@
 
 from random import Random
 
+import msgspec
 from hypothesis import given
 
 from streams.core.events import MICROS, PositionSide
 from streams.core.frames import Cell, Tick
 from streams.core.pipeline import MarketStage
 from streams.core.results import Contribution, Result
+from streams.engines.stage_store import Unapplied
 from tests.drive import META, PARAMS, encoded
 from tests.scenarios import FEW, SEEDS, chance
 from tests.seconds import FULL, START, cell
@@ -128,3 +130,30 @@ def test_a_market_stage_restored_anywhere_goes_on_as_the_one_before(seed: int) -
             stage = MarketStage(PARAMS, META)
             stage.restore(snapshot.hot, pages)
     assert encoded(rows) == expected
+
+
+@FEW
+@given(SEEDS)
+def test_a_market_stage_that_keeps_no_inputs_reads_them_again_and_goes_on(seed: int) -> None:
+    random = chance(seed)
+    log = interleaved(random, queues(random, 3))
+    expected = encoded(applied(log))
+    stage, unapplied = MarketStage(PARAMS, META, keeps_inputs=False), Unapplied()
+    rows: list[Result] = []
+    at = again = 0
+    while at < len(log):
+        item = log[at]
+        rows += stage.step(item)
+        unapplied.heard(item.second // MICROS, at, stage.sealed)
+        at += 1
+        if again < 40 and random.random() < 0.05:
+            snapshot = stage.snapshot()
+            record = msgspec.msgpack.decode(snapshot.hot)
+            for progress in record["inputs"]["partitions"].values():
+                assert not progress["waiting"] + progress["ready"]
+                assert not progress["got"]
+            stage = MarketStage(PARAMS, META, keeps_inputs=False)
+            stage.restore(snapshot.hot, snapshot.pages)
+            at, again, unapplied = unapplied.begin(at), again + 1, Unapplied()
+    assert encoded(rows) == expected
+    assert again > 3

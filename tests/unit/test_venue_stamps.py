@@ -13,7 +13,7 @@ from streams.venues.multiples import listed
 from streams.venues.packed import unpacked
 
 TEXT = b'{"op":"notify","topic":"public.BTC-USDT.funding_rate"}'
-PACKED = gzip.compress(TEXT)
+PACKED = gzip.compress(TEXT, mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_a_packed_message_survives_a_line_of_a_raw_log(text: str) -> None:
         (b"\x1f\xc2\x8b\xff", "invalid_json"),
         (b"H4sI*", "invalid_json"),
         (b"H4sI", "invalid_json"),
-        (gzip.compress(b" " * (MAX_PAYLOAD_BYTES + 1)), "too_large"),
-        (gzip.compress(b" " * (100 * MAX_PAYLOAD_BYTES)), "too_large"),
+        (gzip.compress(b" " * (MAX_PAYLOAD_BYTES + 1), mtime=0), "too_large"),
+        (gzip.compress(b" " * (100 * MAX_PAYLOAD_BYTES), mtime=0), "too_large"),
     ],
 )
 def test_a_damaged_or_endless_message_says_why(payload: bytes, reason: str) -> None:
