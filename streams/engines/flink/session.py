@@ -32,6 +32,8 @@ REST_PORT: Final = 18081
 LATEST: Final = "latest"
 NONE: Final = "none"
 RESTARTS: Final = 5
+RESTARTS_WITHIN: Final = "10 min"
+"""More failures than RESTARTS in this time end a job; one a month never does."""
 PythonMode = Literal["thread", "process"]
 
 log = structlog.get_logger(__name__)
@@ -128,9 +130,10 @@ def configuration(options: Options, restore: str | None) -> dict[str, str]:
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "execution.checkpointing.num-retained": "2",
         "execution.checkpointing.tolerable-failed-checkpoints": "10",
-        "restart-strategy.type": "fixed-delay",
-        "restart-strategy.fixed-delay.attempts": str(RESTARTS),
-        "restart-strategy.fixed-delay.delay": "2 s",
+        "restart-strategy.type": "failure-rate",
+        "restart-strategy.failure-rate.max-failures-per-interval": str(RESTARTS),
+        "restart-strategy.failure-rate.failure-rate-interval": RESTARTS_WITHIN,
+        "restart-strategy.failure-rate.delay": "2 s",
         "state.backend.type": "hashmap",
         "python.execution-mode": options.python_mode,
         "python.fn-execution.bundle.time": "50",
