@@ -253,14 +253,19 @@ def _saved(
     jobmanager: str | None,
     rest_port: int,
 ) -> str:
+    from streams.config import settings
     from streams.engines.flink.jobmanager import DETECT
     from streams.engines.flink.session import uri
+    from streams.engines.flink.sql import place, script_of
 
     chosen = options(None, jobmanager, rest_port, checkpoints=to)
 
     async def ask(rest: "FlinkRest") -> str:
-        wanted = job or (await rest.running(DETECT)).id
-        saved: str = await getattr(rest, action)(wanted, uri(chosen.checkpoints))
+        wanted = await (rest.running(DETECT) if job is None else rest.job(job))
+        folder = chosen.checkpoints
+        if to is None and (script := script_of(wanted.name)) is not None:
+            folder = str(settings().home / place(script))
+        saved: str = await getattr(rest, action)(wanted.id, uri(folder))
         return saved
 
     return str(_asked(chosen, ask))
@@ -312,7 +317,7 @@ def sql(
     checkpoint_seconds: CheckpointSeconds = CHECKPOINT_S,
     checkpoints: Annotated[
         str | None,
-        typer.Option(help="As of detect.", show_default="MARGINQUAKE_HOME/flink/sql-checkpoints"),
+        typer.Option(help="As of detect.", show_default="flink/sql-checkpoints/SCRIPT"),
     ] = None,
     restore: Restore = "latest",
     bounded: Annotated[
@@ -333,12 +338,13 @@ def sql(
 
     configure_logging("flink-sql")
     _session()
-    from streams.engines.flink.sql import PRINTS, run_script
+    from streams.engines.flink.sql import PRINTS, place, run_script
     from streams.engines.flink.watch import Watch
 
-    held = checkpoints or str(settings().home / "flink" / "sql-checkpoints")
+    script = script or PRINTS
+    held = checkpoints or str(settings().home / place(script))
     chosen = options(kafka, jobmanager, rest_port, parallelism, checkpoint_seconds, held, restore)
-    client = run_script(ready(chosen), script or PRINTS, typer.echo, bounded=bounded)
+    client = run_script(ready(chosen), script, typer.echo, bounded=bounded)
     if client is not None:
         _stay(chosen, client, Watch())
 

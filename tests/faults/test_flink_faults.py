@@ -33,6 +33,7 @@ from streams.simulation.run import simulate
 from streams.simulation.scenarios import scenario
 from tests.conftest import BrokerMaker
 from tests.flink_cluster import FlinkCluster
+from tests.listening import listening, on_loopback
 from tests.pipeline_stack import (
     FLINK,
     FLINK_GROUP,
@@ -134,6 +135,9 @@ def test_a_savepoint_taken_running_and_one_at_the_stop_restore_at_parallelism_2(
     await_progress(path, 200)
     port = str(path.rest_port)
     assert "RUNNING" in flink(path, "status", "--rest-port", port, "--json")
+    taken = listening(path.running[FLINK].pid)
+    assert [address for address in taken if not on_loopback(address)] == []
+    assert any(address.endswith(f":{path.rest_port:04X}") for address in taken)
     running = flink(path, "savepoint", "--rest-port", port)
     assert (Path(running.removeprefix("file:")) / "_metadata").exists()
     last = flink(path, "stop", "--rest-port", port)

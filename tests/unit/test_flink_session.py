@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from streams.config import MarginquakeError
-from streams.engines.flink.jobmanager import Job, innermost
+from streams.engines.flink.jobmanager import DETECT, Job, innermost
 from streams.engines.flink.session import (
     Options,
     await_port,
@@ -19,9 +19,10 @@ from streams.engines.flink.session import (
     follow,
     host_port,
     newest_checkpoint,
+    prepare,
     restored_from,
 )
-from streams.engines.flink.sql import PRINTS, SCRIPTS, statements
+from streams.engines.flink.sql import NAME, PRINTS, SCRIPTS, place, script_of, statements
 from streams.engines.flink.watch import SILENT_S, Watch
 from streams.telemetry import REGISTRY
 
@@ -74,6 +75,31 @@ def test_flink_may_delete_only_what_it_wrote_for_itself(tmp_path: Path) -> None:
     assert configuration(named, "file:///c/aa11/chk-7")[claim] == "NO_CLAIM"
 
 
+def test_single_failures_months_apart_do_not_add_up_to_the_end_of_a_job(tmp_path: Path) -> None:
+    found = configuration(options(tmp_path), None)
+    assert found["restart-strategy.type"] == "failure-rate"
+    assert found["restart-strategy.failure-rate.failure-rate-interval"] == "10 min"
+
+
+def test_each_script_has_a_folder_of_its_own_known_by_its_job() -> None:
+    assert place(Path("a/mine.sql")) != place(PRINTS)
+    found = script_of(f"{NAME} prints")
+    assert found is not None
+    assert place(found) == place(PRINTS) == Path("flink/sql-checkpoints/prints")
+    assert script_of(DETECT) is None
+
+
+def test_thread_mode_opens_no_worker_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mode = "_python_worker_execution_mode"
+    for name in ("PYTHONPATH", "FLINK_LOG_DIR", mode):
+        monkeypatch.setenv(name, "")
+    monkeypatch.delenv(mode)
+    prepare(tmp_path, "process")
+    assert mode not in os.environ
+    prepare(tmp_path, "thread")
+    assert os.environ[mode] == "process"
+
+
 def test_a_folder_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(MarginquakeError, match="no checkpoint: a file _metadata is missing"):
         restored_from(options(tmp_path, restore=str(tmp_path)))
@@ -97,6 +123,10 @@ def test_the_innermost_cause_is_told_on_one_line() -> None:
         innermost("An error occurred while calling o1.x.\n: a.B: refused\n\tat e") == "a.B: refused"
     )
     assert innermost("") == "no cause is told"
+    assert (
+        innermost("<Exception\no.F: not found\nEnd of exception on server side>")
+        == "o.F: not found"
+    )
 
 
 def test_scripts_fall_into_statements_with_their_variables_replaced() -> None:

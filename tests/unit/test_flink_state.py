@@ -1,6 +1,7 @@
 """What the Flink engine keeps of a stage gives the stage back, at any point, after any change."""
 
 from collections.abc import Iterable
+from functools import partial
 from random import Random
 
 import msgspec
@@ -15,7 +16,7 @@ from streams.core.results import Output
 from streams.core.rowmeta import RowMeta
 from streams.core.throttle import ThrottleParams
 from streams.engines.flink import stage_state
-from streams.engines.flink.stage_state import KeyedStages, KeyState
+from streams.engines.flink.stage_state import Begin, KeyedStages, KeyState
 from tests.drive import run
 from tests.scenarios import drawn
 
@@ -78,8 +79,12 @@ def create(asset: str, params: Params) -> AssetStage:
     return AssetStage(asset, params, RowMeta(params.hash(), "test", partition_for(asset)))
 
 
-def apply(stage: AssetStage, value: str, fresh: bool) -> Iterable[Output]:
-    rows = stage.step(msgspec.json.decode(value, type=Frame), first=fresh)
+def apply(
+    stage: AssetStage, value: str, begin: Begin | bool | None, *, resumed: bool = False
+) -> Iterable[Output]:
+    """`begin` true: the first frame; in a job that was `resumed` it begins a chain."""
+    first = begin is Begin.AGAIN or (bool(begin) and not resumed)
+    rows = stage.step(msgspec.json.decode(value, type=Frame), first=first)
     if isinstance(rows, BrokenChain):
         raise MarginquakeError(f"broken: {rows}")
     return rows
@@ -174,6 +179,21 @@ def test_other_parameters_hold_from_the_restore_on(frames: list[str], cut: int) 
     assert held.kept is not None
     list(again.step("BTC", frames[-1], held.state()))
     assert msgspec.convert(msgspec.msgpack.decode(held.kept)["params"], Params) == OTHER
+
+
+@pytest.mark.parametrize("cut", [1, EVERY - 1, EVERY, EVERY + 1])
+def test_a_stage_that_began_within_a_chain_goes_on_after_any_restore(
+    frames: list[str], cut: int
+) -> None:
+    """As where frames.v1 has lost its oldest: a job that goes on takes no such beginning anew."""
+    cropped = frames[7:]
+    held, ours = Held(), stages()
+    for value in cropped[:cut]:
+        list(ours.step("BTC", value, held.state()))
+    ours = KeyedStages(Params(), create, partial(apply, resumed=True), EVERY)
+    after = [row for value in cropped[cut:] for row in ours.step("BTC", value, held.state())]
+    assert after
+    assert after == outputs(cropped)[len(outputs(cropped[:cut])) :]
 
 
 def test_a_missing_frame_is_told_and_a_repeated_one_is_ignored(frames: list[str]) -> None:

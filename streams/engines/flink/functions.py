@@ -7,8 +7,9 @@ job. Records are text: PyFlink's thread mode takes a byte array apart byte by by
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+import msgspec
 from pyflink.common import Row, Types
 from pyflink.datastream import KeyedCoProcessFunction, KeyedProcessFunction, OutputTag
 from pyflink.datastream.state import (
@@ -18,6 +19,7 @@ from pyflink.datastream.state import (
 )
 
 from streams import contracts
+from streams.config import MarginquakeError
 from streams.contracts import encode, key_of, partition_for, topic_of
 from streams.core.frames import Tick
 from streams.core.params import Params
@@ -26,7 +28,7 @@ from streams.core.results import MARKET, Contribution, Output
 from streams.core.rowmeta import RowMeta
 from streams.engines.beginning import check_begin, reaches
 from streams.engines.chain import broken
-from streams.engines.flink.stage_state import KeyedStages, KeyState
+from streams.engines.flink.stage_state import Begin, KeyedStages, KeyState
 
 ENGINE: Final = "flink"
 TEXT: Final = Types.STRING()
@@ -40,6 +42,7 @@ work, and two minutes of frames are replayed in 30 ms a key.
 """
 INPUTS_A_SNAPSHOT: Final = 4_000
 
+T = TypeVar("T")
 
 Histories = Callable[[], Mapping[str, Snapshot]]
 """Called where the job runs: histories are too large to travel with it."""
@@ -77,11 +80,12 @@ class AssetFunction(KeyedProcessFunction):  # type: ignore[misc]
             else:
                 yield _row(message)
 
-    def _apply(self, stage: AssetStage, value: str, fresh: bool) -> Iterable[Output]:
-        frame = contracts.decode_frame(value.encode())
-        if fresh:
+    def _apply(self, stage: AssetStage, value: str, begin: Begin | None) -> Iterable[Output]:
+        frame = decoded(contracts.FRAMES, contracts.decode_frame, value)
+        if begin is Begin.NEW:
             check_begin(frame, self._reached)
-        rows = stage.step(frame, first=fresh and not self._resumed)
+        first = begin is Begin.AGAIN or (begin is Begin.NEW and not self._resumed)
+        rows = stage.step(frame, first=first)
         if isinstance(rows, BrokenChain):
             raise broken(f"{contracts.FRAMES}-{frame.partition}", rows)
         return rows
@@ -111,7 +115,7 @@ class MarketFunction(KeyedCoProcessFunction):  # type: ignore[misc]
     def process_element2(self, value: str, ctx: Any) -> Iterator[Any]:
         """Called by Flink with each record of market_inputs.v1."""
         # The contributions there are those of a Faust worker; this job has its own.
-        if isinstance(contracts.decode_market_input(value.encode()), Tick):
+        if isinstance(_market_input(value), Tick):
             yield from self.process_element1(value, ctx)
 
 
@@ -143,5 +147,24 @@ def _market_stage(scope: str, params: Params) -> MarketStage:
     return MarketStage(params, RowMeta(params.hash(), ENGINE, partition_for(scope)))
 
 
-def _apply_input(stage: MarketStage, value: str, fresh: bool) -> Iterable[Output]:
-    return stage.step(contracts.decode_market_input(value.encode()))
+def _apply_input(stage: MarketStage, value: str, begin: Begin | None) -> Iterable[Output]:
+    return stage.step(_market_input(value))
+
+
+def _market_input(value: str) -> Tick | Contribution:
+    return decoded(contracts.MARKET_INPUTS, contracts.decode_market_input, value)
+
+
+def decoded(topic: str, decode: Callable[[bytes], T], value: str) -> T:
+    """What a record of a topic holds.
+
+    Raises:
+        MarginquakeError: it cannot be read. None is passed over: the topics are the framer's own.
+    """
+    try:
+        return decode(value.encode())
+    except msgspec.MsgspecError as error:
+        raise MarginquakeError(
+            f"a record of {topic} cannot be read ({error}): {value[:120]!r}; another program or "
+            "version wrote it: make the topic again as docs/operations/recovery.md says"
+        ) from None

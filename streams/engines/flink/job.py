@@ -25,6 +25,7 @@ from streams.engines.flink.functions import (
     AssetFunction,
     Histories,
     MarketFunction,
+    decoded,
 )
 
 MOST_APART_S: Final = 60
@@ -46,7 +47,7 @@ _asset = msgspec.json.Decoder(_Asset)
 
 def asset_of(frame: str) -> str:
     """The asset of a frame's text."""
-    return _asset.decode(frame).asset
+    return decoded(contracts.FRAMES, _asset.decode, frame).asset
 
 
 def build(

@@ -154,7 +154,8 @@ def innermost(trace: str) -> str:
     raised, where it did, else the last cause.
     """
     lines = [line.strip() for line in trace.splitlines()]
-    told = [line for line in lines if line and not line.startswith(("at ", "...", "Suppressed"))]
+    noise = ("at ", "...", "Suppressed", "End of exception on server side")
+    told = [line for line in lines if line and not line.startswith(noise)]
     python = [line for line in told if "MarginquakeError" in line]
     causes = [line for line in told if line.startswith(("Caused by:", ": "))]
     said = (python or causes or told or ["no cause is told"])[-1]

@@ -32,6 +32,8 @@ REST_PORT: Final = 18081
 LATEST: Final = "latest"
 NONE: Final = "none"
 RESTARTS: Final = 5
+RESTARTS_WITHIN: Final = "10 min"
+"""More failures than RESTARTS in this time end a job; one a month never does."""
 PythonMode = Literal["thread", "process"]
 
 log = structlog.get_logger(__name__)
@@ -128,9 +130,10 @@ def configuration(options: Options, restore: str | None) -> dict[str, str]:
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "execution.checkpointing.num-retained": "2",
         "execution.checkpointing.tolerable-failed-checkpoints": "10",
-        "restart-strategy.type": "fixed-delay",
-        "restart-strategy.fixed-delay.attempts": str(RESTARTS),
-        "restart-strategy.fixed-delay.delay": "2 s",
+        "restart-strategy.type": "failure-rate",
+        "restart-strategy.failure-rate.max-failures-per-interval": str(RESTARTS),
+        "restart-strategy.failure-rate.failure-rate-interval": RESTARTS_WITHIN,
+        "restart-strategy.failure-rate.delay": "2 s",
         "state.backend.type": "hashmap",
         "python.execution-mode": options.python_mode,
         "python.fn-execution.bundle.time": "50",
@@ -159,14 +162,17 @@ def configuration(options: Options, restore: str | None) -> dict[str, str]:
     return found
 
 
-def environment(options: Options, restore: str | None) -> Any:
-    """A Flink environment with these options; starts its JVM."""
-    settings = configuration(options, restore)
+def environment(options: Options) -> tuple[Any, str | None]:
+    """A Flink environment with these options, and what its job continues from; starts its JVM."""
     if options.jobmanager is None:
+        # What is saved last is known once the one before has ended: it saves as it goes, and
+        # removes what is older.
         await_port(options.rest_port)
+    restore = restored_from(options)
+    settings = configuration(options, restore)
     if options.python_mode == "process" and options.jobmanager is None:
         log.warning("process mode listens on every interface, with ports that Flink chooses")
-    prepare(options.home)
+    prepare(options.home, options.python_mode)
     from pyflink.common import Configuration
     from pyflink.datastream import StreamExecutionEnvironment
 
@@ -174,7 +180,7 @@ def environment(options: Options, restore: str | None) -> Any:
     for name, value in settings.items():
         held.set_string(name, value)
     if options.jobmanager is None:
-        return StreamExecutionEnvironment.get_execution_environment(held)
+        return StreamExecutionEnvironment.get_execution_environment(held), restore
     # Outside of `flink run` Flink makes a local environment whatever the target says.
     from pyflink.java_gateway import get_gateway
     from pyflink.util.java_utils import to_jarray
@@ -186,7 +192,7 @@ def environment(options: Options, restore: str | None) -> Any:
         java.createRemoteEnvironment(host, port, held._j_configuration, to_jarray(jvm.String, []))  # noqa: SLF001
     )
     env.add_jars(*(jar.as_uri() for jar in (options.connector, python_jar()) if jar is not None))
-    return env
+    return env, restore
 
 
 def python_jar() -> Path:
@@ -220,8 +226,12 @@ def await_port(port: int, timeout_s: float = 20.0) -> None:
         time.sleep(0.2)
 
 
-def prepare(home: Path) -> None:
+def prepare(home: Path, python_mode: PythonMode = "thread") -> None:
     """Tell the JVM, before it starts, where to log and where its Python finds modules."""
+    if python_mode == "thread":
+        # Else PyFlink opens Beam's worker pool in this process, which thread mode has no use for:
+        # on every interface, and it runs what it is sent.
+        os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112  PyFlink's name
     logs = home / "flink" / "log"
     logs.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("FLINK_LOG_DIR", str(logs))
@@ -233,12 +243,16 @@ def prepare(home: Path) -> None:
 
 def submit(options: Options, params: Params, histories: "Histories") -> Any:
     """Start the job; Flink's JobClient of it. `histories` is called where the job runs."""
+    from py4j.protocol import Py4JJavaError
+
     from streams.engines.flink.job import build
 
-    restore = restored_from(options)
-    env = environment(options, restore)
+    env, restore = environment(options)
     build(env, options.kafka, params, restore is not None, histories)
-    client = env.execute_async(DETECT)
+    try:
+        client = env.execute_async(DETECT)
+    except Py4JJavaError as error:
+        raise MarginquakeError(f"the Flink job cannot start: {innermost(str(error))}") from None
     log.info("submitted", job=id_of(client), restored_from=restore, mode=options.python_mode)
     return client
 

@@ -6,18 +6,33 @@ a line; `${kafka}` and `${bounded}` are replaced. Promises an error that names t
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from streams.config import MarginquakeError
 from streams.engines.flink.jobmanager import innermost
-from streams.engines.flink.session import Options, environment, restored_from
+from streams.engines.flink.session import NONE, Options, environment
 
 _PACKED: Final = Path(__file__).with_name("scripts")
 SCRIPTS: Final = _PACKED if _PACKED.is_dir() else Path(__file__).parents[3] / "infra/flink/sql"
 """Beside this module in a wheel, in `infra/` in a checkout."""
 PRINTS: Final = SCRIPTS / "prints.sql"
 NAME: Final = "marginquake sql"
+"""Of a script's job, before the name of its file without `.sql`."""
+
+
+def place(script: Path) -> Path:
+    """Where a script's checkpoints and savepoints go, below MARGINQUAKE_HOME: a job goes on from
+    its own state alone.
+    """
+    return Path("flink/sql-checkpoints", script.stem)
+
+
+def script_of(job: str) -> Path | None:
+    """The file of a script by the name of its job; None for another job."""
+    kind, _, stem = job.rpartition(" ")
+    return Path(f"{stem}.sql") if kind == NAME else None
 
 
 def statements(text: str, kafka: str, bounded: bool) -> list[str]:
@@ -60,9 +75,9 @@ def run_script(
     from pyflink.table import StreamTableEnvironment
     from pyflink.util.exceptions import TableException
 
-    restore = None if bounded else restored_from(options)
-    tables = StreamTableEnvironment.create(environment(options, restore))
-    tables.get_config().set("pipeline.name", NAME)
+    env, _ = environment(replace(options, restore=NONE) if bounded else options)
+    tables = StreamTableEnvironment.create(env)
+    tables.get_config().set("pipeline.name", f"{NAME} {script.stem}")
     client = None
     for statement in statements(script.read_text("utf-8"), options.kafka, bounded):
         setting = re.fullmatch(r"SET\s+'([^']+)'\s*=\s*'([^']*)'", statement)

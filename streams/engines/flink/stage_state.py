@@ -7,6 +7,7 @@ restored under other parameters has taken each input under those that were in fo
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum, auto
 from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
@@ -18,6 +19,13 @@ from streams.core.results import Output
 
 STATE_FORMAT: Final = 1
 """Of `_Kept`; the core's own records carry `pipeline.STATE_VERSION`."""
+
+
+class Begin(Enum):
+    """How a stage takes its first input: it comes now, or it came before a restore."""
+
+    NEW = auto()
+    AGAIN = auto()
 
 
 class Stage(Protocol):
@@ -108,7 +116,7 @@ class KeyedStages(Generic[S]):
     Args:
         params: in force now.
         create: an empty stage of a key under some parameters.
-        apply: one input to a stage; `fresh` says that the stage has taken none before.
+        apply: one input to a stage; how the stage begins with it, None when it goes on.
         every: inputs between two snapshots of a key.
         warm: gives an empty stage of a key the histories there are; whether there were any.
     """
@@ -117,7 +125,7 @@ class KeyedStages(Generic[S]):
         self,
         params: Params,
         create: Callable[[str, Params], S],
-        apply: Callable[[S, str, bool], Iterable[Output]],
+        apply: Callable[[S, str, Begin | None], Iterable[Output]],
         every: int,
         warm: Callable[[str, S], bool] = _no_histories,
     ) -> None:
@@ -145,8 +153,9 @@ class KeyedStages(Generic[S]):
             self._save(live, state)
 
     def _take(self, live: _Live[S], value: str) -> Iterable[Output]:
-        fresh, live.begun = not live.begun, True
-        return self._apply(live.stage, value, fresh)
+        begin = None if live.begun else Begin.NEW
+        live.begun = True
+        return self._apply(live.stage, value, begin)
 
     def _load(self, key: str, state: KeyState) -> _Live[S]:
         """The stage of a key as its state has it."""
@@ -166,7 +175,10 @@ class KeyedStages(Generic[S]):
             stage.restore(kept.hot, {name: _page(state, name) for name in kept.pages})
         live = _Live(stage, set(kept.pages), kept.begun)
         for value in state.inputs.get():
-            for _ in self._take(live, value):
+            # It was let in when it came, whatever is asked of one that begins a stage now.
+            begin = None if live.begun else Begin.AGAIN
+            live.begun = True
+            for _ in self._apply(live.stage, value, begin):
                 pass
             live.waiting += 1
         if changed:
