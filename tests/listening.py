@@ -26,10 +26,8 @@ def listening(root: int) -> list[str]:
 def on_loopback(address: str) -> bool:
     """127.0.0.0/8, ::1, or the former as a mapped IPv6 address."""
     host = address.split(":")[0]
-    return (
-        (host.endswith("7F")
-        and host[:-8] in ("", "0000000000000000FFFF0000"))
-        or (host == "0" * 24 + "01000000")
+    return (host.endswith("7F") and host[:-8] in ("", "0000000000000000FFFF0000")) or (
+        host == "0" * 24 + "01000000"
     )
 
 

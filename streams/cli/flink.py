@@ -114,7 +114,8 @@ def detect(chosen: "Options", metrics_port: int | None, warm: Path | None = None
     watch = Watch()
     server = serve_metrics("detect", metrics_port, watch.health)
     try:
-        _stay(chosen, session.submit(chosen, params, histories), watch)
+        with session.held(chosen):
+            _stay(chosen, session.submit(chosen, params, histories), watch)
     finally:
         if server is not None:
             server.close()
@@ -337,16 +338,17 @@ def sql(
     from streams.telemetry import configure_logging
 
     configure_logging("flink-sql")
-    _session()
+    session = _session()
     from streams.engines.flink.sql import PRINTS, place, run_script
     from streams.engines.flink.watch import Watch
 
     script = script or PRINTS
     held = checkpoints or str(settings().home / place(script))
     chosen = options(kafka, jobmanager, rest_port, parallelism, checkpoint_seconds, held, restore)
-    client = run_script(ready(chosen), script, typer.echo, bounded=bounded)
-    if client is not None:
-        _stay(chosen, client, Watch())
+    with session.held(chosen):
+        client = run_script(ready(chosen), script, typer.echo, bounded=bounded)
+        if client is not None:
+            _stay(chosen, client, Watch())
 
 
 def register(parent: typer.Typer) -> None:

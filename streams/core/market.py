@@ -86,16 +86,15 @@ def applied_alone(inputs: MarketInputs) -> MarketInputs:
 
 
 def waits_s(inputs: MarketInputs) -> int:
-    """Seconds between the newest tick and the last applied second; 0 before one is."""
-    if inputs.sealed is None:
+    """Seconds between the newest tick and the last applied second; before one is, the oldest."""
+    known: list[int] = []
+    for progress in inputs.partitions.values():
+        if progress.reached is not None:
+            known.append(progress.reached)
+        known.extend(second for second, _ in progress.waiting[:1] + progress.waiting[-1:])
+    if not known:
         return 0
-    known = [
-        progress.waiting[-1][0] if progress.waiting else progress.reached
-        for progress in inputs.partitions.values()
-    ]
-    return max((second for second in known if second is not None), default=inputs.sealed) - (
-        inputs.sealed
-    )
+    return max(known) - (min(known) if inputs.sealed is None else inputs.sealed)
 
 
 def _settle(progress: PartitionProgress) -> bool:

@@ -336,8 +336,14 @@ class MarketStage:
 
     @property
     def waits_s(self) -> int:
-        """Seconds between the newest tick and the last applied market second; 0 before one is."""
+        """Seconds between the newest tick and the last applied market second, before one is the
+        oldest tick.
+        """
         return market.waits_s(self._inputs)
+
+    def begin_after(self, second: int) -> None:
+        """Pass over inputs through a second (µs): before the first input, where some are lost."""
+        self._inputs.sealed = second // MICROS
 
     def step(self, item: Tick | Contribution) -> list[Result]:
         """Take one input; returns the rows of the market seconds that it completed."""

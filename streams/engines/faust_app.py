@@ -29,6 +29,7 @@ from streams.core.rowmeta import RowMeta
 from streams.engines.beginning import reaches
 from streams.engines.faust_shell import SAVE_S, Shell, apply_frame, apply_market_input
 from streams.engines.state_table import StateTable
+from streams.engines.trimmed import lost_through
 
 ENGINE: Final = "faust"
 APP_ID: Final = "marginquake-detect"
@@ -61,7 +62,10 @@ class Worker:
         self._bootstrap = bootstrap
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._app = _app(bootstrap, datadir)
-        self._shells = _shells(self._app, bootstrap, warm or {}, params or Params())
+        self._lost: int | None = None
+        self._shells = _shells(
+            self._app, bootstrap, warm or {}, params or Params(), lambda: self._lost
+        )
         for shell in self._shells:
             _attach(self._app, shell, self._fail)
 
@@ -91,6 +95,7 @@ class Worker:
             compression_type="lz4",
         )
         await producer.start()
+        self._lost = await lost_through(self._bootstrap)
         for shell in self._shells:
             shell.producer = producer
         await self._app.start()
@@ -145,7 +150,11 @@ def _app(bootstrap: str, datadir: str) -> Any:
 
 
 def _shells(
-    app: Any, bootstrap: str, warm: Mapping[str, Snapshot], params: Params
+    app: Any,
+    bootstrap: str,
+    warm: Mapping[str, Snapshot],
+    params: Params,
+    lost: Callable[[], int | None],
 ) -> tuple[Shell, Shell]:
     digest = params.hash()
 
@@ -155,6 +164,12 @@ def _shells(
     def warmed(stage: Any, key: str) -> Any:
         if key in warm:
             stage.warm(warm[key].hot, warm[key].pages)
+        return stage
+
+    def market() -> MarketStage:
+        stage = MarketStage(params, meta(partition_for(MARKET)), keeps_inputs=False)
+        if (second := lost()) is not None:
+            stage.begin_after(second)
         return stage
 
     async def commit(offsets: dict[TP, int]) -> bool:
@@ -176,9 +191,7 @@ def _shells(
         Shell(
             MARKET_INPUTS,
             table("market_state", 1),
-            lambda key, _: warmed(
-                MarketStage(params, meta(partition_for(MARKET)), keeps_inputs=False), key
-            ),
+            lambda key, _: warmed(market(), key),
             apply_market_input,
             bootstrap,
             commit,

@@ -8,19 +8,26 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
 
 pytest.importorskip("numba")
 
 from streams import contracts
+from streams.contracts import partition_for
 from streams.edges.warehouse import connect
+from streams.engines.trimmed import lost_through
 from streams.simulation.files import LOG
 from streams.simulation.run import simulate
 from streams.simulation.scenarios import scenario
@@ -29,6 +36,7 @@ from tests.logs import held_back_log
 from tests.pipeline_stack import (
     BOTH_GROUPS,
     FLINK,
+    GROUPS,
     STAGES,
     Oracle,
     Stack,
@@ -37,6 +45,7 @@ from tests.pipeline_stack import (
     engine_rows,
     framer_counters,
     import_archives,
+    lags,
     oracle_rows,
     topic,
 )
@@ -104,6 +113,63 @@ def test_parity_of_three_engines_and_sql_on_an_hour_of_20_assets(
     told = ("imbalance", "liquidity", "zones", "positioning", "funding", "dominance", "volatility")
     assert min(counts[f"v_{table}"] for table in (*told, "health")) > 10
     assert_sql_equals_the_print(path)
+
+
+@pytest.mark.timeout(900)
+def test_parity_of_both_engines_where_the_oldest_frames_are_lost(
+    path: Stack, tmp_path: Path
+) -> None:
+    """The market goes on with the first second of which all frames are there."""
+    simulate(scenario("build-up"), 9, tmp_path, assets=4, hours=0.2, labels=False)
+    path.start("framer")
+    import_archives(path.bootstrap, [held_back_log(tmp_path / LOG)])
+    while asyncio.run(lags(path.bootstrap, {"marginquake-framer": GROUPS["marginquake-framer"]}))[
+        1
+    ]["marginquake-framer"]:
+        time.sleep(1)
+    before = asyncio.run(first_seconds(path.bootstrap))
+    cut = {partition_for("ETH"): 200, partition_for("SOL"): 90}
+    asyncio.run(lose(path.bootstrap, cut))
+    begin = max(asyncio.run(first_seconds(path.bootstrap))[part] for part in cut)
+    assert begin > max(before.values())
+    assert asyncio.run(lost_through(path.bootstrap)) == begin
+    path.start("detect", FLINK, "sink")
+    path.await_drained(700)
+    assert path.stop() == dict.fromkeys((*STAGES, FLINK), 0)
+    faust, flink = (engine_rows(path.bootstrap, engine) for engine in ENGINES)
+    assert {
+        row_id for row_id in faust.keys() | flink.keys() if faust.get(row_id) != flink.get(row_id)
+    } == set()
+    with closing(connect(path.dsn)) as client:
+        [(prints, first)] = client.query(
+            "SELECT count(), min(toUnixTimestamp64Micro(period_start)) FROM v_prints"
+            " WHERE scope = 'ALL'"
+        ).result_rows
+    assert prints > 30
+    assert first == (begin + 1_000_000) // 60_000_000 * 60_000_000
+
+
+async def first_seconds(bootstrap: str) -> dict[int, int]:
+    """The second (µs) of the oldest frame of each partition that has any."""
+    found: dict[int, int] = {}
+    for _, part, _, value in await topic(bootstrap, contracts.FRAMES):
+        found.setdefault(part, contracts.decode_frame(value).second)
+    return found
+
+
+async def lose(bootstrap: str, offsets: dict[int, int]) -> None:
+    """Delete the frames before these offsets, as retention does."""
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_records(
+            {
+                TopicPartition(contracts.FRAMES, part): RecordsToDelete(before_offset=offset)
+                for part, offset in offsets.items()
+            }
+        )
+    finally:
+        await admin.close()
 
 
 @pytest.mark.day

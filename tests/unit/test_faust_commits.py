@@ -217,6 +217,7 @@ async def test_an_orderly_stop_that_no_broker_answers_ends(monkeypatch: pytest.M
     monkeypatch.setattr(faust_app, "STOP_S", 0.05)
     client = SimpleNamespace(start=nothing, stop=silence)
     monkeypatch.setattr(faust_app, "AIOKafkaProducer", lambda **_: client)
+    monkeypatch.setattr(faust_app, "lost_through", lambda _: nothing())
     worker = Worker.__new__(Worker)
     worker._bootstrap = "nowhere:1"
     worker._failed = asyncio.get_running_loop().create_future()

@@ -11,12 +11,14 @@ import msgspec
 import pytest
 
 from streams.config import MarginquakeError
+from streams.engines.flink import session
 from streams.engines.flink.jobmanager import DETECT, Job, innermost
 from streams.engines.flink.session import (
     Options,
     await_port,
     configuration,
     follow,
+    held,
     host_port,
     newest_checkpoint,
     prepare,
@@ -64,6 +66,36 @@ def test_a_start_goes_on_from_what_was_saved_last(tmp_path: Path) -> None:
     named = str(place / "aa11/chk-7")
     assert restored_from(options(tmp_path, restore=named)) == Path(named).as_uri()
     assert restored_from(options(tmp_path, restore="s3://b/chk-1")) == "s3://b/chk-1"
+
+
+def test_a_start_anew_gives_up_what_was_saved_before(tmp_path: Path) -> None:
+    place = tmp_path / "checkpoints"
+    saved(place / "aa11/chk-7", 100)
+    with held(options(tmp_path)):
+        assert restored_from(options(tmp_path)) is not None
+    with held(options(tmp_path, restore="none")):
+        pass
+    assert restored_from(options(tmp_path)) is None, "it ended before its first checkpoint"
+    later = saved(place / "bb22/chk-1", 2**33)
+    assert restored_from(options(tmp_path)) == later.as_uri()
+
+
+def test_two_jobs_do_not_share_a_folder_of_checkpoints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "PREDECESSOR_S", 0.3)
+    with held(options(tmp_path)):
+        with (
+            pytest.raises(MarginquakeError, match="another Flink job writes its checkpoints"),
+            held(options(tmp_path)),
+        ):
+            pass
+        with held(options(tmp_path, checkpoints=str(tmp_path / "other"))):
+            pass
+        with held(options(tmp_path, jobmanager="host:1")):
+            pass
+    with held(options(tmp_path)):
+        pass
 
 
 def test_flink_may_delete_only_what_it_wrote_for_itself(tmp_path: Path) -> None:

@@ -87,13 +87,21 @@ def test_the_slowest_partition_holds_the_market() -> None:
 
 def test_the_wait_is_from_the_last_applied_second_to_the_newest_tick() -> None:
     stage = Market()
-    stage.take(tick(5, 1, 0, 2))
     assert market.waits_s(stage.inputs) == 0
+    stage.take(tick(5, 1, 0, 2), tick(9, 1, 0, 2))
+    assert market.waits_s(stage.inputs) == 4, "nothing is applied yet: from the oldest tick"
     stage.take(tick(5, 0, 1, 2), tick(40, 0, 1, 2), contribution("BTC", 5))
     assert stage.applied == [5]
     assert market.waits_s(stage.inputs) == 35
-    stage.take(tick(40, 0, 0, 2))
+    stage.take(contribution("BTC", 9), tick(40, 0, 0, 2))
     assert market.waits_s(stage.inputs) == 0
+
+
+def test_a_market_that_begins_after_lost_frames_does_not_wait_for_them() -> None:
+    stage = Market()
+    stage.inputs.sealed = 6
+    stage.take(*(tick(second, 1) for second in range(5, 10)))
+    assert stage.take(*(contribution("BTC", second) for second in (6, 7, 8))) == [7, 8]
 
 
 def test_a_partition_may_skip_seconds_that_others_have() -> None:

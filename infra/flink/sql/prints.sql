@@ -7,7 +7,8 @@
 -- ${kafka}: bootstrap servers. ${bounded}: 'unbounded' or 'latest-offset'.
 
 SET 'table.local-time-zone' = 'UTC';
--- An id comes again only after a crash of the framer: a day of ids is more than enough.
+-- An id comes again only after a crash of the framer: a day of ids is more than enough. Flink counts
+-- this by the wall clock: a job that was down for longer begins its 24 hours anew.
 SET 'table.exec.state.ttl' = '26 h';
 -- A partition without orders must not hold the others back. One that wakes later than this behind
 -- them loses what is older than their watermark: numLateRecordsDropped counts it.

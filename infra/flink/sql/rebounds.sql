@@ -9,6 +9,8 @@
 
 SET 'table.local-time-zone' = 'UTC';
 SET 'table.exec.source.idle-timeout' = '60 s';
+-- A frame comes again only after a crash of the framer.
+SET 'table.exec.state.ttl' = '26 h';
 
 CREATE TEMPORARY TABLE frames (
   asset STRING,

@@ -6,7 +6,7 @@ job. Records are text: PyFlink's thread mode takes a byte array apart byte by by
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -55,7 +55,7 @@ class AssetFunction(KeyedProcessFunction):  # type: ignore[misc]
         params: of the detectors.
         resumed: the job continues from a checkpoint, so that an asset without a state begins
             where its chain of frames begins; else it may begin in the middle.
-        histories: reads what stages without a state begin with.
+        histories: reads what stages without a state begin with; called when the first comes.
     """
 
     def __init__(self, params: Params, resumed: bool, histories: Histories) -> None:
@@ -64,10 +64,10 @@ class AssetFunction(KeyedProcessFunction):  # type: ignore[misc]
         self._histories = histories
 
     def open(self, runtime_context: Any) -> None:
-        """Bind the states, read the histories; called by Flink once per instance."""
+        """Bind the states; called by Flink once per instance."""
         self._state = _states(runtime_context)
-        warm = self._histories()
-        self._reached = reaches(warm)
+        warm = cache(self._histories)
+        self._reached = cache(lambda: reaches(warm()))
         self._stages = KeyedStages(
             self._params, _asset_stage, self._apply, FRAMES_A_SNAPSHOT, partial(_warm, warm)
         )
@@ -83,7 +83,7 @@ class AssetFunction(KeyedProcessFunction):  # type: ignore[misc]
     def _apply(self, stage: AssetStage, value: str, begin: Begin | None) -> Iterable[Output]:
         frame = decoded(contracts.FRAMES, contracts.decode_frame, value)
         if begin is Begin.NEW:
-            check_begin(frame, self._reached)
+            check_begin(frame, self._reached())
         first = begin is Begin.AGAIN or (begin is Begin.NEW and not self._resumed)
         rows = stage.step(frame, first=first)
         if isinstance(rows, BrokenChain):
@@ -92,20 +92,29 @@ class AssetFunction(KeyedProcessFunction):  # type: ignore[misc]
 
 
 class MarketFunction(KeyedCoProcessFunction):  # type: ignore[misc]
-    """The market stage: contributions of this job, ticks of market_inputs.v1, one key."""
+    """The market stage: contributions of this job, ticks of market_inputs.v1, one key.
 
-    def __init__(self, params: Params, histories: Histories) -> None:
+    `lost_through`: the last second (µs) of which frames.v1 lacks a frame when the job is submitted;
+    a market without a state begins after it.
+    """
+
+    def __init__(self, params: Params, histories: Histories, lost_through: int | None) -> None:
         self._params = params
         self._histories = histories
+        self._lost_through = lost_through
 
     def open(self, runtime_context: Any) -> None:
-        """Bind the states, read the histories; called by Flink once per instance."""
+        """Bind the states; called by Flink once per instance."""
         self._state = _states(runtime_context)
-        # Of the whole file only the market's part: the assets' is large, and is held beside.
-        own = {scope: kept for scope, kept in self._histories().items() if scope == MARKET}
         self._stages = KeyedStages(
-            self._params, _market_stage, _apply_input, INPUTS_A_SNAPSHOT, partial(_warm, own)
+            self._params, _market_stage, _apply_input, INPUTS_A_SNAPSHOT, self._begin
         )
+
+    def _begin(self, key: str, stage: MarketStage) -> bool:
+        warmed = _warm(self._histories, key, stage)
+        if self._lost_through is not None:
+            stage.begin_after(self._lost_through)
+        return warmed or self._lost_through is not None
 
     def process_element1(self, value: str, ctx: Any) -> Iterator[Any]:
         """Called by Flink with each contribution."""
@@ -131,8 +140,8 @@ def _row(message: Any) -> Any:
     return Row(topic_of(message), key_of(message).decode(), encode(message).decode())
 
 
-def _warm(histories: Mapping[str, Snapshot], key: str, stage: AssetStage | MarketStage) -> bool:
-    found = histories.get(key)
+def _warm(histories: Histories, key: str, stage: AssetStage | MarketStage) -> bool:
+    found = histories().get(key)
     if found is None:
         return False
     stage.warm(found.hot, found.pages)

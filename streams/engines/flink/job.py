@@ -28,7 +28,7 @@ from streams.engines.flink.functions import (
     decoded,
 )
 
-MOST_APART_S: Final = 60
+MOST_APART_S: Final = 300
 """How far a partition may be read ahead of the slowest, by the times at which records were
 written: what is ahead waits in the market stage's state.
 """
@@ -56,6 +56,7 @@ def build(
     params: Params,
     resumed: bool,
     histories: Histories,
+    lost_through: int | None,
 ) -> None:
     """Add the job to the environment.
 
@@ -65,6 +66,7 @@ def build(
         params: of the detectors.
         resumed: it continues from a checkpoint or savepoint.
         histories: reads what stages without a state begin with, there where they run.
+        lost_through: as `trimmed.lost_through` says of the topic now.
     """
     frames = _source(env, kafka, contracts.FRAMES)
     ticks = _source(env, kafka, contracts.MARKET_INPUTS).set_parallelism(1)
@@ -78,7 +80,7 @@ def build(
         rows.get_side_output(CONTRIBUTIONS)
         .connect(ticks)
         .key_by(_market, _market, key_type=TEXT)
-        .process(MarketFunction(params, histories), output_type=RESULT)
+        .process(MarketFunction(params, histories, lost_through), output_type=RESULT)
         .set_parallelism(1)
         .name("market stage")
         .uid("market-stage")

@@ -17,6 +17,8 @@ from streams.contracts import FRAMES
 DETECT: Final = "marginquake detect"
 """Name of the detectors' job."""
 ENDED: Final = frozenset({"FAILED", "FINISHED", "CANCELED", "SUSPENDED"})
+STARTING: Final = frozenset({"CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING"})
+START_S: Final = 30.0
 POLL_S: Final = 0.3
 SAVEPOINT_S: Final = 600.0
 
@@ -115,6 +117,7 @@ class FlinkRest:
         return await self._saved(job, "stop", {"targetDirectory": folder, "drain": False})
 
     async def _saved(self, job: str, action: str, body: dict[str, Any]) -> str:
+        await self._started(job)
         trigger = (await self._ask("POST", f"jobs/{job}/{action}", body))["request-id"]
         try:
             async with asyncio.timeout(SAVEPOINT_S):
@@ -130,6 +133,16 @@ class FlinkRest:
                 f"job {job} wrote no savepoint: {innermost(failure['stack-trace'])}"
             )
         return str(told["operation"]["location"])
+
+    async def _started(self, job: str) -> None:
+        """Wait a while for tasks that have yet to start: Flink saves nothing before."""
+        deadline = asyncio.get_running_loop().time() + START_S
+        while asyncio.get_running_loop().time() < deadline:
+            told = await self._ask("GET", f"jobs/{job}")
+            states = {task["status"] for task in told["vertices"]}
+            if told["state"] in ENDED or not states & STARTING:
+                return
+            await asyncio.sleep(POLL_S)
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         assert self._session is not None  # noqa: S101  used as a context

@@ -7,21 +7,25 @@ the process with the first cause, and that a stop waits for its savepoint.
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import site
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import structlog
+from aiokafka.errors import KafkaError
 
 from streams.config import MarginquakeError
 from streams.core.params import Params
 from streams.engines.flink.jobmanager import DETECT, FlinkRest, innermost
 from streams.engines.flink.watch import Watch
+from streams.engines.trimmed import lost_through
 
 if TYPE_CHECKING:
     from streams.engines.flink.functions import Histories
@@ -29,6 +33,10 @@ if TYPE_CHECKING:
 LOOPBACK: Final = "127.0.0.1"
 REST_PORT: Final = 18081
 """Of the mini-cluster; Flink's own 8081 may be a real cluster's."""
+ANEW: Final = "begun-anew"
+"""A file in the folder of checkpoints, touched when a job begins there without any."""
+PREDECESSOR_S: Final = 20.0
+"""A job that has just been told to stop goes within this."""
 LATEST: Final = "latest"
 NONE: Final = "none"
 RESTARTS: Final = 5
@@ -87,18 +95,55 @@ def uri(place: str) -> str:
 
 
 def newest_checkpoint(place: str) -> str | None:
-    """The newest complete checkpoint or savepoint below a local folder; None when there is none."""
+    """The newest complete checkpoint or savepoint below a local folder, since a job last began anew
+    there; None when there is none.
+    """
     if "://" in place and not place.startswith("file://"):
         raise MarginquakeError(
             f"cannot look for the latest checkpoint in {place}: name one with --restore URI, "
             "or start anew with --restore none"
         )
+    folder = Path(place.removeprefix("file://"))
+    anew = folder / ANEW
+    since = anew.stat().st_mtime_ns if anew.exists() else 0
     found = [
-        (meta.stat().st_mtime_ns, meta.parent)
+        (written, meta.parent)
         for pattern in ("*/chk-*/_metadata", "savepoint-*/_metadata")
-        for meta in Path(place.removeprefix("file://")).glob(pattern)
+        for meta in folder.glob(pattern)
+        if (written := meta.stat().st_mtime_ns) >= since
     ]
     return max(found)[1].resolve().as_uri() if found else None
+
+
+@contextlib.contextmanager
+def held(options: Options) -> Iterator[None]:
+    """Hold a local folder of checkpoints: two jobs would delete each other's.
+
+    Raises:
+        MarginquakeError: another job of this machine holds it.
+    """
+    if options.jobmanager is not None or "://" in options.checkpoints:
+        yield
+        return
+    folder = Path(options.checkpoints)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        deadline = time.monotonic() + PREDECESSOR_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise MarginquakeError(
+                        f"another Flink job writes its checkpoints to {folder}: stop it, or give "
+                        "another --checkpoints"
+                    ) from None
+            time.sleep(0.2)
+        if options.restore == NONE:
+            # What was saved before is given up, also when this job ends before it saves anything.
+            (folder / ANEW).touch()
+        yield
 
 
 def restored_from(options: Options) -> str | None:
@@ -202,7 +247,7 @@ def python_jar() -> Path:
     return next((Path(pyflink.__file__).parent / "opt").glob("flink-python-*.jar"))
 
 
-def await_port(port: int, timeout_s: float = 20.0) -> None:
+def await_port(port: int, timeout_s: float = PREDECESSOR_S) -> None:
     """Return when the mini-cluster can have its REST port: the JVM of one that has just ended goes
     a moment after its process.
 
@@ -248,13 +293,27 @@ def submit(options: Options, params: Params, histories: "Histories") -> Any:
     from streams.engines.flink.job import build
 
     env, restore = environment(options)
-    build(env, options.kafka, params, restore is not None, histories)
+    build(env, options.kafka, params, restore is not None, histories, _lost(options))
     try:
         client = env.execute_async(DETECT)
     except Py4JJavaError as error:
         raise MarginquakeError(f"the Flink job cannot start: {innermost(str(error))}") from None
     log.info("submitted", job=id_of(client), restored_from=restore, mode=options.python_mode)
     return client
+
+
+def _lost(options: Options) -> int | None:
+    try:
+        return asyncio.run(lost_through(options.kafka))
+    except KafkaError as error:
+        if options.jobmanager is None:
+            raise MarginquakeError(
+                f"Kafka at {options.kafka}: {error}; start it (`marginquake broker start`), create "
+                "the topics (`marginquake topics --create`) or name another with --kafka"
+            ) from None
+        # The cluster may reach a broker that this machine does not.
+        log.warning("what frames.v1 has lost is not known here", error=repr(error))
+        return None
 
 
 def id_of(client: Any) -> str:
