@@ -9,10 +9,10 @@ delivered again under the same delivery id. Does not promise order between parti
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import aiohttp
 import msgspec
@@ -84,7 +84,7 @@ class WebhookReport:
     delivered: int = 0
     retries: int = 0
     passed_over: int = 0
-    dead_letters: Counter[str] = field(default_factory=Counter)
+    dead_letters: dict[str, int] = field(default_factory=dict)
 
 
 class _Lane:
@@ -157,6 +157,9 @@ class Webhook:
         self._lanes: dict[TopicPartition, _Lane] = {}
         self._reached: dict[TopicPartition, int] = {}
         self._failure: Exception | None = None
+        for reason in get_args(WebhookRejectReason):
+            # A counter that begins with its first event shows no increase.
+            RECORDS_DEAD_LETTERED.labels(stage="webhook", reason=reason)
         wrong = [name for name in self._options.topics if name not in contracts.RESULT_TOPICS]
         if wrong:
             raise MarginquakeError(
@@ -308,7 +311,8 @@ class Webhook:
         await self._producer.send_and_wait(
             contracts.DEADLETTERS, contracts.encode(one), contracts.key_of(one)
         )
-        self.report.dead_letters[reason] += 1
+        counts = self.report.dead_letters
+        counts[reason] = counts.get(reason, 0) + 1
         RECORDS_DEAD_LETTERED.labels(stage="webhook", reason=reason).inc()
         log.error("row not delivered", reason=reason, source=one.source, detail=detail)
 
