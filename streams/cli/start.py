@@ -55,7 +55,9 @@ def demo(
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Check this machine: Python, packages, Java, Maven, port, disk; exit 1 when one is lacking.
+    """Check what is here: packages, Java, Maven, ports, broker, warehouse, clock, memory, disk.
+
+    Each lack comes with its mend; exit 1 when there is one. Changes and starts nothing.
 
     Example: marginquake doctor
     """

@@ -8,7 +8,6 @@ from typing import Final
 
 from streams.edges.grafana_panels import Panel
 
-_SCOPE: Final = "${scope:singlequote}"
 _USD: Final = "currencyUSD"
 
 MARKET_PANELS: Final = (
@@ -16,8 +15,9 @@ MARKET_PANELS: Final = (
         "Forced in 24 hours",
         "stat",
         (
-            "SELECT usd_observed AS observed, usd_estimated AS estimated, usd_upper AS upper_bound\n"
-            f"FROM v_print_24h WHERE scope = {_SCOPE}",
+            "SELECT usd_observed AS observed, usd_estimated AS estimated,\n"
+            "    usd_upper AS upper_bound\n"
+            "FROM v_print_24h WHERE scope = ${scope:singlequote}",
         ),
         "Published dollars, the estimate with what venues leave out, and its upper bound.",
         unit=_USD,
@@ -28,7 +28,7 @@ MARKET_PANELS: Final = (
     Panel(
         "Market health",
         "stat",
-        (f"SELECT health, weight_coverage FROM v_health_now WHERE scope = {_SCOPE}",),
+        ("SELECT health, weight_coverage FROM v_health_now WHERE scope = ${scope:singlequote}",),
         "0 to 100, and the share of weight whose inputs are known.",
         empty="too little known",
         steps=(),
@@ -40,7 +40,7 @@ MARKET_PANELS: Final = (
         "table",
         (
             "SELECT state, sub_state, crowd_side, since, p_euphoria, p_liquidation\n"
-            f"FROM v_regimes_now WHERE scope = {_SCOPE}",
+            "FROM v_regimes_now WHERE scope = ${scope:singlequote}",
         ),
         "The committed leverage phase and since when.",
         empty="no reading of this asset",
@@ -53,7 +53,7 @@ MARKET_PANELS: Final = (
         (
             "SELECT $__timeInterval(event_time_us) AS time, position_side, sum(usd) AS usd\n"
             "FROM v_liquidations\n"
-            f"WHERE $__timeFilter(event_time_us) AND {_SCOPE} IN ('ALL', asset)\n"
+            "WHERE $__timeFilter(event_time_us) AND ${scope:singlequote} IN ('ALL', asset)\n"
             "GROUP BY time, position_side ORDER BY time",
         ),
         "Dollars of published forced orders; what venues leave out is not in it.",
@@ -67,7 +67,7 @@ MARKET_PANELS: Final = (
         "timeseries",
         (
             "SELECT at AS time, health, 100 * weight_coverage AS known_weight\n"
-            f"FROM v_health WHERE $__timeFilter(at) AND scope = {_SCOPE} ORDER BY time",
+            "FROM v_health WHERE $__timeFilter(at) AND scope = ${scope:singlequote} ORDER BY time",
         ),
         "Gaps: too little was known.",
         empty="no reading in this range",
@@ -79,7 +79,7 @@ MARKET_PANELS: Final = (
         (
             "SELECT onset, side, class, phase, is_final, duration_s, events, usd_observed,\n"
             "    usd_estimated, usd_upper, identifiability, impact_bp, severity, confidence\n"
-            f"FROM v_cascades WHERE $__timeFilter(onset) AND scope = {_SCOPE}\n"
+            "FROM v_cascades WHERE $__timeFilter(onset) AND scope = ${scope:singlequote}\n"
             "ORDER BY onset DESC LIMIT 200",
         ),
         "Windows, newest first; one that is not final may still grow.",
@@ -91,8 +91,8 @@ MARKET_PANELS: Final = (
         "timeseries",
         (
             "SELECT at AS time, toString(window_s) AS window_seconds, lsi_adjusted\n"
-            f"FROM v_imbalance WHERE $__timeFilter(at) AND scope = {_SCOPE} AND venue IS NULL\n"
-            "ORDER BY time",
+            "FROM v_imbalance WHERE $__timeFilter(at) AND scope = ${scope:singlequote}\n"
+            "    AND venue IS NULL ORDER BY time",
         ),
         "Shrunk log-odds of longs against shorts, by window: above 0 longs are closed.",
         empty="no reading in this range",
@@ -102,7 +102,7 @@ MARKET_PANELS: Final = (
         "timeseries",
         (
             "SELECT at AS time, max(oi_usd) AS open_interest FROM v_positioning\n"
-            f"WHERE $__timeFilter(at) AND scope = {_SCOPE} AND venue IS NULL\n"
+            "WHERE $__timeFilter(at) AND scope = ${scope:singlequote} AND venue IS NULL\n"
             "GROUP BY time ORDER BY time",
         ),
         "Dollars of open contracts over all venues that tell it.",
@@ -114,7 +114,7 @@ MARKET_PANELS: Final = (
         "timeseries",
         (
             "SELECT at AS time, annualised FROM v_funding\n"
-            f"WHERE $__timeFilter(at) AND scope = {_SCOPE} ORDER BY time",
+            "WHERE $__timeFilter(at) AND scope = ${scope:singlequote} ORDER BY time",
         ),
         "Weighted mean over venues, a year.",
         unit="percentunit",
@@ -125,7 +125,8 @@ MARKET_PANELS: Final = (
         "timeseries",
         (
             "SELECT at AS time, z, spread_bp FROM v_liquidity\n"
-            f"WHERE $__timeFilter(at) AND scope = {_SCOPE} AND venue IS NULL ORDER BY time",
+            "WHERE $__timeFilter(at) AND scope = ${scope:singlequote} AND venue IS NULL\n"
+            "ORDER BY time",
         ),
         "Mean z of depth and spread (below 0: thinner than usual), and the spread in basis points.",
         empty="no book of this asset",
@@ -135,7 +136,7 @@ MARKET_PANELS: Final = (
         "timeseries",
         (
             "SELECT at AS time, toString(window_s) AS window_seconds, share FROM v_dominance\n"
-            f"WHERE $__timeFilter(at) AND scope = {_SCOPE} ORDER BY time",
+            "WHERE $__timeFilter(at) AND scope = ${scope:singlequote} ORDER BY time",
         ),
         "Share of derivatives in traded dollars, by window.",
         unit="percentunit",
@@ -145,8 +146,9 @@ MARKET_PANELS: Final = (
         "Volatility",
         "timeseries",
         (
-            "SELECT at AS time, toString(window_s) AS window_seconds, annualised FROM v_volatility\n"
-            f"WHERE $__timeFilter(at) AND scope = {_SCOPE} ORDER BY time",
+            "SELECT at AS time, toString(window_s) AS window_seconds, annualised\n"
+            "FROM v_volatility\n"
+            "WHERE $__timeFilter(at) AND scope = ${scope:singlequote} ORDER BY time",
         ),
         "Realised, a year, by window.",
         unit="percentunit",
@@ -157,7 +159,8 @@ MARKET_PANELS: Final = (
         "table",
         (
             "SELECT at, severity, kind, side, venue, text FROM v_alerts\n"
-            f"WHERE $__timeFilter(at) AND scope = {_SCOPE} ORDER BY at DESC, id LIMIT 200",
+            "WHERE $__timeFilter(at) AND scope = ${scope:singlequote}\n"
+            "ORDER BY at DESC, id LIMIT 200",
         ),
         "Each fact once, newest first.",
         empty="no alert in this range",
