@@ -27,6 +27,14 @@ CONSUMER, CHECK = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 (JAVA,) = re.findall(r"```java\n(.*?)```", PAGE, re.DOTALL)
 
 
+def at(reference: str) -> Any:
+    """What a reference of the AsyncAPI document names."""
+    found: Any = ASYNCAPI
+    for part in reference.removeprefix("#/").split("/"):
+        found = found[part]
+    return found
+
+
 @contextmanager
 def running(command: list[str], kafka: str, out: Path) -> Iterator[subprocess.Popen[bytes]]:
     with out.open("wb") as file:
@@ -80,8 +88,7 @@ def test_the_java_consumer_prints_what_is_published(
 def test_the_consumers_are_short_and_ask_what_the_contract_has() -> None:
     channel = ASYNCAPI["channels"]["alerts"]
     (message,) = channel["messages"].values()
-    name = message["$ref"].rsplit("/", 1)[1]
-    fields = ASYNCAPI["components"]["schemas"][name]["properties"]
+    fields = at(at(message["$ref"])["payload"]["$ref"])["properties"]
     for text in (CONSUMER, JAVA):
         assert channel["address"] in text
         asked = re.findall(r'row(?:\[|\.get\()"(\w+)"', text)
