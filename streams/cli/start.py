@@ -66,8 +66,10 @@ def doctor(
     from streams.config import settings
     from streams.edges.console import show_table
     from streams.edges.doctor import examine
+    from streams.edges.progress import waiting
 
-    checks = examine(settings())
+    with waiting("looking at this machine", quiet=as_json):
+        checks = examine(settings())
     if as_json:
         typer.echo(json.dumps([asdict(check) for check in checks]))
     else:

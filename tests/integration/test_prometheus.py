@@ -23,7 +23,7 @@ from streams.edges.warehouse import connect
 from tests.published import alert, publish
 from tests.receiver import SECRET, receiving
 
-pytestmark = [pytest.mark.kafka, pytest.mark.warehouse]
+pytestmark = [pytest.mark.kafka, pytest.mark.warehouse, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = {
@@ -74,7 +74,7 @@ class Prometheus:
 
 
 def wait_for(what: Callable[[], bool], told: Callable[[], str]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while True:
         try:
             if what():
