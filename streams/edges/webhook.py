@@ -273,9 +273,12 @@ class Webhook:
         except NoOffsetForPartitionError as error:
             # A broker that was held up can lose a commit: go on where the group was.
             place = error.args[0]
-            self._consumer.seek(place, self._reached[place])
+            begin = (await self._consumer.beginning_offsets([place]))[place]
+            self._consumer.seek(place, self._reached.get(place, begin))
             return True
         for place, records in polled.items():
+            if place not in self._consumer.assignment():
+                continue  # given away while we polled: the new owner reads them
             if place not in self._lanes:
                 self._lanes[place] = _Lane(self, poster)
             self._lanes[place].add(records)
@@ -284,10 +287,11 @@ class Webhook:
         return bool(polled)
 
     async def _commit(self) -> None:
+        assigned = self._consumer.assignment()
         offsets = {
             place: lane.reached
             for place, lane in self._lanes.items()
-            if lane.reached is not None and lane.reached != lane.committed
+            if lane.reached is not None and lane.reached != lane.committed and place in assigned
         }
         if not offsets:
             return

@@ -118,6 +118,35 @@ def test_a_killed_webhook_loses_nothing_and_keeps_the_order(
         assert numbers == sorted(numbers)
 
 
+def test_members_that_come_and_go_share_the_rows_and_lose_none(
+    own_broker: str, tmp_path: Path
+) -> None:
+    rows = [alert(f"SHARE{n % 40}", n) for n in range(1200)]
+    publish(own_broker, contracts.ALERTS, rows)
+
+    def steady(received: Received, times: int) -> Answer:
+        time.sleep(0.01)
+        return OK
+
+    with receiving() as receiver:
+        receiver.answer = steady
+        log = tmp_path / "log"
+        with running(own_broker, receiver, log, "--group", "hook-share") as first:
+            await_taken(receiver, "SHARE", 100, first)
+            with running(own_broker, receiver, log, "--group", "hook-share") as second:
+                await_taken(receiver, "SHARE", 500, second)
+                first.send_signal(signal.SIGTERM)
+                assert first.wait(timeout=30) == 0, log.read_text()[-2000:]
+                second.send_signal(signal.SIGTERM)
+                assert second.wait(timeout=30) == 0, log.read_text()[-2000:]
+        run(own_broker, receiver, "--group", "hook-share")
+    firsts = list(dict.fromkeys(one.delivery for one in of(receiver, "SHARE")))
+    assert sorted(firsts) == sorted(f"{row['id']}.1" for row in rows)
+    for scope in {row["scope"] for row in rows}:
+        numbers = [one for one in firsts if one.startswith(f"{scope}-")]
+        assert numbers == sorted(numbers)
+
+
 def test_a_refused_row_is_a_dead_letter_and_the_next_one_is_delivered(own_broker: str) -> None:
     rows = [alert("REFUSED", n) for n in range(5)]
     publish(own_broker, contracts.ALERTS, rows)
