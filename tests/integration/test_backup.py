@@ -22,7 +22,7 @@ from tests.published import alert, publish
 from tests.receiver import SECRET, receiving
 
 
-def contents(client: Client) -> dict[str, list[object]]:
+def contents(client: Client) -> dict[str, list[str]]:
     """Every row of every table, as text."""
     tables = client.query(
         "SELECT name FROM system.tables WHERE database = currentDatabase() "

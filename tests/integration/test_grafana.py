@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -88,7 +89,7 @@ def test_a_series_has_its_time_first_and_in_order(filled: Client) -> None:
                 assert times == sorted(times), panel.title
 
 
-def answers(client: Client, panel: Panel, scope: str) -> list[Sequence[object]]:
+def answers(client: Client, panel: Panel, scope: str) -> list[Sequence[Any]]:
     return [
         row for sql in panel.queries for row in client.query(asked(str(sql), scope)).result_rows
     ]
