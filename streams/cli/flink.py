@@ -253,6 +253,7 @@ def _saved(
     jobmanager: str | None,
     rest_port: int,
 ) -> str:
+    from streams.edges.progress import waiting
     from streams.engines.flink.jobmanager import DETECT
     from streams.engines.flink.session import uri
 
@@ -263,7 +264,8 @@ def _saved(
         saved: str = await getattr(rest, action)(wanted, uri(chosen.checkpoints))
         return saved
 
-    return str(_asked(chosen, ask))
+    with waiting("writing the savepoint"):
+        return str(_asked(chosen, ask))
 
 
 @app.command()
