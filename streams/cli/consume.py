@@ -83,7 +83,7 @@ async def _print_rows(kafka: str, topic: str, options: "TailOptions", as_json: b
 
     from streams import contracts
     from streams.edges.console import report_console, verbatim
-    from streams.edges.row_lines import row_line
+    from streams.edges.row_lines import json_line, row_line
     from streams.edges.tail import tail
     from streams.telemetry import graceful_shutdown
 
@@ -91,7 +91,7 @@ async def _print_rows(kafka: str, topic: str, options: "TailOptions", as_json: b
     async for record in tail(kafka, topic, options, graceful_shutdown()):
         value = record.value or b""
         if as_json:
-            sys.stdout.write(verbatim(value.decode("utf-8", "replace")).replace("\n", " ") + "\n")
+            sys.stdout.write(json_line(value) + "\n")
         else:
             try:
                 line = row_line(contracts.decode(topic, value))

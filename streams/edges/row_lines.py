@@ -6,6 +6,7 @@ and never as a number, and that no line holds a control character. Not a format 
 programs there is the record's JSON.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
@@ -57,6 +58,18 @@ class RowLine:
         when = "-" if self.at_us is None else moment(self.at_us)
         whole = f"{when:<19}  {self.scope:<6} {self.what:<10} {self.said}"
         return verbatim(f"{whole}  {self.mark}" if self.mark else whole).replace("\n", "\\n")
+
+
+def json_line(value: bytes) -> str:
+    r"""A record's JSON on one line, equal as JSON, with no control character left unescaped.
+
+    >>> json_line('{"a":\n "\x9b31m é"}'.encode())
+    '{"a":  "\\u009b31m é"}'
+    """
+    text = value.decode("utf-8", "replace").replace("\n", " ").replace("\r", " ")
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def row_line(message: Message) -> RowLine:

@@ -1,5 +1,7 @@
 """The doctor against a real broker and a real store, in every state that they can be in."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +33,23 @@ def test_a_store_tells_its_migrations(warehouse_dsn: str) -> None:
         migrate(client)
     assert warehouse(here).ok
     assert warehouse(here).found.endswith("migrated")
+
+
+@pytest.mark.warehouse
+def test_a_store_that_another_process_has_is_no_lack(warehouse_dsn: str) -> None:
+    with connect(warehouse_dsn, create=True) as client:
+        migrate(client)
+    hold = (
+        "import sys\nfrom streams.edges.warehouse import connect\n"
+        f"with connect({warehouse_dsn!r}):\n"
+        "    print('open', flush=True)\n    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        found = warehouse(Settings(clickhouse_dsn=warehouse_dsn))
+        other.communicate(timeout=60)
+    assert found.ok
+    assert found.found.endswith(f"is open in process {other.pid}")
