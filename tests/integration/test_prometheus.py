@@ -31,6 +31,7 @@ STAGES = {
     "detect": ("detect", "--engine", "faust"),
     "sink": ("sink",),
     "webhook": ("webhook", "--from", "earliest"),
+    "collect": ("collect", "--venues", "bybit", "--assets", "BTC"),
 }
 
 
@@ -129,6 +130,10 @@ def test_every_stage_is_scraped_and_a_killed_one_is_told(
         name: (sys.executable, "-m", "streams.cli", *words, "--metrics-port", str(ports[name]))
         for name, words in STAGES.items()
     }
+    # Nobody listens there: a venue that is down.
+    away = next_port()
+    commands["collect"] += ("--url", f"bybit=ws://127.0.0.1:{away}")
+    commands["collect"] += ("--url", f"bybit-rest=http://127.0.0.1:{away}")
     prometheus = Prometheus(next_port())
     commands["prometheus"] = (
         prometheus_program,
@@ -171,6 +176,10 @@ def test_every_stage_is_scraped_and_a_killed_one_is_told(
             assert [rule["name"] for rule in rules if rule["health"] == "err"] == []
             wait_for(
                 lambda: "ProcessUnreachable" not in {name for name, _ in prometheus.firing()},
+                lambda: str(prometheus.firing()),
+            )
+            wait_for(
+                lambda: "VenueDisconnected" in {name for name, _ in prometheus.firing()},
                 lambda: str(prometheus.firing()),
             )
             running["sink"].kill()
