@@ -71,6 +71,7 @@ soak: env ## Run a collector of every venue at full speed, watch its memory (SOA
 
 docs: env ## Regenerate the pages that are made from the code
 	$(BIN)/python -m streams.telemetry docs/operations/metrics.md
+	$(BIN)/python -m streams.edges.grafana infra/grafana/dashboards
 	$(BIN)/marginquake venues --page > docs/venues.md
 	$(BIN)/marginquake schemas generate
 

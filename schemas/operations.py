@@ -20,7 +20,13 @@ from schemas.units import (
     Venue,
     Version,
 )
-from streams.core.events import DeadLetterStage, FeedState, RejectReason, SinkRejectReason
+from streams.core.events import (
+    DeadLetterStage,
+    FeedState,
+    RejectReason,
+    SinkRejectReason,
+    WebhookRejectReason,
+)
 
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 
@@ -32,7 +38,7 @@ class DeadLetter(Row):
     """Tag of the message type."""
     id: Id
     """From how the record came, its content and the row: a repeat is the same letter."""
-    reason: RejectReason | SinkRejectReason
+    reason: RejectReason | SinkRejectReason | WebhookRejectReason
     """Why, from a closed list."""
     detail: str
     """The decoder's or the check's own words."""

@@ -267,6 +267,11 @@ _by_topic: Final[Mapping[str, msgspec.json.Decoder[Any]]] = {
 }
 
 
+def json_topics() -> tuple[str, ...]:
+    """Topics that `decode` reads, in its order."""
+    return tuple(_by_topic)
+
+
 def decode_frame(value: bytes) -> Frame:
     """A record of `frames.v1`; raises msgspec.DecodeError when it is not one."""
     return _frame.decode(value)

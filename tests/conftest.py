@@ -103,6 +103,18 @@ def kafka_topics(broker: str) -> list[str]:
     return list(topics())
 
 
+@pytest.fixture(scope="module")
+def own_broker(kafka_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap servers of a broker of this module alone, with every topic: for tests whose rows
+    would be found by others' sinks.
+    """
+    running = Broker(tmp_path_factory.mktemp("own-broker"), free_port(), jars=kafka_jars)
+    running.start()
+    assert not asyncio.run(reconcile(running.bootstrap, create=True)).drift
+    yield running.bootstrap
+    running.stop()
+
+
 @pytest.fixture(scope="session")
 def flink(kafka_jars: Path) -> None:
     """Asks for PyFlink and its connector; `flink_home` shares it between homes."""

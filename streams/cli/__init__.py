@@ -8,16 +8,15 @@ import sys
 
 import typer
 
-from streams.cli import ask, ingest, prove, run, score, simulate, start
+from streams.cli import ask, consume, ingest, prove, run, score, simulate, start
 
 app = typer.Typer(
     name="marginquake",
     help="A seismograph for crypto leverage: raw exchange events in, cascade windows out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
-for group in (start, ingest, run, ask, prove, simulate, score):
+for group in (start, ingest, run, ask, consume, prove, simulate, score):
     group.register(app)
 
 

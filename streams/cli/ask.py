@@ -9,12 +9,21 @@ import typer
 PANEL = "ask"
 
 
+def _query_names(incomplete: str) -> list[tuple[str, str]]:
+    from streams.edges.query_catalogue import catalogue
+
+    return [
+        (one.name, one.about) for one in catalogue().values() if one.name.startswith(incomplete)
+    ]
+
+
 def query(
     question: Annotated[
         str | None,
         typer.Argument(
             help="Name of a query, or one SQL statement; - reads SQL from standard input.",
             show_default=False,
+            autocompletion=_query_names,
         ),
     ] = None,
     listed: Annotated[bool, typer.Option("--list", help="Show the named queries.")] = False,

@@ -47,6 +47,7 @@ def bench_core(
     from streams.edges.bench_core import measure
     from streams.edges.bench_log import MIX, raw_log
     from streams.edges.console import show_table
+    from streams.edges.progress import waiting
     from streams.engines.inprocess import InProcess
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
@@ -60,18 +61,19 @@ def bench_core(
     items = raw_log(events)
     trades = [item for item in items if item.raw.channel in ("trade", "status")]
     gc.set_threshold(100_000, 50, 50)
-    found = [
-        measure(
-            name,
-            [item.raw for item in some],
-            sum(item.rows for item in some),
-            lambda: InProcess(PARSERS, instruments, partition_for),
-            decoders,
-            rounds,
-        )
-        for name, some in (("mix", items), ("trades only", trades))
-    ]
-    spent = None if minutes == 0 else _detectors(minutes)
+    with waiting("measuring", quiet=as_json):
+        found = [
+            measure(
+                name,
+                [item.raw for item in some],
+                sum(item.rows for item in some),
+                lambda: InProcess(PARSERS, instruments, partition_for),
+                decoders,
+                rounds,
+            )
+            for name, some in (("mix", items), ("trades only", trades))
+        ]
+        spent = None if minutes == 0 else _detectors(minutes)
     if as_json:
         core = [msgspec.structs.asdict(one) for one in found]
         detectors = None if spent is None else msgspec.structs.asdict(spent)
@@ -161,10 +163,12 @@ def bench_normalise(
 
     from streams.edges.bench_normalise import ALL, documented, measure
     from streams.edges.console import show_table
+    from streams.edges.progress import waiting
     from streams.venues import PARSERS
     from streams.venues.catalog import default_instruments
 
-    found = measure(documented(), PARSERS, default_instruments(), messages, rounds)
+    with waiting("measuring", quiet=as_json):
+        found = measure(documented(), PARSERS, default_instruments(), messages, rounds)
     if as_json:
         typer.echo(json.dumps([msgspec.structs.asdict(one) for one in found]))
         return

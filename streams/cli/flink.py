@@ -255,6 +255,7 @@ def _saved(
     rest_port: int,
 ) -> str:
     from streams.config import settings
+    from streams.edges.progress import waiting
     from streams.engines.flink.jobmanager import DETECT
     from streams.engines.flink.session import uri
     from streams.engines.flink.sql import place, script_of
@@ -269,7 +270,8 @@ def _saved(
         saved: str = await getattr(rest, action)(wanted.id, uri(folder))
         return saved
 
-    return str(_asked(chosen, ask))
+    with waiting("writing the savepoint"):
+        return str(_asked(chosen, ask))
 
 
 @app.command()

@@ -54,6 +54,7 @@ def normalise(
     """
     from streams.edges.archives.reading import Reading
     from streams.edges.event_lines import Tally, event_lines
+    from streams.edges.progress import counting
     from streams.parsing import parsers
     from streams.venues.catalog import default_instruments
 
@@ -72,8 +73,12 @@ def normalise(
     )
     out = sys.stdout.buffer
     try:
-        for line in lines:
-            out.write(line + b"\n")
+        # Where the lines themselves are on the terminal, they are the progress.
+        with counting("events written", quiet=sys.stdout.isatty()) as progress:
+            for number, line in enumerate(lines, 1):
+                out.write(line + b"\n")
+                if number % 1000 == 0:
+                    progress(number)
         out.flush()
     except BrokenPipeError:
         # The reader has gone; without this the interpreter complains when it flushes at exit.

@@ -66,9 +66,11 @@ def regime(
     from rich.table import Table
 
     from streams.edges.console import show_table
+    from streams.edges.progress import waiting
     from streams.edges.series import cells, read_series, regime_path
 
-    path = regime_path(read_series(series))
+    with waiting("reading the series", quiet=as_json):
+        path = regime_path(read_series(series))
     if as_json:
         typer.echo(msgspec.json.encode(path).decode())
         return

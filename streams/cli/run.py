@@ -30,14 +30,17 @@ def broker(
     """
     from streams.config import settings
     from streams.edges.broker import DEFAULT_PORT, HOST, Broker
+    from streams.edges.progress import waiting
 
     here = settings()
     host, _, configured = here.kafka.rpartition(":")
     local = host in (HOST, "localhost") and configured.isdigit()
     own = Broker(here.home, port or (int(configured) if local else DEFAULT_PORT))
-    if action == "start":
-        own.start()
-    stopped = own.stop() if action == "stop" else False
+    told = "starting the broker (the first time Maven resolves 44 MB of jars)"
+    with waiting(told if action == "start" else "asking the broker", quiet=as_json):
+        if action == "start":
+            own.start()
+        stopped = own.stop() if action == "stop" else False
     status = own.status()
     if as_json:
         typer.echo(json.dumps(asdict(status)))
@@ -122,6 +125,7 @@ def migrate(
     """
     from streams.config import settings
     from streams.edges import migrate as migrations
+    from streams.edges.progress import waiting
     from streams.edges.warehouse import connect, parse_dsn
     from streams.parsing import assumptions
 
@@ -129,7 +133,10 @@ def migrate(
     assumptions()
     dsn = settings().clickhouse_dsn
     known = migrations.read_migrations()
-    with connect(dsn, create=not dry_run) as client:
+    with (
+        waiting("migrating the warehouse", quiet=as_json),
+        connect(dsn, create=not dry_run) as client,
+    ):
         outcome = migrations.migrate(client, known, dry_run)
     states = (
         [(item, "already there") for item in outcome.already]

@@ -145,6 +145,8 @@ def _faust(kafka: str | None, warm: Path | None, metrics_port: int | None) -> No
         ) from error
     configure_logging("detect")
     here = settings()
+    # Faust makes its own folder, and none above it.
+    here.home.mkdir(parents=True, exist_ok=True)
     params = parameters()
     histories = read_warm(warm, params.hash()) if warm else None
 

@@ -55,7 +55,9 @@ def demo(
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Check this machine: Python, packages, Java, Maven, port, disk; exit 1 when one is lacking.
+    """Check what is here: packages, Java, Maven, ports, broker, warehouse, clock, memory, disk.
+
+    Each lack comes with its mend; exit 1 when there is one. Changes and starts nothing.
 
     Example: marginquake doctor
     """
@@ -64,8 +66,10 @@ def doctor(
     from streams.config import settings
     from streams.edges.console import show_table
     from streams.edges.doctor import examine
+    from streams.edges.progress import waiting
 
-    checks = examine(settings())
+    with waiting("looking at this machine", quiet=as_json):
+        checks = examine(settings())
     if as_json:
         typer.echo(json.dumps([asdict(check) for check in checks]))
     else:

@@ -20,7 +20,7 @@ from streams.collect.records import MakeSink
 from streams.collect.session import Session
 from streams.config import MarginquakeError
 from streams.core.instruments import Instruments
-from streams.telemetry import RECONNECTS
+from streams.telemetry import CONNECTIONS_UP, RECONNECTS
 
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 60.0
@@ -56,6 +56,10 @@ class Line:
         self._stop = stop
         self._failures = 0
         self._turn = 0
+        # Told from the start: a venue that never connects would have no number to fire at.
+        CONNECTIONS_UP.labels(venue=plan.venue)
+        for reason in ("failed", "lost", "renewed"):
+            RECONNECTS.labels(venue=plan.venue, reason=reason)
 
     async def run(self) -> None:
         """Serve until `stop`, then leave nothing behind."""

@@ -72,7 +72,8 @@ it was: counted by itself, it tells of a venue in distress.
 """
 
 SinkRejectReason = Literal["invalid_row", "refused_by_warehouse"]
-DeadLetterStage = Literal["framer", "detect", "sink", "replay"]
+WebhookRejectReason = Literal["invalid_row", "refused_by_receiver", "receiver_unavailable"]
+DeadLetterStage = Literal["framer", "detect", "sink", "replay", "webhook"]
 FeedState = Literal["up", "down"]
 
 MAX_PAYLOAD_BYTES: Final = 1_000_000
@@ -268,7 +269,7 @@ class DeadLetter(msgspec.Struct, frozen=True, tag_field="type", tag="dead_letter
     """
 
     id: str
-    reason: RejectReason | SinkRejectReason
+    reason: RejectReason | SinkRejectReason | WebhookRejectReason
     detail: str
     stage: DeadLetterStage
     source: str

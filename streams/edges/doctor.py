@@ -9,13 +9,14 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from streams.config import MarginquakeError, Settings
+from streams.edges import doctor_services
 from streams.edges.broker import HOST, Broker, check_free
+from streams.edges.check import Check
 from streams.edges.kafka_jars import java_command, maven_command
 from streams.parsing import VARIABLE, assumptions
 from streams.venues.assumptions import settings_of
@@ -23,17 +24,6 @@ from streams.venues.assumptions import settings_of
 DISTRIBUTIONS: Final = {"faust": "faust-streaming", "pyflink": "apache-flink"}
 DISK_NEEDED_GIB: Final = 2.0
 """Jars, a day of raw records of the default assets, and the warehouse's merges."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at: `found` when it is fine, `mend` when it is not."""
-
-    name: str
-    ok: bool
-    needed_for: str
-    found: str
-    mend: str = ""
 
 
 def examine(settings: Settings) -> list[Check]:
@@ -47,6 +37,12 @@ def examine(settings: Settings) -> list[Check]:
         _tried("java", "broker, detect --engine flink", java_command),
         _tried("maven", "broker, flink (first start)", maven_command),
         _port(settings),
+        doctor_services.broker_answers(settings),
+        doctor_services.warehouse(settings),
+        doctor_services.warehouse_port(),
+        doctor_services.metrics_ports(),
+        doctor_services.clock(settings),
+        doctor_services.memory(),
         _disk(settings.home),
         _assumptions(),
     ]

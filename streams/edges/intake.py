@@ -8,7 +8,7 @@ read is only counted: dead-lettering it again would never end.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 import pydantic
@@ -17,7 +17,13 @@ from schemas.results import validate_result
 from streams import contracts
 from streams.contracts import Message
 from streams.core.delivery import Span
-from streams.core.events import MICROS, DeadLetter, SinkRejectReason, stable_id
+from streams.core.events import (
+    MICROS,
+    DeadLetter,
+    SinkRejectReason,
+    WebhookRejectReason,
+    stable_id,
+)
 from streams.edges.rows import BadRow, Row, rows
 
 TOPICS: Final = (
@@ -115,15 +121,20 @@ def read(topic: str, value: bytes | None) -> Message:
     return message
 
 
-def letter(record: Record, reason: SinkRejectReason, detail: str) -> DeadLetter:
+def letter(
+    record: Record,
+    reason: SinkRejectReason | WebhookRejectReason,
+    detail: str,
+    stage: Literal["sink", "webhook"] = "sink",
+) -> DeadLetter:
     """The dead letter about a record; its id follows from the record's place in the log."""
     value = record.value or b""
     place = source(record)
     return DeadLetter(
-        id=stable_id("sink", place),
+        id=stable_id(stage, place),
         reason=reason,
         detail=detail[:_DETAIL],
-        stage="sink",
+        stage=stage,
         source=place,
         row=0,
         venue="",

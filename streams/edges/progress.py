@@ -106,6 +106,21 @@ def bars(quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
             yield show
 
 
+@contextmanager
+def waiting(label: str, quiet: bool = False) -> Iterator[None]:
+    """A spinner with the seconds so far on a terminal's standard error, for work of unknown length.
+
+    Nothing elsewhere: a log learns from the result.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        progress.add_task(label, total=None)
+        yield
+
+
 def _logged_parts() -> Callable[[str, int, int], None]:
     told = time.monotonic()
 

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -328,11 +328,16 @@ class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]
         """Nothing to do: positions are the committed offsets."""
 
 
-async def first_offsets(kafka: str, group: str, topics: Iterable[str]) -> dict[TopicPartition, int]:
+async def first_offsets(
+    kafka: str,
+    group: str,
+    topics: Iterable[str],
+    begin: Literal["earliest", "latest"] = "earliest",
+) -> dict[TopicPartition, int]:
     """Commit the start of every partition for which the group has no offset yet; all its offsets.
 
-    So only a first start reads from the beginning; a later offset that is gone from the log is
-    an error, where `earliest` would step over lost records in silence.
+    So only a first start reads from `begin`; a later offset that is gone from the log is
+    an error, where a reset would step over lost records in silence.
 
     Raises:
         MarginquakeError: no broker answers or a topic is missing.
@@ -358,7 +363,8 @@ async def first_offsets(kafka: str, group: str, topics: Iterable[str]) -> dict[T
         found: dict[TopicPartition, int] = {tp: at for tp, at in held.items() if at is not None}
         new = [tp for tp in partitions if tp not in found]
         if new:
-            begins = await consumer.beginning_offsets(new)
+            early = begin == "earliest"
+            begins = await (consumer.beginning_offsets(new) if early else consumer.end_offsets(new))
             await consumer.commit(begins)
             found |= begins
     except KafkaConnectionError:

@@ -217,7 +217,7 @@ def _open_store(path: Path, database: str) -> Client:
         raise MarginquakeError(
             f"cannot create the chDB store {path}: {error.strerror}; choose another CLICKHOUSE_DSN"
         ) from None
-    holder = _holder(path)
+    holder = holder_of(path)
     if holder is not None and holder != os.getpid():
         raise MarginquakeError(
             f"the chDB store {path} is open in process {holder}, and one process at a time can use "
@@ -241,7 +241,7 @@ def _open_store(path: Path, database: str) -> Client:
         ) from None
 
 
-def _holder(path: Path) -> int | None:
+def holder_of(path: Path) -> int | None:
     """Process id that holds the store's lock: -1 when the file does not say, None when free."""
     try:
         status = (path / "status").open("r+")

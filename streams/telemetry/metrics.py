@@ -128,7 +128,7 @@ RECORDS_LATE: Final = _counter(
 RECORDS_DEAD_LETTERED: Final = _counter(
     "marginquake_records_dead_lettered_total",
     ("stage", "reason"),
-    "Records written to deadletters.v1, by RejectReason or SinkRejectReason.",
+    "Records written to deadletters.v1, by the closed lists of reasons in core/events.py.",
     "A jump of one reason at one venue: its format changed; replay after the parser is mended.",
 )
 TRADES_UNSIDED: Final = _counter(
@@ -249,6 +249,33 @@ LAST_INSERT: Final = _gauge(
     ("table",),
     "Unix time of the last acknowledged insert.",
     "Old while the sink lags: it waits on a retry; see its log.",
+)
+
+# Webhook: rows of result topics to a receiver.
+WEBHOOK_DELIVERED: Final = _counter(
+    "marginquake_webhook_delivered_total",
+    ("topic",),
+    "Rows that the receiver answered with 2xx.",
+    "No growth while alerts are published: see the wait, then the receiver's log.",
+)
+WEBHOOK_RETRIES: Final = _counter(
+    "marginquake_webhook_retries_total",
+    ("topic", "reason"),
+    "Tries of a row that failed in passing: timeout, connection, throttled or server_error.",
+    "Growing for 5 minutes: the receiver is away or too slow; nothing is lost, rows wait.",
+)
+WEBHOOK_SECONDS: Final = _histogram(
+    "marginquake_webhook_seconds",
+    ("topic",),
+    "Time from a POST to the receiver's answer, whatever it is.",
+    "Above 2 s at the 99th percentile: the receiver works before it answers; it should queue.",
+    SHORT_SECONDS,
+)
+WEBHOOK_WAIT: Final = _gauge(
+    "marginquake_webhook_wait_seconds",
+    (),
+    "How long the row that waits longest for the receiver has been tried.",
+    "Above 120 s: alerts do not arrive; see the log for what the receiver answers.",
 )
 
 BUILD: Final = _gauge(
