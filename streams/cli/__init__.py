@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from streams.cli import ask, ingest, prove, run, score, simulate, start
+from streams.cli import ask, dashboard, ingest, prove, report, run, score, simulate, start
 
 app = typer.Typer(
     name="marginquake",
@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (start, ingest, run, ask, prove, simulate, score):
+for group in (start, ingest, run, ask, dashboard, report, prove, simulate, score):
     group.register(app)
 
 
