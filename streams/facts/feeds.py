@@ -142,23 +142,37 @@ def venues(client: Client, span: Span, stale_after_s: int) -> list[Venue]:
     }
     for channel in rows(client, _LAST_WORDS, Channel, span):
         by_venue.setdefault(channel.venue, []).append(channel)
-    return [judge(venue, channels, fresh) for venue, channels in sorted(by_venue.items())]
+    heard = newest.venues_up if newest is not None else []
+    return [
+        judge(venue, channels, fresh, venue in heard)
+        for venue, channels in sorted(by_venue.items())
+    ]
 
 
-def judge(venue: str, channels: list[Channel], fresh: bool) -> Venue:
+def judge(venue: str, channels: list[Channel], fresh: bool, heard: bool) -> Venue:
     """The state of a venue from the last words on its channels.
 
+    Args:
+        venue: its id.
+        channels: the last word on each.
+        fresh: whether the newest frame still speaks for feeds.
+        heard: whether that frame counts the venue's forced orders as healthy.
+
     >>> up = Channel("okx", "trade", "a", "up", "subscribe", 0, None)
-    >>> judge("okx", [up], fresh=True).state, judge("okx", [up], fresh=False).state
+    >>> judge("okx", [up], True, True).state, judge("okx", [up], False, True).state
     ('live', 'stale')
+    >>> judge("okx", [], True, False).state
+    'silent'
     """
     down = [channel for channel in channels if channel.state != "up"]
     why = ", ".join(sorted({f"{one.channel} down: {one.reason}" for one in down}))
-    if not channels:
+    if not channels and not heard:
         return Venue(venue, "silent", "subscribed, no word yet", channels)
-    if len(down) == len(channels):
+    if channels and len(down) == len(channels):
         timed_out = all(channel.reason == "timeout" for channel in down)
         return Venue(venue, "silent" if timed_out else "stale", why, channels)
     if not fresh:
         return Venue(venue, "stale", why or "no frame of late", channels)
+    if not channels:
+        return Venue(venue, "live", "by its frames; no change of it was written", channels)
     return Venue(venue, "partial" if down else "live", why, channels)

@@ -122,15 +122,17 @@ def stamp(at: int | None) -> str:
 def length(seconds: float) -> str:
     """A duration.
 
-    >>> length(665), length(5.5), length(7200)
-    ('11 min 5 s', '6 s', '2 h 0 min')
+    >>> length(665), length(6), length(7200), length(3700)
+    ('11 min 5 s', '6 s', '2 h', '1 h 1 min')
     """
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    large, small = (
+        (whole // 60, whole % 60) if whole < 3600 else (whole // 3600, whole % 3600 // 60)
+    )
+    names = ("min", "s") if whole < 3600 else ("h", "min")
+    return f"{large} {names[0]}" + (f" {small} {names[1]}" if small else "")
 
 
 def words(name: Any) -> str:

@@ -33,6 +33,20 @@ function shading(stretches) {
   };
 }
 
+// Labels of the time axis: 24 hours, the day once where it begins.
+const two = (number) => String(number).padStart(2, "0");
+function clockLabels(_, ticks, __, ___, step) {
+  let day = null;
+  return ticks.map((tick) => {
+    const at = new Date(tick * 1000);
+    const date = at.toISOString().slice(5, 10);
+    const hour = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}${step < 60 ? `:${two(at.getUTCSeconds())}` : ""}`;
+    const shown = date === day ? (step < 86_400 ? hour : date) : step < 86_400 ? `${hour}\n${date}` : date;
+    day = date;
+    return shown;
+  });
+}
+
 // lines: {label, colour, dash, fill, paths, width, show}; data: aligned columns, x in seconds.
 export function draw(name, host, { label, lines, data, height = 190, unit, range, stretches = () => [] }) {
   const known = charts.get(name);
@@ -52,7 +66,7 @@ export function draw(name, host, { label, lines, data, height = 190, unit, range
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: { sync: { key: "time" }, drag: { x: false, y: false } },
     scales: { x: { time: true, range: (_, low, high) => span ?? [low, high] }, y: range ? { range } : {} },
-    axes: [axis, { ...axis, size: 66, values: (_, ticks) => ticks.map(unit) }],
+    axes: [{ ...axis, values: clockLabels }, { ...axis, size: 66, values: (_, ticks) => ticks.map(unit) }],
     series: [
       { label: "UTC", value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" },
       ...lines.map((line) => ({

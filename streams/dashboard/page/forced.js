@@ -22,7 +22,7 @@ export function forced({ prices, sides, venues, step_s: step }) {
   const priced = plotHost("forced", "price-path", prices.length > 1);
   if (priced) {
     draw("price-path", priced, {
-      label: `Price of ${scope} in USD with windows shaded, ${prices.length} buckets`, height: 220, unit: (v) => v.toLocaleString("en"),
+      label: `Price of ${scope} in USD with windows shaded, ${f.count(prices.length, "bucket")}`, height: 220, unit: (v) => v.toLocaleString("en"),
       lines: [
         { label: "price", colour: "--p1", width: 1.8 },
         { label: "high", colour: "--soft", width: 0.6 },
@@ -38,7 +38,7 @@ export function forced({ prices, sides, venues, step_s: step }) {
   const host = plotHost("forced", "side-bars", sides.length > 0);
   if (host) {
     draw("side-bars", host, {
-      label: `Published liquidated dollars by side, ${sides.length} buckets: longs above the line, shorts below`, unit: dollars,
+      label: `Published liquidated dollars by side, ${f.count(sides.length, "bucket")}: longs above the line, shorts below`, unit: dollars,
       lines: [
         { label: "longs closed", colour: "--long", fill: true, paths: bars(), width: 0 },
         { label: "shorts closed", colour: "--short", fill: true, paths: bars(), width: 0 },
@@ -59,7 +59,7 @@ export function cascades({ windows: found }) {
   const open = found.filter((w) => w.end === null && !w.is_final);
   fill("cascades", "table",
     found.length === 0 ? f.empty("No cascade in this range.")
-      : f.node("p", { class: "note" }, `${found.length} windows, ${open.length} open. A burst is a window that has not qualified as a cascade.`),
+      : f.node("p", { class: "note" }, `${f.count(found.length, "window")}, ${open.length} open. A burst is a window that has not qualified as a cascade.`),
     found.length === 0 ? null : f.table("Windows of forced selling and buying",
       ["onset", "scope", "side", "class", "phase", "#orders", "#observed", "#estimated", "80 % interval", "#upper bound", "#impact bp", "severity", "#confidence", "#coverage"],
       found.map((w) => [

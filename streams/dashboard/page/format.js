@@ -52,7 +52,10 @@ export function ago(from, to) {
 
 export const length = (seconds) =>
   seconds % 86_400 === 0 ? `${seconds / 86_400} d`
-    : seconds % 3600 === 0 ? `${seconds / 3600} h` : `${seconds / 60} min`;
+    : seconds % 3600 === 0 ? `${seconds / 3600} h`
+      : seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
+
+export const count = (number, one) => `${number.toLocaleString("en")} ${one}${number === 1 ? "" : "s"}`;
 
 export const words = (name) => (name === null || name === undefined ? "–" : name.replaceAll("_", " "));
 

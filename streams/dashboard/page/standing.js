@@ -31,7 +31,7 @@ export function health({ now, path }) {
   const host = plotHost("health", "health-path", path.length > 1);
   if (host) {
     draw("health-path", host, {
-      label: `Health over the range, ${path.length} readings`, height: 150, unit: (v) => v.toFixed(0), range: [0, 100],
+      label: `Health over the range, ${f.count(path.length, "reading")}`, height: 150, unit: (v) => v.toFixed(0), range: [0, 100],
       lines: [{ label: "health", colour: "--p1", paths: steps(), points: path.length < 40 }],
       data: [path.map((p) => p.read_at / 1e6), path.map((p) => p.health)],
     });
