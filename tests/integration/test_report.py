@@ -49,12 +49,12 @@ def figures(page: str, start: str, end: str = "</table>") -> list[Decimal]:
 
 def test_its_figures_are_those_of_sql(told: Client) -> None:
     page = render(gather(told, SPAN))
-    sides = row(
-        told,
+    (sides,) = told.query(
         "SELECT sumIf(usd, position_side='long') AS l, sumIf(usd, position_side='short') AS s, "
         "l + s, count() FROM v_liquidations WHERE asset='BTC' AND kind != 'adl' "
-        f"AND toUnixTimestamp64Micro(event_time_us) BETWEEN {SPAN.begin} AND {SPAN.end - 1}",  # noqa: S608
-    )
+        "AND toUnixTimestamp64Micro(event_time_us) BETWEEN {begin:Int64} AND {end:Int64} - 1",
+        parameters={"begin": SPAN.begin, "end": SPAN.end},
+    ).result_rows
     assert figures(page, 'id="range-total"', "</tr>") == [Decimal(value) for value in sides]
     assert sides[3] > 0
     window = row(
