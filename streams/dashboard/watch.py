@@ -3,8 +3,8 @@
 Between `panels` and `server`. One watch serves every browser that asks the same question. Promises
 that a change in the warehouse is told with the next round (a second by default), that a costly
 panel is read less often rather than holding up the others, that a reader who is slow gets the
-newest state instead of a backlog, and that a warehouse that is away is told as such and tried
-again. Statements run one at a time on one thread: chDB and its readers share no session.
+newest state instead of a backlog, and that a panel or a warehouse that fails is told as such and
+tried again. Statements run one at a time on one thread: chDB and its readers share no session.
 """
 
 import asyncio
@@ -19,12 +19,16 @@ from clickhouse_connect.driver.client import Client
 from streams.config import MarginquakeError
 from streams.dashboard.panels import Panels
 from streams.dashboard.questions import Question
-from streams.edges.warehouse import connect_reader
+from streams.edges.warehouse import connect_reader, limit_time
 from streams.facts import feeds
 from streams.facts.reading import Span
 
 PATIENCE: Final = 4.0
 """A panel that took t seconds is not read again before `PATIENCE` * t have passed."""
+MOST_S: Final = 10
+"""Seconds after which a statement is given up: the others wait for it."""
+AGAIN_S: Final = 30.0
+"""Seconds before a panel whose statement failed is read again."""
 
 T = TypeVar("T")
 
@@ -45,12 +49,14 @@ class Reader:
 
     def _read(self, read: Callable[[Client, Span], T], span: Span) -> T:
         if self._client is None:
-            self._client = connect_reader(self._dsn)
-        try:
-            return read(self._client, span)
-        except MarginquakeError:
-            self._drop()
-            raise
+            client = connect_reader(self._dsn)
+            limit_time(client, self._dsn, MOST_S)
+            self._client = client
+        return read(self._client, span)
+
+    async def reopen(self) -> None:
+        """Take a fresh connection with the next statement."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._drop)
 
     def _drop(self) -> None:
         client, self._client = self._client, None
@@ -59,7 +65,7 @@ class Reader:
 
     async def close(self) -> None:
         """End the connection after the statement that runs."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._drop)
+        await self.reopen()
         self._thread.shutdown()
 
 
@@ -130,6 +136,7 @@ class Watch:
         except MarginquakeError as error:
             failure = str(error)
             self._due.clear()
+            await self._reader.reopen()
         self._failure = failure
         self._clock(now, span, reach)
 
@@ -150,7 +157,14 @@ class Watch:
         began = time.monotonic()
         if began < self._due.get(name, 0.0):
             return
-        facts = await self._reader.ask(self._panels[name], span)
+        try:
+            facts = await self._reader.ask(self._panels[name], span)
+        except MarginquakeError as error:
+            # One panel's trouble, such as a range too long to read, leaves the others alone; when
+            # the warehouse itself is away the next round says so.
+            self._due[name] = began + AGAIN_S
+            self._tell(name, {"failure": str(error)})
+            return
         took = time.monotonic() - began
         self._due[name] = began + (took * PATIENCE if took > self._poll_s / 4 else 0.0)
         self._tell(name, facts)

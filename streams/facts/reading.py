@@ -106,14 +106,24 @@ def rows(client: Client, sql: str, kind: type[T], span: Span, **more: object) ->
         text = " ".join(str(error).split())
         if "UNKNOWN_TABLE" in text:
             raise MarginquakeError(
-                "the warehouse has no tables: run `marginquake migrate` first"
+                "the warehouse lacks a table or view: run `marginquake migrate` first"
+            ) from None
+        if "TIMEOUT_EXCEEDED" in text:
+            raise MarginquakeError(
+                "this takes the warehouse too long: choose a shorter range, or one asset"
             ) from None
         raise MarginquakeError(f"the warehouse does not answer: {text[:300]}") from None
     names = found.column_names
-    return [
-        msgspec.convert(dict(zip(names, map(_plain, row), strict=True)), kind)
-        for row in found.result_rows
-    ]
+    try:
+        return [
+            msgspec.convert(dict(zip(names, map(_plain, row), strict=True)), kind)
+            for row in found.result_rows
+        ]
+    except msgspec.ValidationError as error:
+        raise MarginquakeError(
+            f"a row of the warehouse is not what this version reads ({error}): "
+            "run `marginquake migrate`"
+        ) from None
 
 
 def one(client: Client, sql: str, kind: type[T], span: Span, **more: object) -> T | None:

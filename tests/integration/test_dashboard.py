@@ -20,6 +20,7 @@ from streams.dashboard.questions import RANGES
 from streams.dashboard.server import serving
 from streams.edges.inserts import Inserter
 from streams.edges.kafka_jars import resolve_jars
+from streams.edges.warehouse import connect_reader
 from tests.browsing import browsing
 from tests.told_market import SECOND, insert, moved, tell
 
@@ -272,17 +273,14 @@ async def test_old_data_is_called_old_and_can_be_looked_at(
 async def test_a_warehouse_that_is_away_is_named_and_found_again(
     told: Client, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from streams.dashboard import watch
-
-    opened = watch.connect_reader
     away = True
 
     def sometimes(dsn: str) -> Client:
         if away:
-            return opened("clickhouse://reader:hidden@127.0.0.1:9/market")
-        return opened(dsn)
+            return connect_reader("clickhouse://reader:hidden@127.0.0.1:9/market")
+        return connect_reader(dsn)
 
-    monkeypatch.setattr(watch, "connect_reader", sometimes)
+    monkeypatch.setattr("streams.dashboard.watch.connect_reader", sometimes)
     async with dashboard(warehouse_dsn) as url, browsing() as seen:
         await seen.page.goto(f"{url}?asset=BTC&range=1h")
         await seen.page.wait_for_selector("#failure")
@@ -293,6 +291,19 @@ async def test_a_warehouse_that_is_away_is_named_and_found_again(
         away = False
         await seen.panels("cascades")
         await seen.page.wait_for_selector("#failure", state="detached")
+        seen.clean()
+
+
+async def test_a_panel_that_cannot_be_read_leaves_the_others_alone(
+    told: Client, warehouse_dsn: str
+) -> None:
+    told.command("DROP TABLE v_zones")
+    async with dashboard(warehouse_dsn) as url, browsing() as seen:
+        await seen.page.goto(f"{url}?asset=BTC&range=1h")
+        await seen.page.wait_for_selector("#zones .failure")
+        assert "Not renewed" in await seen.page.inner_text("#zones .failure")
+        await seen.panels("cascades", "dominance")
+        assert await seen.page.locator("#warnings .failure").count() == 0
         seen.clean()
 
 

@@ -37,3 +37,10 @@ export function plotHost(panel, name, wanted) {
   }
   return wanted ? host : null;
 }
+
+// A panel that could not be read says why, above what it knew last.
+export function failing(panel, why) {
+  const body = document.querySelector(`#${panel} .body`);
+  body.querySelector(":scope > .failure")?.remove();
+  if (why !== null) body.prepend(node("p", { class: "failure", "data-slot": "failure" }, `Not renewed: ${why}`));
+}

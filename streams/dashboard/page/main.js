@@ -1,6 +1,7 @@
 // The page: what is asked stands in the address, what is told comes as server-sent events.
 import * as f from "/static/format.js";
 import { setSpan } from "/static/charts.js";
+import { failing } from "/static/layout.js";
 import { feeds } from "/static/feeds.js";
 import { cascades, ends, forced } from "/static/forced.js";
 import { health, regime } from "/static/standing.js";
@@ -78,10 +79,10 @@ function show() {
     events.addEventListener(name, (event) => {
       if (source !== events) return;
       const facts = JSON.parse(event.data);
-      panel(facts);
+      failing(name, facts.failure ?? null);
+      if (facts.failure === undefined) panel(facts);
       document.querySelector(`#${name} .body`).removeAttribute("aria-busy");
-      document.documentElement.dataset[name] = String(Number(document.documentElement.dataset[name] ?? 0) + 1);
-      if (name === "feeds") { known = facts.assets; choices(asked().asset); }
+      if (name === "feeds" && facts.assets) { known = facts.assets; choices(asked().asset); }
     });
   }
 }
