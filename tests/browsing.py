@@ -48,7 +48,8 @@ class Watched:
     async def panels(self, *names: str) -> None:
         """Wait until these panels have been told."""
         for name in names:
-            await self.page.wait_for_selector(f"#{name} .body:not([aria-busy]) [data-slot]")
+            told = f"#{name} .body:not([aria-busy]) [data-slot]"
+            await self.page.wait_for_selector(told, state="attached")
 
     async def values(self, selector: str) -> list[str]:
         """The exact figures (`value` of each `data` element) below a selector."""

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from streams import contracts
 from streams.edges.inserts import Inserter
 from streams.edges.intake import read
-from streams.edges.rows import rows
+from streams.edges.rows import Row, rows
 
 MINUTE: Final = 60_000_000
 SECOND: Final = 1_000_000
@@ -43,26 +43,35 @@ _TIMES: Final = {
 def tell(client: Client, examples: dict[str, list[bytes]], at: int) -> None:
     """Fill the warehouse; `at` in microseconds UTC."""
     at -= at % MINUTE
-    inserter = Inserter(client)
-    for kind, topic in TOPIC_OF.items():
-        for example in examples[kind]:
-            insert(inserter, topic, moved(json.loads(example), at))
+    messages = [
+        (topic, moved(json.loads(example), at))
+        for kind, topic in TOPIC_OF.items()
+        for example in examples[kind]
+    ]
     busy = next(json.loads(one) for one in examples["frame"] if b"binance-coinm" in one)
-    for back in range(60, 0, -1):
-        insert(inserter, contracts.FRAMES, frame(busy, at - back * SECOND))
-    for index, example in enumerate(examples["liquidation"]):
-        order = json.loads(example)
-        for copy in range(3):
-            insert(
-                inserter,
-                contracts.LIQUIDATIONS,
-                {
-                    **order,
-                    "id": f"{index:016x}{copy:016x}",
-                    "event_time_us": at - (index + 4 * copy + 2) * SECOND,
-                    "received_at_us": at,
-                },
-            )
+    messages += [(contracts.FRAMES, frame(busy, at - s * SECOND)) for s in range(60, 0, -1)]
+    messages += [
+        (contracts.LIQUIDATIONS, order(json.loads(example), index, copy, at))
+        for index, example in enumerate(examples["liquidation"])
+        for copy in range(3)
+    ]
+    batches: dict[str, list[Row]] = {}
+    for topic, message in messages:
+        for table, row in rows(read(topic, json.dumps(message).encode())):
+            batches.setdefault(table, []).append(row)
+    inserter = Inserter(client)
+    for table, batch in batches.items():
+        assert inserter.insert(table, batch) == []
+
+
+def order(known: dict[str, Any], index: int, copy: int, at: int) -> dict[str, Any]:
+    """A forced order of its own some seconds before `at`."""
+    return {
+        **known,
+        "id": f"{index:016x}{copy:016x}",
+        "event_time_us": at - (index + 4 * copy + 2) * SECOND,
+        "received_at_us": at,
+    }
 
 
 def insert(inserter: Inserter, topic: str, message: dict[str, Any]) -> None:
