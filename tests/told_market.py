@@ -1,7 +1,8 @@
 """A small market in a warehouse: every example of every result, moved to one moment.
 
 For tests of screens. The examples speak of different days; here each keeps its own distances and
-its last moment falls into the minute of `at`. A minute of frames and some forced orders lie before.
+its last moment falls into the last full minute before `at`. A minute of frames and some forced
+orders lie before that.
 """
 
 import json
@@ -42,7 +43,7 @@ _TIMES: Final = {
 
 def tell(client: Client, examples: dict[str, list[bytes]], at: int) -> None:
     """Fill the warehouse; `at` in microseconds UTC."""
-    at -= at % MINUTE
+    at -= at % MINUTE + MINUTE
     messages = [
         (topic, moved(json.loads(example), at))
         for kind, topic in TOPIC_OF.items()

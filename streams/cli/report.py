@@ -31,6 +31,7 @@ def report(
     Example: marginquake report --from 2026-03-01 --to 2026-03-02 --asset BTC -o btc.html --pdf
     """
     from streams.config import MarginquakeError, settings
+    from streams.edges.console import report_console
     from streams.edges.warehouse import connect_reader
     from streams.facts.reading import parse_span
     from streams.report.gather import gather
@@ -40,13 +41,17 @@ def report(
     span = parse_span(asset, begin, end)
     if not out.parent.is_dir():
         raise MarginquakeError(f"{out.parent} is no folder: give -o a path inside one")
-    with connect_reader(settings().clickhouse_dsn) as client:
-        text = render(gather(client, span))
+    told = report_console(stderr=True)
+    with told.status("reading the warehouse"):
+        with connect_reader(settings().clickhouse_dsn) as client:
+            story = gather(client, span)
+        text = render(story)
     out.write_text(text, "utf-8")
     typer.echo(f"{out}: {len(text.encode()):,} bytes")
     if pdf:
         paper = out.with_suffix(".pdf")
-        print_pdf(out, paper)
+        with told.status("printing"):
+            print_pdf(out, paper)
         typer.echo(f"{paper}: {paper.stat().st_size:,} bytes")
 
 

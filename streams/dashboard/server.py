@@ -18,10 +18,13 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from streams.config import MarginquakeError
+from streams.core.results import MARKET
 from streams.dashboard.assets import Asset, load_assets
 from streams.dashboard.panels import Panels
 from streams.dashboard.questions import Question, parse_question
 from streams.dashboard.watch import Listener, Reader, Watch
+from streams.facts import feeds
+from streams.facts.reading import Span
 
 MOST_WATCHES: Final = 16
 """Different questions at one time; each costs the warehouse its statements every second."""
@@ -128,6 +131,11 @@ async def _stream(listener: Listener, response: web.StreamResponse) -> None:
             await response.write(b"event: %s\ndata: %s\n\n" % (name.encode(), body))
 
 
+async def _open(reader: Reader) -> None:
+    with suppress(MarginquakeError):  # told to whoever looks
+        await reader.ask(feeds.reach, Span(MARKET, 0, 0))
+
+
 def _loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -159,6 +167,8 @@ async def serving(
     # No time to drain: a stream of events never ends by itself.
     runner = web.AppRunner(dashboard.app(), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
+    # An embedded warehouse takes seconds to open: not while the first reader waits.
+    opening = asyncio.create_task(_open(reader))
     try:
         try:
             await web.TCPSite(runner, host, port).start()
@@ -170,6 +180,7 @@ async def serving(
         bound = runner.addresses[0][1]
         yield f"http://{f'[{host}]' if ':' in host else host}:{bound}/"
     finally:
+        opening.cancel()
         await runner.cleanup()
         for _, task in list(dashboard.watches.values()):
             task.cancel()

@@ -8,7 +8,6 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from streams.config import MarginquakeError
-from streams.dashboard import watch as watch_module
 from streams.dashboard.panels import Panels
 from streams.dashboard.questions import RANGES, Question, parse_question
 from streams.dashboard.watch import Listener, Reader, Watch
@@ -86,7 +85,7 @@ async def test_who_joins_late_gets_all_and_who_is_slow_only_the_newest() -> None
 
 async def test_a_costly_panel_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr(watch_module.time, "monotonic", lambda: now)
+    monkeypatch.setattr("streams.dashboard.watch.time.monotonic", lambda: now)
     reader = Told()
 
     def spend(name: str) -> None:

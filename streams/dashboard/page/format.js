@@ -101,7 +101,7 @@ export function source(reading) {
   const parts = [node("p", { class: "note" }, "as of ", stamp(reading.at ?? reading.as_of),
     `, ${reading.definition}, parameters ${reading.params_hash.slice(0, 12)}`)];
   if (reading.coverage < 1) {
-    parts.unshift(node("p", { class: "degraded" }, `Coverage ${(reading.coverage * 100).toFixed(0)} %: not every subscribed venue was heard.`));
+    parts.unshift(node("p", { class: "degraded" }, `Coverage ${(reading.coverage * 100).toFixed(0)} % over the time that this reading counts: not every subscribed venue was heard.`));
   }
   return node("div", {}, ...parts);
 }

@@ -28,7 +28,7 @@ export function health({ now, path }) {
       Object.keys(now.missing).length === 0 ? null : f.node("p", { class: "note" }, `Missing: ${Object.entries(now.missing).map(([name, why]) => `${f.words(name)} (${f.words(why)})`).join(", ")}.`),
       f.source(now));
   }
-  const host = plotHost("health", "health-path", path.length > 1);
+  const host = plotHost("health", "health-path", path.filter((p) => p.health !== null).length > 1);
   if (host) {
     draw("health-path", host, {
       label: `Health over the range, ${f.count(path.length, "reading")}`, height: 150, unit: (v) => v.toFixed(0), range: [0, 100],
