@@ -59,6 +59,10 @@ def _forced(client: Client, span: Span) -> dict[str, Any]:
     }
 
 
+def _imbalance(client: Client, span: Span) -> dict[str, Any]:
+    return {"windows": signals.imbalance(client, span), "path": signals.flow_path(client, span)}
+
+
 def _print(client: Client, span: Span) -> dict[str, Any]:
     return {
         "now": totals.rolling(client, span),
@@ -73,7 +77,7 @@ _PANELS: Final[dict[str, Read]] = {
     "alerts": lambda client, span: {"alerts": signals.alerts(client, span)},
     "health": _health,
     "print": _print,
-    "imbalance": lambda client, span: {"windows": signals.imbalance(client, span)},
+    "imbalance": _imbalance,
     "liquidity": lambda client, span: {"venues": signals.liquidity(client, span)},
     "zones": lambda client, span: {"now": signals.zones(client, span)},
     "regime": _regime,

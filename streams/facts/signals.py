@@ -22,6 +22,15 @@ WHERE scope = {{scope:String}} AND venue IS NULL AND {STANDS}
 ORDER BY at DESC
 LIMIT 1 BY window_s
 """  # noqa: S608  text of this module alone
+_FLOW_PATH: Final = f"""
+SELECT max(at) AS read_at, argMax(long_observed, at) AS long_observed,
+    argMax(short_observed, at) AS short_observed, argMax(tuple(long_usd), at).1 AS long_usd,
+    argMax(tuple(short_usd), at).1 AS short_usd
+FROM v_imbalance
+WHERE scope = {{scope:String}} AND venue IS NULL AND window_s = 300 AND {WITHIN}
+GROUP BY toStartOfInterval(at, toIntervalSecond({{step:UInt32}}))
+ORDER BY read_at
+"""  # noqa: S608
 _LIQUIDITY: Final = f"""
 SELECT at, venue, state, since, z, spread_bp, bid_usd, ask_usd, depth_ratio, sell_slip_100k_bp,
     sell_slip_1m_bp, refill_half_life_s, frozen, coverage, definition, params_hash, null_reasons
@@ -80,6 +89,16 @@ class Imbalance(msgspec.Struct, frozen=True):
     definition: str
     params_hash: str
     null_reasons: dict[str, str]
+
+
+class FlowPoint(msgspec.Struct, frozen=True):
+    """Dollars closed in the five minutes before `read_at` by side, published and corrected, USD."""
+
+    read_at: int
+    long_observed: Decimal
+    short_observed: Decimal
+    long_usd: Decimal | None
+    short_usd: Decimal | None
 
 
 class Liquidity(msgspec.Struct, frozen=True):
@@ -181,6 +200,11 @@ class Alert(msgspec.Struct, frozen=True):
 def imbalance(client: Client, span: Span) -> list[Imbalance]:
     """The standing reading of each window, shortest first."""
     return sorted(rows(client, _IMBALANCE, Imbalance, span), key=lambda row: row.window_s)
+
+
+def flow_path(client: Client, span: Span) -> list[FlowPoint]:
+    """Sliding five-minute dollars over the span, the last reading of each bucket."""
+    return rows(client, _FLOW_PATH, FlowPoint, span, step=span.step)
 
 
 def liquidity(client: Client, span: Span) -> list[Liquidity]:

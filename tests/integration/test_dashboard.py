@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
 import re
+import signal
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -17,7 +20,7 @@ from streams.config import MarginquakeError, settings
 from streams.contracts import ALERTS
 from streams.dashboard.panels import Panels
 from streams.dashboard.questions import RANGES
-from streams.dashboard.server import serving
+from streams.dashboard.server import MOST_WATCHES, serving
 from streams.edges.inserts import Inserter
 from streams.edges.kafka_jars import resolve_jars
 from streams.edges.warehouse import connect_reader
@@ -340,6 +343,52 @@ async def test_http_is_strict(address: str) -> None:
             async with session.get(f"{address}events?{query}") as refused:
                 assert refused.status == 400
                 assert mend in await refused.text()
+
+
+async def test_views_are_limited_and_freed(address: str) -> None:
+    async with aiohttp.ClientSession() as session:
+
+        async def look(day: int) -> aiohttp.ClientResponse:
+            return await session.get(f"{address}events?from=2026-01-{day:02}&to=2026-02-01")
+
+        opened = [await look(day) for day in range(1, MOST_WATCHES + 1)]
+        assert {one.status for one in opened} == {200}
+        again = await look(1)
+        assert again.status == 200
+        refused = await look(MOST_WATCHES + 1)
+        assert refused.status == 503
+        assert "close one" in await refused.text()
+        for one in (*opened, again):
+            one.close()
+        async with asyncio.timeout(60):
+            while (freed := await look(MOST_WATCHES + 1)).status != 200:
+                await asyncio.sleep(0.2)
+        freed.close()
+
+
+async def test_the_command_serves_until_it_is_told_to_stop(
+    warehouse_dsn: str,
+) -> None:
+    environment = {
+        **os.environ,
+        "CLICKHOUSE_DSN": warehouse_dsn,
+        "MARGINQUAKE_HOME": str(settings().home),
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "streams.cli", "dashboard", "--port", "0",
+        env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    said = (await process.stdout.readline()).decode()
+    url = said.split(",")[0].removeprefix("dashboard on ")
+    async with aiohttp.ClientSession() as session:
+        events = await session.get(f"{url}events?asset=BTC")
+        assert (await events.content.readline()).startswith(b"event: ")
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+        events.close()
+    _, errors = await process.communicate()
+    assert errors == b""
 
 
 async def test_a_taken_port_is_named(address: str, warehouse_dsn: str) -> None:

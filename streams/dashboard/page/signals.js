@@ -1,22 +1,35 @@
 // Imbalance, liquidity, the liquidation map with its skill, and derivatives dominance.
 import * as f from "/static/format.js";
-import { fill } from "/static/layout.js";
+import { draw, steps } from "/static/charts.js";
+import { fill, plotHost } from "/static/layout.js";
 
 const LIQUIDITY = { abundant: "ok", normal: "ok", tight: "warn", vacuum: "bad" };
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const unnull = (reading, field, shown) => (reading[field] === null ? f.node("span", { class: "empty" }, f.words(reading.null_reasons[field] ?? "not known")) : shown);
 
-export function imbalance({ windows }) {
+export function imbalance({ windows, path }) {
   if (windows.length === 0) {
     fill("imbalance", "table", f.empty("No imbalance reading in the day before this range's end."));
-    return;
+  } else {
+    fill("imbalance", "table",
+      f.table("Long and short closed by window", ["window", "#longs observed", "#longs estimated", "#shorts observed", "#shorts estimated", "#long share", "#ordinary", "#z", "dominant"], windows.map((w) => [
+        f.length(w.window_s), f.usd(w.long_observed), f.usd(w.long_usd, w.identifiability), f.usd(w.short_observed), f.usd(w.short_usd, w.identifiability),
+        f.share(w.long_share), f.share(w.neutral_share), f.number(w.z, 1),
+        w.dominant === null ? "neither" : f.node("span", {}, f.side(w.dominant), w.label ? ` ${f.words(w.label)}` : ""),
+      ])),
+      f.reasons(windows.at(-1).null_reasons, ["long_share", "long_usd", "short_usd", "z", "label"]), f.source(windows[0]));
   }
-  fill("imbalance", "table",
-    f.table("Long and short closed by window", ["window", "#longs observed", "#longs estimated", "#shorts observed", "#shorts estimated", "#long share", "#ordinary", "#z", "dominant"], windows.map((w) => [
-      f.length(w.window_s), f.usd(w.long_observed), f.usd(w.long_usd, w.identifiability), f.usd(w.short_observed), f.usd(w.short_usd, w.identifiability),
-      f.share(w.long_share), f.share(w.neutral_share), f.number(w.z, 1),
-      w.dominant === null ? "neither" : f.node("span", {}, f.side(w.dominant), w.label ? ` ${f.words(w.label)}` : ""),
-    ])),
-    f.reasons(windows.at(-1).null_reasons, ["long_share", "long_usd", "short_usd", "z", "label"]), f.source(windows[0]));
+  const host = plotHost("imbalance", "flow-path", path.length > 1);
+  if (host) {
+    const below = (value) => (value === null ? null : -Number(value));
+    const above = (value) => (value === null ? null : Number(value));
+    const line = (label, colour, dash) => ({ label, colour, dash, paths: steps(), points: path.length < 40 });
+    draw("flow-path", host, {
+      label: "Dollars closed in five minutes: longs above the line, shorts below; published and estimated", height: 170, unit: (v) => `$${compact.format(Math.abs(v))}`,
+      lines: [line("longs published", "--long"), line("longs estimated", "--long", [5, 4]), line("shorts published", "--short"), line("shorts estimated", "--short", [5, 4])],
+      data: [path.map((p) => p.read_at / 1e6), path.map((p) => above(p.long_observed)), path.map((p) => above(p.long_usd)), path.map((p) => below(p.short_observed)), path.map((p) => below(p.short_usd))],
+    });
+  }
 }
 
 export function liquidity({ venues }) {
