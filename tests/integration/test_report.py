@@ -1,4 +1,4 @@
-"""What the post-mortem promises: the figures of SQL, one file, honest words on what is not known."""
+"""What the post-mortem promises: the figures of SQL, one file, honest words on what it lacks."""
 
 import json
 import re

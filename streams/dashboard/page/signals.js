@@ -34,7 +34,7 @@ export function imbalance({ windows, path }) {
 
 export function liquidity({ venues }) {
   if (venues.length === 0) {
-    fill("liquidity", "table", f.empty("No books in the day before this range's end. The market as a whole has none: choose an asset."));
+    fill("liquidity", "table", f.empty("No liquidity reading in the day before this range's end."));
     return;
   }
   fill("liquidity", "table",
