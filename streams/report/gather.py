@@ -160,8 +160,13 @@ def _beforehand(client: Client, scope: str, onset: int) -> Beforehand:
         [row for row in signals.liquidity(client, span) if row.venue is None],
         signals.zones(client, span),
         signals.dominance(client, span),
-        signals.alerts(client, span),
+        [alert for alert in signals.alerts(client, span, most=500) if _concerns(alert, scope)],
     )
+
+
+def _concerns(alert: signals.Alert, scope: str) -> bool:
+    """Whether a report of the scope tells the alert: the market's tells the worst of each asset."""
+    return alert.scope == scope or alert.severity == "critical"
 
 
 def _timeline(
@@ -171,7 +176,11 @@ def _timeline(
     crossings: list[totals.Crossing],
     scope: str,
 ) -> list[Moment]:
-    found = [Moment(alert.at, f"alert, {alert.severity}", alert.text) for alert in alerts]
+    found = [
+        Moment(alert.at, f"alert, {alert.severity}", alert.text)
+        for alert in alerts
+        if _concerns(alert, scope)
+    ]
     found += [
         Moment(change.at, "regime", f"{change.from_state or 'no phase'} to {change.to_state}")
         for change in transitions

@@ -34,7 +34,7 @@ export function forced({ prices, sides, venues, step_s: step }) {
   }
   fill("forced", "price-note", prices.length > 1
     ? f.node("p", { class: "note" }, `Median of the contracts' last prices every ${f.length(step)}, with highest and lowest trade; windows of ${scope} shaded.`)
-    : f.empty(scope === "ALL" ? "The market as a whole has no price: choose an asset." : "No trades of perpetuals or futures in this range."));
+    : f.empty(scope === "ALL" ? "The market as a whole has no traded price: choose an asset." : "No trades of perpetuals or futures in this range."));
   const host = plotHost("forced", "side-bars", sides.length > 0);
   if (host) {
     draw("side-bars", host, {
