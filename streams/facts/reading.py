@@ -103,16 +103,7 @@ def rows(client: Client, sql: str, kind: type[T], span: Span, **more: object) ->
     try:
         found = client.query(sql, parameters=given)
     except ClickHouseError as error:
-        text = " ".join(str(error).split())
-        if "UNKNOWN_TABLE" in text:
-            raise MarginquakeError(
-                "the warehouse lacks a table or view: run `marginquake migrate` first"
-            ) from None
-        if "TIMEOUT_EXCEEDED" in text:
-            raise MarginquakeError(
-                "this takes the warehouse too long: choose a shorter range, or one asset"
-            ) from None
-        raise MarginquakeError(f"the warehouse does not answer: {text[:300]}") from None
+        raise MarginquakeError(_told(" ".join(str(error).split()))) from None
     names = found.column_names
     try:
         return [
@@ -138,6 +129,18 @@ def micros(moment: datetime) -> int:
     1000000
     """
     return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def _told(text: str) -> str:
+    """What to say of an error of ClickHouse or of the way to it."""
+    if "UNKNOWN_TABLE" in text:
+        return "the warehouse lacks a table or view: run `marginquake migrate` first"
+    if "TIMEOUT_EXCEEDED" in text:
+        return "this takes the warehouse too long: choose a shorter range, or one asset"
+    away = re.search(r"\[Errno -?\d+\] ([^)\"']+)", text)
+    if away:
+        return f"the warehouse does not answer: {away[1].strip()}; see that its server runs"
+    return f"the warehouse does not answer: {text[:300]}"
 
 
 def _plain(value: Any) -> Any:
