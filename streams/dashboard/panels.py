@@ -22,8 +22,8 @@ class Panels(msgspec.Struct, frozen=True):
     stale_after_s: int
 
     def by_name(self) -> dict[str, Read]:
-        """Every panel in the order in which they are read: what is urgent first."""
-        return {"feeds": self._feeds, **_PANELS}
+        """Every panel in the order in which they are read: what is urgent and cheap first."""
+        return {**_PANELS, "feeds": self._feeds}
 
     def _feeds(self, client: Client, span: Span) -> dict[str, Any]:
         return {
@@ -72,14 +72,14 @@ def _print(client: Client, span: Span) -> dict[str, Any]:
 
 
 _PANELS: Final[dict[str, Read]] = {
-    "cascades": _cascades,
-    "forced": _forced,
-    "alerts": lambda client, span: {"alerts": signals.alerts(client, span)},
     "health": _health,
+    "cascades": _cascades,
+    "alerts": lambda client, span: {"alerts": signals.alerts(client, span)},
     "print": _print,
+    "forced": _forced,
     "imbalance": _imbalance,
+    "regime": _regime,
     "liquidity": lambda client, span: {"venues": signals.liquidity(client, span)},
     "zones": lambda client, span: {"now": signals.zones(client, span)},
-    "regime": _regime,
     "dominance": lambda client, span: {"windows": signals.dominance(client, span)},
 }
