@@ -20,7 +20,7 @@ from streams.edges.inserts import Inserter
 from tests.browsing import browsing
 from tests.told_market import MINUTE, insert, moved, tell
 
-pytestmark = pytest.mark.warehouse
+pytestmark = [pytest.mark.warehouse, pytest.mark.usefixtures("chart_library")]
 
 LOADS = 5
 PROBES = 12

@@ -2,43 +2,32 @@
 
 import asyncio
 import json
-import os
-import re
-import signal
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Any
 
-import aiohttp
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from streams.config import MarginquakeError, settings
+from streams.config import settings
 from streams.contracts import ALERTS
 from streams.dashboard.panels import Panels
 from streams.dashboard.questions import RANGES
-from streams.dashboard.server import MOST_WATCHES, serving
+from streams.dashboard.server import serving
+from streams.dashboard.watch import Watch
 from streams.edges.inserts import Inserter
-from streams.edges.kafka_jars import resolve_jars
 from streams.edges.warehouse import connect_reader
 from tests.browsing import browsing
 from tests.told_market import SECOND, insert, moved, tell
 
-pytestmark = pytest.mark.warehouse
+pytestmark = [pytest.mark.warehouse, pytest.mark.usefixtures("chart_library")]
 
 ALL_PANELS = (
     "feeds", "cascades", "forced", "alerts", "health", "print", "imbalance", "liquidity", "zones",
     "regime", "dominance",
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def library() -> None:
-    """The chart library, resolved once into the program's home."""
-    resolve_jars(settings().home / "dashboard" / "lib", "dashboard")
 
 
 @pytest.fixture
@@ -311,6 +300,24 @@ async def test_a_panel_that_cannot_be_read_leaves_the_others_alone(
         seen.clean()
 
 
+async def test_a_warehouse_that_says_nothing_is_noticed(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with browsing() as seen:
+        await seen.page.clock.install()
+        await seen.page.goto(f"{address}?asset=BTC&range=1h")
+        await seen.panels(*ALL_PANELS)
+
+        async def hangs(watch: Watch) -> None:
+            await asyncio.sleep(3600)
+
+        monkeypatch.setattr(Watch, "round", hangs)
+        await asyncio.sleep(1)  # a round that has begun ends
+        await seen.page.clock.fast_forward(20_000)
+        await seen.page.wait_for_selector("#quiet")
+        assert "has not been read since" in await seen.page.inner_text("#quiet")
+
+
 async def test_a_dashboard_that_ends_is_noticed(told: Client, warehouse_dsn: str) -> None:
     async with browsing() as seen:
         async with dashboard(warehouse_dsn) as url:
@@ -318,81 +325,3 @@ async def test_a_dashboard_that_ends_is_noticed(told: Client, warehouse_dsn: str
             await seen.panels("cascades")
         await seen.page.wait_for_selector("#cut")
         assert "Figures below are those of" in await seen.page.inner_text("#cut")
-
-
-async def test_http_is_strict(address: str) -> None:
-    async with aiohttp.ClientSession() as session:
-        async with session.get(address) as page:
-            policy = page.headers["Content-Security-Policy"]
-            assert "default-src 'none'" in policy
-            assert "unsafe" not in policy
-            body = await page.text()
-            assert not re.search(r"https?://|//[a-z]", body)
-        for path in ("static/nothing.js", "static/..%2Fserver.py", "static/server.py"):
-            async with session.get(address + path) as missing:
-                assert missing.status == 404
-        async with session.get(address, headers={"Host": "evil.example"}) as other:
-            assert other.status == 403
-        for query, mend in (
-            ("asset=a b", "is no asset"),
-            ("range=2h", "give 15m, 1h"),
-            ("from=2026-01-02&to=2026-01-01", "from must lie before to"),
-            ("from=yesterday&to=2026-01-01", "is no time"),
-            ("from=2026-01-01", "give from and to"),
-        ):
-            async with session.get(f"{address}events?{query}") as refused:
-                assert refused.status == 400
-                assert mend in await refused.text()
-
-
-async def test_views_are_limited_and_freed(address: str) -> None:
-    async with aiohttp.ClientSession() as session:
-
-        async def look(day: int) -> aiohttp.ClientResponse:
-            return await session.get(f"{address}events?from=2026-01-{day:02}&to=2026-02-01")
-
-        opened = [await look(day) for day in range(1, MOST_WATCHES + 1)]
-        assert {one.status for one in opened} == {200}
-        again = await look(1)
-        assert again.status == 200
-        refused = await look(MOST_WATCHES + 1)
-        assert refused.status == 503
-        assert "close one" in await refused.text()
-        for one in (*opened, again):
-            one.close()
-        async with asyncio.timeout(60):
-            while (freed := await look(MOST_WATCHES + 1)).status != 200:
-                await asyncio.sleep(0.2)
-        freed.close()
-
-
-async def test_the_command_serves_until_it_is_told_to_stop(
-    warehouse_dsn: str,
-) -> None:
-    environment = {
-        **os.environ,
-        "CLICKHOUSE_DSN": warehouse_dsn,
-        "MARGINQUAKE_HOME": str(settings().home),
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "streams.cli", "dashboard", "--port", "0",
-        env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdout is not None
-    said = (await process.stdout.readline()).decode()
-    url = said.split(",")[0].removeprefix("dashboard on ")
-    async with aiohttp.ClientSession() as session:
-        events = await session.get(f"{url}events?asset=BTC")
-        assert (await events.content.readline()).startswith(b"event: ")
-        process.send_signal(signal.SIGTERM)
-        assert await process.wait() == 0
-        events.close()
-    _, errors = await process.communicate()
-    assert errors == b""
-
-
-async def test_a_taken_port_is_named(address: str, warehouse_dsn: str) -> None:
-    port = int(address.rstrip("/").rpartition(":")[2])
-    with pytest.raises(MarginquakeError, match="choose another --port"):
-        async with serving(warehouse_dsn, settings().home, "127.0.0.1", port, Panels(60), 1.0):
-            await asyncio.sleep(0)

@@ -14,6 +14,8 @@ const $ = (id) => document.getElementById(id);
 let source = null;
 let clock = null;
 let known = ["ALL"];
+let heard = 0;
+const QUIET_MS = 15_000;
 
 function asked() {
   const query = new URLSearchParams(location.search);
@@ -104,6 +106,7 @@ function warn(nodes) {
 
 function tick(next) {
   clock = next;
+  heard = performance.now();
   ends(next);
   setSpan([next.span.begin / 1e6, next.span.end / 1e6]);
   document.body.classList.toggle("cut-off", next.failure !== null);
@@ -128,6 +131,13 @@ function tick(next) {
   }
   warn(warnings);
 }
+
+// The connection stands and yet nothing comes: a statement that hangs must not look like calm.
+setInterval(() => {
+  if (clock === null || performance.now() - heard < QUIET_MS) return;
+  document.body.classList.add("cut-off");
+  warn([f.node("p", { class: "failure", id: "quiet" }, `The warehouse has not been read since ${new Date(clock.now / 1000).toISOString().slice(0, 19)} UTC.`)]);
+}, 1000);
 
 $("asset").addEventListener("change", () => go({ ...asked(), asset: $("asset").value }));
 $("asset-form").addEventListener("submit", (event) => event.preventDefault());
