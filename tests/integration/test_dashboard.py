@@ -280,6 +280,7 @@ async def test_a_warehouse_that_is_away_is_named_and_found_again(
         said = await seen.page.inner_text("#failure")
         assert "cannot open the warehouse clickhouse://127.0.0.1:9/market" in said
         assert "hidden" not in said
+        assert "not known" in await seen.page.inner_text("#reach")
         await seen.shot("dashboard-away")
         away = False
         await seen.panels("cascades")

@@ -115,7 +115,7 @@ function tick(next) {
   $("status").replaceChildren(
     f.node("p", { id: "connection" }, next.failure === null ? "Connected" : "Warehouse away"),
     f.node("p", {}, next.live ? "Live, " : "Fixed, ", f.stamp(next.span.begin), " to ", f.stamp(next.span.end), " UTC"),
-    f.node("p", { id: "reach" }, ...(reach === null ? ["no data"] : ["data to ", f.stamp(reach.newest), behind >= 0 ? `, ${f.ago(reach.newest, next.now)} ago` : ""])));
+    f.node("p", { id: "reach" }, ...(reach === null ? [next.failure === null ? "no data" : "how far data reaches is not known"] : ["data to ", f.stamp(reach.newest), behind >= 0 ? `, ${f.ago(reach.newest, next.now)} ago` : ""])));
   const warnings = [];
   if (next.failure !== null) {
     warnings.push(f.node("p", { class: "failure", id: "failure" }, `Figures are not being renewed: ${next.failure}`));
