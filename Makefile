@@ -80,10 +80,10 @@ env-flink: $(FLINK_VENV)/.dev ## Make .venv-flink, with the Flink engine
 constraints: ## Pin the newest allowed versions again (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	  --no-emit-index-url --no-annotate --no-header \
-	  --extra faust --extra warehouse --extra simulate --extra fuzz --extra dev pyproject.toml -o constraints.txt
+	  --extra faust --extra warehouse --extra simulate --extra report --extra fuzz --extra dev pyproject.toml -o constraints.txt
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	  --no-emit-index-url --no-annotate --no-header \
-	  --extra faust --extra flink --extra warehouse --extra simulate --extra dev pyproject.toml -o constraints-flink.txt
+	  --extra faust --extra flink --extra warehouse --extra simulate --extra report --extra dev pyproject.toml -o constraints-flink.txt
 
 clean: ## Remove caches and build results; keeps .venv and .local
 	rm -rf dist target .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -91,11 +91,11 @@ clean: ## Remove caches and build results; keeps .venv and .local
 
 # Stamps: an environment is made again only when what it is made from has changed.
 $(VENV)/.dev: pyproject.toml constraints.txt infra/env.sh
-	@infra/env.sh $(VENV) faust,warehouse,simulate,dev
+	@infra/env.sh $(VENV) faust,warehouse,simulate,report,dev
 	@touch $(VENV)/.demo $@
 
 $(VENV)/.fuzz: $(VENV)/.dev
-	@infra/env.sh $(VENV) faust,warehouse,simulate,dev,fuzz
+	@infra/env.sh $(VENV) faust,warehouse,simulate,report,dev,fuzz
 	@touch $@
 
 $(VENV)/.demo: pyproject.toml constraints.txt infra/env.sh
@@ -106,5 +106,5 @@ $(VENV)/.demo: pyproject.toml constraints.txt infra/env.sh
 	@touch $@
 
 $(FLINK_VENV)/.dev: pyproject.toml constraints-flink.txt infra/env.sh
-	@infra/env.sh $(FLINK_VENV) faust,flink,warehouse,simulate,dev constraints-flink.txt
+	@infra/env.sh $(FLINK_VENV) faust,flink,warehouse,simulate,report,dev constraints-flink.txt
 	@touch $@

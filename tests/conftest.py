@@ -128,6 +128,17 @@ def flink(kafka_jars: Path) -> None:
         pytest.skip(str(error))
 
 
+@pytest.fixture(scope="session")
+def chart_library() -> None:
+    """Asks for the dashboard's chart library, resolved once into the program's home."""
+    try:
+        resolve_jars(settings().home / "dashboard" / "lib", "dashboard")
+    except MarginquakeError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
 @pytest.fixture
 def next_port() -> Callable[[], int]:
     """Gives free ports that no broker of the tests is given: importing `free_port` would make a

@@ -8,7 +8,18 @@ import sys
 
 import typer
 
-from streams.cli import ask, consume, ingest, prove, run, score, simulate, start
+from streams.cli import (
+    ask,
+    consume,
+    dashboard,
+    ingest,
+    prove,
+    report,
+    run,
+    score,
+    simulate,
+    start,
+)
 
 app = typer.Typer(
     name="marginquake",
@@ -16,7 +27,18 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for group in (start, ingest, run, ask, consume, prove, simulate, score):
+for group in (
+    start,
+    ingest,
+    run,
+    ask,
+    dashboard,
+    report,
+    consume,
+    prove,
+    simulate,
+    score,
+):
     group.register(app)
 
 

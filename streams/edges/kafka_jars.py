@@ -1,8 +1,9 @@
-"""What the local broker and the Flink job run on: a Java, and jars resolved by Maven.
+"""What the local broker, the Flink job and the dashboard run on: a Java, and jars by Maven.
 
-Beside the data path, used by `broker`, `doctor` and the Flink engine. Promises: each thing that is
-missing is one MarginquakeError that names what to install, and a jar folder is complete or absent.
-Does not install Java or Maven, and downloads nothing but what the poms of `infra/` name.
+Beside the data path, used by `broker`, `doctor`, `dashboard` and the Flink engine. Promises: each
+thing that is missing is one MarginquakeError that names what to install, and a jar folder is
+complete or absent. Does not install Java or Maven, and downloads nothing but what the poms of
+`infra/` name.
 """
 
 import hashlib
@@ -17,7 +18,11 @@ from typing import Final
 from streams.config import MarginquakeError
 
 OLDEST_JAVA: Final = 17
-NEEDED: Final = {"kafka": "kafka_*.jar", "flink": "flink-sql-connector-kafka-*.jar"}
+NEEDED: Final = {
+    "kafka": "kafka_*.jar",
+    "flink": "flink-sql-connector-kafka-*.jar",
+    "dashboard": "uplot-*.jar",
+}
 """The jar that tells a resolved folder from an empty one."""
 COPY: Final = ("dependency:copy-dependencies", "-DincludeScope=runtime")
 
@@ -46,14 +51,14 @@ def maven_command() -> str:
     maven = shutil.which("mvn")
     if maven is None:
         raise MarginquakeError(
-            "resolving Kafka's jars needs Maven, and mvn is not here: "
+            "resolving jars needs Maven, and mvn is not here: "
             "install it (Debian: apt-get install maven)"
         )
     return maven
 
 
 def pom_of(system: str) -> Path:
-    """The pom of a system's jars ("kafka", "flink"): in `infra/` in a checkout, beside this module
+    """The pom of a system's jars, a key of `NEEDED`: in `infra/` in a checkout, beside this module
     in a wheel.
     """
     packed = Path(__file__).with_name(f"{system}-pom.xml")

@@ -137,6 +137,20 @@ def connect_reader(dsn: str) -> Client:
     return client
 
 
+def limit_time(client: Client, dsn: str, seconds: int) -> None:
+    """Give up statements of a reader after `seconds`, where its user may set that."""
+    try:
+        if parse_dsn(dsn).path is not None:
+            client.command(f"SET max_execution_time = {seconds:d}")
+        elif int(str(client.command("SELECT getSetting('readonly')"))) != 1:
+            client.set_client_setting("max_execution_time", seconds)
+    except ClickHouseError as error:
+        target = parse_dsn(dsn)
+        raise MarginquakeError(
+            f"cannot read the warehouse {target.label}: {_scrub(error, target)}"
+        ) from None
+
+
 def ask(client: Client, sql: str, fmt: str, parameters: Mapping[str, str] | None = None) -> str:
     """The answer to one statement in a ClickHouse output format, as text.
 

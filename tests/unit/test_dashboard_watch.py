@@ -1,0 +1,167 @@
+"""What a browser may ask, and what it is told: pacing, failures, the newest state of each panel."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from streams.config import MarginquakeError
+from streams.dashboard.panels import Panels
+from streams.dashboard.questions import RANGES, Question, parse_question
+from streams.dashboard.watch import Listener, Reader, Watch
+from streams.facts.feeds import Channel, judge
+from streams.facts.reading import MOST_POINTS, SECOND, Span
+
+
+class Told(Reader):
+    """A warehouse that answers from a script: `answers` by the name of the reading function."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.broken: set[str] = set()
+        self.reads: list[str] = []
+        self.content = 0
+        self.reopened = 0
+        self.cost: Callable[[str], None] = lambda name: None
+
+    async def ask(self, read: Any, span: Span) -> Any:
+        name = read.__name__
+        self.reads.append(name)
+        self.cost(name)
+        if self.away or name in self.broken:
+            raise MarginquakeError(f"{name} fails")
+        return None if name == "reach" else {"content": self.content}
+
+    async def reopen(self) -> None:
+        self.reopened += 1
+
+
+def watching(reader: Reader, names: tuple[str, ...] = ("cheap", "costly")) -> Watch:
+    class Some(Panels, frozen=True):
+        def by_name(self) -> dict[str, Callable[[Client, Span], dict[str, Any]]]:
+            return {name: panel(name) for name in names}
+
+    return Watch(reader, Question("BTC", 3600, 0, 0), Some(60), 1.0)
+
+
+def panel(name: str) -> Callable[[Client, Span], dict[str, Any]]:
+    def read(client: Client, span: Span) -> dict[str, Any]:
+        raise AssertionError("the script answers")
+
+    read.__name__ = name
+    return read
+
+
+async def news(listener: Listener) -> dict[str, Any]:
+    return {name: json.loads(body) for name, body in await listener.heard()}
+
+
+async def test_only_what_changed_is_told() -> None:
+    reader = Told()
+    watch = watching(reader)
+    listener = watch.join()
+    await watch.round()
+    assert set(await news(listener)) == {"clock", "cheap", "costly"}
+    await watch.round()
+    assert set(await news(listener)) == {"clock"}
+    reader.content = 1
+    await watch.round()
+    told = await news(listener)
+    assert told["cheap"] == {"content": 1}
+
+
+async def test_who_joins_late_gets_all_and_who_is_slow_only_the_newest() -> None:
+    reader = Told()
+    watch = watching(reader)
+    slow = watch.join()
+    for content in range(5):
+        reader.content = content
+        await watch.round()
+    assert set(await news(watch.join())) == {"clock", "cheap", "costly"}
+    assert (await news(slow))["cheap"] == {"content": 4}
+
+
+async def test_a_costly_panel_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("streams.dashboard.watch.time.monotonic", lambda: now)
+    reader = Told()
+
+    def spend(name: str) -> None:
+        nonlocal now
+        now += 2.0 if name == "costly" else 0.01
+
+    reader.cost = spend
+    watch = watching(reader)
+    for _ in range(6):
+        await watch.round()
+        now += 1.0
+    assert reader.reads.count("cheap") == 6
+    assert reader.reads.count("costly") == 1
+    now += 8.0
+    await watch.round()
+    assert reader.reads.count("costly") == 2
+
+
+async def test_a_panel_that_fails_is_named_and_a_warehouse_away_is_said_once_for_all() -> None:
+    reader = Told()
+    reader.broken = {"costly"}
+    watch = watching(reader)
+    listener = watch.join()
+    await watch.round()
+    told = await news(listener)
+    assert told["costly"] == {"failure": "costly fails"}
+    assert told["clock"]["failure"] is None
+    assert reader.reopened == 0
+    reader.away = True
+    await watch.round()
+    told = await news(listener)
+    assert told["clock"]["failure"] == "reach fails"
+    assert reader.reopened == 1
+    reader.away, reader.broken = False, set()
+    await watch.round()
+    told = await news(listener)
+    assert told["clock"]["failure"] is None
+    assert told["costly"] == {"content": 0}
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_a_live_range_ends_now_and_no_bucket_of_it_is_cut(name: str) -> None:
+    now = 1_793_620_812_345_678
+    span = parse_question("BTC", name, None, None).span(now)
+    assert now <= span.end < now + SECOND
+    assert span.begin % (span.step * SECOND) == 0
+    assert 0 <= span.end - span.begin - RANGES[name] * SECOND < span.step * SECOND
+    assert (span.end - span.begin) / SECOND / span.step <= MOST_POINTS + 1
+
+
+def test_a_fixed_range_is_what_it_says_in_any_zone() -> None:
+    fixed = parse_question("ALL", None, "2026-03-01T14:00+09:00", "2026-03-01T06:00Z").span(0)
+    assert (fixed.end - fixed.begin) / SECOND == 3600
+
+
+@pytest.mark.parametrize(
+    ("states", "fresh", "heard", "state"),
+    [
+        ([("up", "subscribe"), ("up", "heartbeat")], True, True, "live"),
+        ([("up", "subscribe"), ("down", "gap")], True, True, "partial"),
+        ([("down", "disconnect"), ("down", "timeout")], True, False, "stale"),
+        ([("down", "timeout"), ("down", "timeout")], True, False, "silent"),
+        ([("up", "subscribe")], False, True, "stale"),
+        ([], True, False, "silent"),
+        ([], True, True, "live"),
+        ([], False, True, "stale"),
+    ],
+)
+def test_a_venue_is_judged_by_its_last_words(
+    states: list[tuple[str, str]], fresh: bool, heard: bool, state: str
+) -> None:
+    channels = [
+        Channel("okx", f"channel-{index}", "a", word, reason, index, None)
+        for index, (word, reason) in enumerate(states)
+    ]
+    venue = judge("okx", channels, fresh, heard)
+    assert venue.state == state
+    for word, reason in states:
+        assert (reason in venue.why) == (word == "down")
