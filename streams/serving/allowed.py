@@ -26,7 +26,7 @@ ROOTS: Final = frozenset(
         "ExplainQuery",
     }
 )
-NESTED: Final = ROOTS - {"ExplainQuery"} | {"ExplainQuery", "SetQuery"}
+NESTED: Final = ROOTS | {"TablesInSelectQuery"}
 EXPLAINED: Final = frozenset(
     {
         "EXPLAIN",
@@ -86,24 +86,83 @@ Machine Learning and Embedded Dictionary (read files), Internal, Other."""
 
 BY_NAME: Final = frozenset(
     name.lower()
-    for name in (
-        "_CAST bar blockNumber blockSize byteSize connectionID connectionId countDigits "
-        "currentDatabase currentProfiles currentRoles currentSchemas currentUser "
-        "caseWithExpression defaultRoles defaultValueOfArgumentType defaultValueOfTypeName "
-        "displayName dumpColumnStructure enabledProfiles enabledRoles errorCodeToName "
-        "finalizeAggregation formatQuery formatQueryOrNull formatQuerySingleLine "
-        "formatQuerySingleLineOrNull formatReadableDecimalSize formatReadableQuantity "
-        "formatReadableSize formatReadableTimeDelta getSetting getSettingOrDefault "
-        "getSizeOfEnumType getSubcolumn globalVariable identity ignore indexHint "
-        "initializeAggregation isConstant isDecimalOverflow lowCardinalityIndices "
-        "lowCardinalityKeys materialize minSampleSizeContinuous minSampleSizeConversion neighbor "
-        "nested normalizeQuery normalizedQueryHash parseISO8601Duration parseReadableSize "
-        "parseReadableSizeOrNull parseReadableSizeOrZero parseTimeDelta partitionId "
-        "pgGetUserById pgTableIsVisible queryID revision rowNumberInAllBlocks rowNumberInBlock "
-        "runningAccumulate runningDifference runningDifferenceStartingWithFirstValue throwIf "
-        "toColumnTypeName toTypeName transform uptime variantElement variantType version "
-        "visibleWidth"
-    ).split()
+    for name in [
+        "_CAST",
+        "bar",
+        "blockNumber",
+        "blockSize",
+        "byteSize",
+        "connectionID",
+        "connectionId",
+        "countDigits",
+        "currentDatabase",
+        "currentProfiles",
+        "currentRoles",
+        "currentSchemas",
+        "currentUser",
+        "caseWithExpression",
+        "defaultRoles",
+        "defaultValueOfArgumentType",
+        "defaultValueOfTypeName",
+        "displayName",
+        "dumpColumnStructure",
+        "enabledProfiles",
+        "enabledRoles",
+        "errorCodeToName",
+        "finalizeAggregation",
+        "formatQuery",
+        "formatQueryOrNull",
+        "formatQuerySingleLine",
+        "formatQuerySingleLineOrNull",
+        "formatReadableDecimalSize",
+        "formatReadableQuantity",
+        "formatReadableSize",
+        "formatReadableTimeDelta",
+        "getSetting",
+        "getSettingOrDefault",
+        "getSizeOfEnumType",
+        "getSubcolumn",
+        "globalVariable",
+        "identity",
+        "ignore",
+        "indexHint",
+        "initializeAggregation",
+        "isConstant",
+        "isDecimalOverflow",
+        "lowCardinalityIndices",
+        "lowCardinalityKeys",
+        "materialize",
+        "minSampleSizeContinuous",
+        "minSampleSizeConversion",
+        "neighbor",
+        "nested",
+        "normalizeQuery",
+        "normalizedQueryHash",
+        "parseISO8601Duration",
+        "parseReadableSize",
+        "parseReadableSizeOrNull",
+        "parseReadableSizeOrZero",
+        "parseTimeDelta",
+        "partitionId",
+        "pgGetUserById",
+        "pgTableIsVisible",
+        "queryID",
+        "revision",
+        "rowNumberInAllBlocks",
+        "rowNumberInBlock",
+        "runningAccumulate",
+        "runningDifference",
+        "runningDifferenceStartingWithFirstValue",
+        "throwIf",
+        "toColumnTypeName",
+        "toTypeName",
+        "transform",
+        "uptime",
+        "variantElement",
+        "variantType",
+        "version",
+        "visibleWidth",
+    ]
 )
 """Functions of other categories that read nothing but their arguments and the own session."""
 

@@ -1,6 +1,6 @@
 """A request turned into work for a thread: read by the gate, or written by an INSERT.
 
-Between the HTTP request (`http`) and the engine. Promises that a reader's statement runs only
+Between the HTTP request (`server`) and the engine. Promises that a reader's statement runs only
 after the gate has passed it, on a connection that is read-only, and that data of an INSERT goes
 to the engine as it comes. Refuses, for writers too, what an HTTP server cannot mean: files of the
 server (INTO OUTFILE, FROM INFILE), sessions (SET, USE, temporary tables), and ENGINE = Kafka,

@@ -213,7 +213,7 @@ def _stepwise(raw: BinaryIO, step: Callable[[bytes], bytes]) -> BinaryIO:
 def _block(data: bytes) -> bytes:
     packed = lz4.block.compress(data, store_size=False)
     checked = struct.pack("<BII", _LZ4, len(packed) + 9, len(data)) + packed
-    return _checksum(checked) + checked
+    return bytes(_checksum(checked) + checked)
 
 
 def _checksum(checked: bytes) -> bytes:

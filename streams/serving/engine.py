@@ -46,7 +46,7 @@ class Summary:
 
 
 def literal(text: str) -> str:
-    """A text as SQL string literal.
+    r"""A text as SQL string literal.
 
     >>> literal("it's")
     "'it\\\\'s'"

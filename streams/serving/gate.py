@@ -28,6 +28,9 @@ _SIMPLE: Final = re.compile(
     r"(?: FORMAT (?P<fmt>\w+))?"
 )
 _DESCRIBED: Final = re.compile(r"DESCRIBE TABLE \((?P<inner>.*)\)(?: FORMAT (?P<fmt>\w+))?")
+_LISTED: Final = re.compile(
+    r"SHOW (?:FUNCTIONS|ENGINES)(?: I?LIKE '(?:[^'\\]|\\.)*')?(?: FORMAT (?P<fmt>\w+))?"
+)
 _PARAMETER: Final = re.compile(r"\{(\w+):Identifier\}")
 _WORD: Final = re.compile(r"\w+")
 
@@ -124,6 +127,9 @@ class Gate:
         if described is not None:
             self.judge(connection, described["inner"], database, params)
             return Reading(described["fmt"], False)
+        listed = _LISTED.fullmatch(text)
+        if listed is not None:
+            return Reading(listed["fmt"], False)
         found = _SIMPLE.fullmatch(text)
         if found is None:
             words = " ".join(bare(text).split()[:2])

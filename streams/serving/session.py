@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -170,6 +171,7 @@ class Users:
         """`writer` None: nobody may write over HTTP."""
         self._known = {one.name: one for one in (reader, writer) if one is not None}
         self.reader = reader
+        self.writes = writer is not None
 
     def authenticate(self, query: Mapping[str, str], headers: Mapping[str, str]) -> User:
         """The user of a request.
@@ -220,3 +222,18 @@ def _credentials(query: Mapping[str, str], headers: Mapping[str, str]) -> tuple[
 
 def _digest(password: str) -> bytes:
     return hashlib.sha256(password.encode()).digest()
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host's name or address means this machine alone.
+
+    >>> is_loopback("localhost"), is_loopback("[::1]"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    bare = name.strip("[]").lower().rstrip(".")
+    if bare == "localhost" or bare.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(bare).is_loopback
+    except ValueError:
+        return False

@@ -122,5 +122,6 @@ def output_format(canonical: str) -> str | None:
 
 
 def gives_rows_in_blocks(canonical: str) -> bool:
-    """Whether the engine can stream the statement: SELECT and WITH only."""
-    return canonical.lstrip("(").startswith(("SELECT", "WITH"))
+    """Whether the engine can stream the statement whole: a SELECT without a row of totals."""
+    code = bare(canonical)
+    return code.lstrip("(").startswith(("SELECT", "WITH")) and "WITH TOTALS" not in code

@@ -8,7 +8,6 @@ a web page, and does not log statements or addresses with passwords.
 
 import asyncio
 import io
-import ipaddress
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -23,7 +22,7 @@ from streams.serving.bodies import Encoder, NativeBlocks, decoded, encoder, nati
 from streams.serving.engine import Store
 from streams.serving.errors import QueryError
 from streams.serving.running import WAITS_S, Incoming, Job, Lane, Running
-from streams.serving.session import REQUIRED, TRANSPORT, Limits, User, Users
+from streams.serving.session import REQUIRED, TRANSPORT, Limits, User, Users, is_loopback
 from streams.telemetry import WAREHOUSE_QUERIES, WAREHOUSE_SECONDS
 
 NAME: Final = "marginquake"
@@ -63,6 +62,13 @@ class Server:
         self._desk: Desk | None = None
         self._guarded = False
         self.port = 0
+
+    def answers(self) -> bool:
+        """Whether the server listens and the store answers; for `/healthz`."""
+        if self.port == 0:
+            return False
+        with self._store.connection() as connection:
+            return connection.ask("SELECT 'ok'") == "ok"
 
     async def start(self, host: str, port: int) -> None:
         """Listen; `port` 0 takes a free one.
@@ -105,6 +111,7 @@ class Server:
 
     async def stop(self, grace_s: float = 5.0) -> None:
         """Take no new request, let what runs end for so long, cancel the rest."""
+        self.port = 0
         if self._site is not None:
             await self._site.stop()
         if self._running is not None:
@@ -124,7 +131,7 @@ class Server:
             "X-ClickHouse-Timezone": self._store.timezone,
         }
         try:
-            if self._guarded and not _is_loopback(request.host):
+            if self._guarded and not is_loopback(_name(request.host)):
                 raise QueryError(
                     497, "asked under a name that is not loopback's; set a password to allow it"
                 )
@@ -288,9 +295,7 @@ async def _held(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield b"".join(kept)
 
 
-async def _again(
-    first: bytes, second: bytes, rest: AsyncIterator[bytes]
-) -> AsyncIterator[bytes]:
+async def _again(first: bytes, second: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield first
     yield second
     async for piece in rest:
@@ -313,12 +318,6 @@ def _text(status: int, text: str, headers: Mapping[str, str]) -> web.Response:
     return web.Response(status=status, text=text, headers=headers)
 
 
-def _is_loopback(host: str) -> bool:
-    name = host.rpartition(":")[0] if host.count(":") == 1 or "]:" in host else host
-    name = name.strip("[]").lower()
-    if name in ("", "localhost") or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+def _name(host: str) -> str:
+    """The name of a `Host` header, without its port."""
+    return host.rpartition(":")[0] if host.count(":") == 1 or "]:" in host else host
