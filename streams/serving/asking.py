@@ -8,7 +8,8 @@ which makes a chDB store unopenable.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO, Final
@@ -17,7 +18,7 @@ from streams.serving.bodies import CHUNK, pieces
 from streams.serving.engine import Connection, Store
 from streams.serving.errors import QueryError
 from streams.serving.gate import Gate, canonical
-from streams.serving.running import Job, guarded
+from streams.serving.running import Job, Work, guarded
 from streams.serving.session import Limits, reader_settings, writer_settings
 from streams.serving.statement import (
     STREAMED,
@@ -79,12 +80,12 @@ class Desk:
         with store.connection() as connection:
             self._gate = Gate(connection)
 
-    def work(self, ask: Ask, answer: Answer) -> Callable[[Job], Iterable[bytes]]:
+    def work(self, ask: Ask, answer: Answer) -> Work:
         """The work of a request; it fills `answer` before its first piece."""
         act = self._write if ask.writes else self._read
         return lambda job: act(job, ask, answer)
 
-    def _read(self, job: Job, ask: Ask, answer: Answer) -> Iterator[bytes]:
+    def _read(self, job: Job, ask: Ask, answer: Answer) -> Generator[bytes, None, None]:
         sql = _statement(ask.query, ask.body)
         if may_be_insert(sql.encode()) and sql.strip():
             raise QueryError(164, "Cannot execute query in readonly mode: INSERT needs the writer")
@@ -95,7 +96,7 @@ class Desk:
             job.check()
             yield from _rows(connection, job, sql, answer.fmt, ask.params, reading.in_blocks)
 
-    def _write(self, job: Job, ask: Ask, answer: Answer) -> Iterator[bytes]:
+    def _write(self, job: Job, ask: Ask, answer: Answer) -> Generator[bytes, None, None]:
         read, head = _head(ask.query, ask.body)
         settings = writer_settings(ask.settings, job.mark)
         with self._store.connection(ask.database, settings) as connection:
@@ -135,9 +136,10 @@ def _rows(
     fmt: str,
     params: Mapping[str, str],
     in_blocks: bool,
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     if in_blocks and fmt in STREAMED:
-        yield from guarded(connection.stream(sql, fmt, params), job)
+        with closing(connection.stream(sql, fmt, params)) as blocks:
+            yield from guarded(blocks, job)
         return
     # Formats with a head or foot are written whole; the limits bound what that takes.
     body, job.summary = connection.run(sql, fmt, params)

@@ -6,7 +6,6 @@ error and never less data, and bounded memory: nothing is held whole. Also Click
 (`compress=1`, `decompress=1`), which the JDBC driver asks for.
 """
 
-import gzip
 import io
 import struct
 import zlib
@@ -22,6 +21,8 @@ from clickhouse_cityhash.cityhash import CityHash128
 from streams.serving.errors import QueryError
 
 CHUNK: Final = 256 * 1024
+_STEP: Final = 4096
+"""Compressed bytes at once, so that a body made to swell does so by megabytes at most."""
 _PREFERRED: Final = ("lz4", "zstd", "gzip", "br")
 _LZ4, _ZSTD, _NONE = 0x82, 0x90, 0x02
 _MAX_BLOCK: Final = 64 * 1024 * 1024
@@ -118,6 +119,34 @@ _ENCODERS: Final[dict[str, Callable[[], Encoder]]] = {
 }
 
 
+_BROKEN: Final = (EOFError, RuntimeError, zlib.error, zstandard.ZstdError, brotli.error)
+
+
+class _BrotliFrame:
+    """brotli's decompressor with the names of the others'; its format has one frame only."""
+
+    unused_data = b""
+
+    def __init__(self) -> None:
+        self._made = brotli.Decompressor()
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._made.is_finished())
+
+    def decompress(self, data: bytes) -> bytes:
+        return bytes(self._made.process(data))
+
+
+_DECODERS: Final[dict[str, Callable[[], Any]]] = {
+    "lz4": lz4.frame.LZ4FrameDecompressor,
+    "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(),
+    "gzip": lambda: zlib.decompressobj(31),
+    "deflate": zlib.decompressobj,
+    "br": _BrotliFrame,
+}
+
+
 def encoder(accepted: str) -> Encoder | None:
     """The encoder for an `Accept-Encoding`; None when it names none that is known here."""
     wanted: set[str] = set()
@@ -142,20 +171,11 @@ def decoded(raw: BinaryIO, encoding: str) -> BinaryIO:
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return raw
-    if name == "lz4":
-        return cast("BinaryIO", lz4.frame.LZ4FrameFile(raw, mode="rb"))
-    if name == "zstd":
-        opened = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-        return cast("BinaryIO", opened)
-    if name in ("gzip", "x-gzip"):
-        return cast("BinaryIO", gzip.GzipFile(fileobj=raw))
-    if name == "deflate":
-        return _stepwise(raw, zlib.decompressobj().decompress)
-    if name == "br":
-        return _stepwise(raw, brotli.Decompressor().process)
-    raise QueryError(
-        48, f"Content-Encoding {encoding!r} is not known here: use lz4, zstd, gzip, deflate or br"
-    )
+    if name not in _DECODERS:
+        raise QueryError(
+            48, f"Content-Encoding {encoding!r} is not known here: use {', '.join(_DECODERS)}"
+        )
+    return cast("BinaryIO", io.BufferedReader(_Pieces(_frames(raw, _DECODERS[name])), CHUNK))
 
 
 def native_blocks(raw: BinaryIO) -> BinaryIO:
@@ -174,9 +194,7 @@ def pieces(data: BinaryIO) -> Iterator[bytes]:
             piece = data.read(CHUNK)
         except QueryError:
             raise
-        except (EOFError, OSError, RuntimeError, zlib.error, zstandard.ZstdError) as error:
-            raise QueryError(271, f"Cannot decompress the request's body: {error}") from None
-        except brotli.error as error:
+        except _BROKEN as error:
             raise QueryError(271, f"Cannot decompress the request's body: {error}") from None
         if not piece:
             return
@@ -205,9 +223,17 @@ class _Pieces(io.RawIOBase):
         return size
 
 
-def _stepwise(raw: BinaryIO, step: Callable[[bytes], bytes]) -> BinaryIO:
-    source = (step(piece) for piece in iter(lambda: raw.read(CHUNK // 16), b""))
-    return cast("BinaryIO", io.BufferedReader(_Pieces(source), CHUNK))
+def _frames(raw: BinaryIO, make: Callable[[], Any]) -> Iterator[bytes]:
+    """The data of all frames, one behind the other; a frame that does not end is an error."""
+    frame = None
+    while piece := raw.read(_STEP):
+        while piece:
+            if frame is None or frame.eof:
+                frame = make()
+            yield frame.decompress(piece)
+            piece = frame.unused_data if frame.eof else b""
+    if frame is not None and not frame.eof:
+        raise EOFError("it ends inside a frame")
 
 
 def _block(data: bytes) -> bytes:

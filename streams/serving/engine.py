@@ -7,7 +7,7 @@ the engine releases the GIL.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -48,8 +48,8 @@ class Summary:
 def literal(text: str) -> str:
     r"""A text as SQL string literal.
 
-    >>> literal("it's")
-    "'it\\\\'s'"
+    >>> print(literal("it's"))
+    'it\\'s'
     """
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
@@ -116,7 +116,7 @@ class Connection:
         answer, _ = self.run(statement, "RawBLOB", params)
         return answer.decode()
 
-    def stream(self, sql: str, fmt: str, params: Mapping[str, str]) -> Iterator[bytes]:
+    def stream(self, sql: str, fmt: str, params: Mapping[str, str]) -> Generator[bytes, None, None]:
         """The answer to a SELECT block by block; only for formats without head and foot.
 
         Raises:

@@ -10,9 +10,9 @@ import asyncio
 import io
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import uuid4
@@ -49,7 +49,7 @@ class Job:
             raise QueryError(394, "Query was cancelled.")
 
 
-Work = Callable[[Job], Iterable[bytes]]
+Work = Callable[[Job], Generator[bytes, None, None]]
 """Runs in a worker thread: yields the answer's pieces, sets `job.summary` before it ends."""
 
 
@@ -116,9 +116,12 @@ class Running:
             end: BaseException | None = None
             try:
                 job.check()
-                for piece in work(job):
-                    if piece:
-                        _hand_over(loop, queue, piece, job)
+                # Closed in this thread: a stream of chDB that is closed behind its connection, as
+                # collection would do some time later, is a fatal error of the whole engine.
+                with closing(work(job)) as pieces:
+                    for piece in pieces:
+                        if piece:
+                            _hand_over(loop, queue, piece, job)
             except BaseException as error:
                 end = error
             if not job.cancelled.is_set():
@@ -162,9 +165,9 @@ class Running:
 
     async def _end(self, job: Job, future: Future[None]) -> None:
         """Cancel, and kill in the engine until the thread is free: a kill can come too early."""
-        # A query that has handed over its end needs no kill: its thread is about to be free.
-        await asyncio.wait({asyncio.wrap_future(future)}, timeout=0.02)
         job.cancelled.set()
+        # A thread that waits for its client sees this itself; only one inside the engine is killed.
+        await asyncio.wait({asyncio.wrap_future(future)}, timeout=_GRAIN_S)
         loop = asyncio.get_running_loop()
         while not future.done() and not future.cancel():
             await loop.run_in_executor(self._killer, self._store.kill, job.mark)
