@@ -1,18 +1,10 @@
-"""The served warehouse through clickhouse-connect and as a process beside the pipeline."""
+"""The served warehouse through clickhouse-connect, sync and async, and the project's own client."""
 
 import asyncio
-import json
 import os
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
-from urllib.request import urlopen
 
 import clickhouse_connect
 import pandas
@@ -63,7 +55,7 @@ def test_many_blocks_of_an_insert_arrive_whole(served: Served) -> None:
     total = 300_000
     with served.client(writes=True, compress="lz4") as client:
         client.command("CREATE OR REPLACE TABLE many (a UInt64) ENGINE = MergeTree ORDER BY a")
-        context = client.create_insert_context("many", ["a"], [[n] for n in range(total)])
+        context = client.create_insert_context("many", ["a"], data=[[n] for n in range(total)])
         context.block_row_count = 1000
         client.insert(context=context)
         assert client.query("SELECT count(), sum(a), uniqExact(a) FROM many").first_row == (
@@ -109,7 +101,10 @@ def test_errors_reach_clickhouse_connect_with_their_codes(served: Served) -> Non
         assert client.command("SELECT 1") == 1
     with pytest.raises(DatabaseError, match="Authentication failed") as caught:
         clickhouse_connect.get_client(
-            host="127.0.0.1", port=served.port, username="writer", password="wrong"
+            host="127.0.0.1",
+            port=served.port,
+            username="writer",
+            password="wrong",  # noqa: S106
         )
     assert caught.value.code == 516
 
@@ -119,7 +114,12 @@ async def test_the_async_client_asks_side_by_side(served: Served) -> None:
         host="127.0.0.1", port=served.port, autogenerate_session_id=False
     ) as client:
         answers = await asyncio.gather(
-            *(client.query(f"SELECT {n} + sum(number) FROM numbers(1000)") for n in range(20))
+            *(
+                client.query(
+                    "SELECT {n:UInt8} + sum(number) FROM numbers(1000)", parameters={"n": n}
+                )
+                for n in range(20)
+            )
         )
     assert [answer.first_row[0] for answer in answers] == [499_500 + n for n in range(20)]
 
@@ -150,109 +150,3 @@ def test_the_projects_own_client_reads_and_writes_through_it(
         assert reader.query("SELECT count() > 0 FROM v_cascades").first_row == (1,)
         with pytest.raises(DatabaseError, match="readonly"):
             reader.command("TRUNCATE TABLE frames")
-
-
-@contextmanager
-def process(
-    store: Path, *arguments: str, password: str = "from-the-environment"
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`marginquake warehouse serve` and its address; killed at the end when still there."""
-    environment = {
-        **os.environ,
-        "CLICKHOUSE_DSN": f"chdb://{store}",
-        "MARGINQUAKE_WAREHOUSE_PASSWORD": password,
-    }
-    code = "from streams.cli import main; main()"
-    command = [sys.executable, "-c", code, "warehouse", "serve", "--port", "0", *arguments]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as running:
-        assert running.stderr is not None
-        try:
-            line = next((text for text in running.stderr if "http://" in text), "")
-            address = line.partition("http://")[2].partition(",")[0].strip()
-            drained = threading.Thread(target=running.stderr.read)
-            drained.start()
-            yield running, address
-        finally:
-            if running.poll() is None:
-                running.kill()
-            running.wait()
-            drained.join()
-
-
-def run(dsn: str, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from streams.cli import main; main()", *arguments],
-        env={**os.environ, "CLICKHOUSE_DSN": dsn, **more},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_migrate_and_query_work_through_the_served_process_until_it_is_told_to_stop(
-    tmp_path: Path, free_port: int
-) -> None:
-    if not os.environ.get("CI"):
-        pytest.importorskip("chdb")
-    store = tmp_path / "store"
-    arguments = ("--metrics-port", str(free_port), "--stop-seconds", "1")
-    with process(store, *arguments) as (server, address):
-        dsn = f"clickhouse://writer:from-the-environment@{address}/default"
-        assert run(dsn, "migrate").returncode == 0
-        status = json.loads(run(dsn, "warehouse", "status", "--json").stdout)
-        assert status["pending"] == []
-        asked = run(f"clickhouse://{address}/default", "query", "--json", "SELECT 1 AS a")
-        assert json.loads(asked.stdout) == [{"a": 1}]
-        refused = run(f"clickhouse://{address}/default", "migrate")
-        assert refused.returncode in (0, 1)
-        held = run(f"chdb://{store}", "migrate")
-        assert held.returncode == 1
-        assert f"is open in process {server.pid}" in held.stderr
-        with urlopen(f"http://127.0.0.1:{free_port}/healthz", timeout=10) as healthy:
-            assert json.load(healthy)["status"] == "ok"
-        with urlopen(f"http://127.0.0.1:{free_port}/metrics", timeout=10) as metrics:
-            text = metrics.read().decode()
-        assert 'marginquake_warehouse_queries_total{outcome="answered",user="writer"}' in text
-        endless = threading.Thread(target=_endless, args=(address,))
-        endless.start()
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(60) == 0
-        endless.join(10)
-        assert not endless.is_alive()
-    after = run(f"chdb://{store}", "query", "--json", "SELECT count() AS n FROM v_frames")
-    assert json.loads(after.stdout) == [{"n": 0}]
-
-
-def _endless(address: str) -> None:
-    host, _, port = address.partition(":")
-    client = clickhouse_connect.get_client(
-        host=host, port=int(port), autogenerate_session_id=False, query_retries=0
-    )
-    with pytest.raises(ClickHouseError):
-        client.query("SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "more", "text"),
-    [
-        (("--host", "0.0.0.0"), {}, "is not loopback"),
-        (("--password-env", "NOT_SET_ANYWHERE"), {}, "NOT_SET_ANYWHERE"),
-        (("--user", "writer"), {}, "choose another"),
-        ((), {"CLICKHOUSE_DSN": "clickhouse://h:1/d"}, "is a server already"),
-    ],
-)
-def test_what_cannot_be_served_is_refused_at_the_start(
-    tmp_path: Path, arguments: tuple[str, ...], more: dict[str, str], text: str
-) -> None:
-    dsn = more.get("CLICKHOUSE_DSN", f"chdb://{tmp_path / 'store'}")
-    failed = run(dsn, "warehouse", "serve", "--port", "0", *arguments)
-    assert failed.returncode == 1
-    assert text in failed.stderr
-
-
-def test_a_reader_with_a_password_must_give_it(tmp_path: Path) -> None:
-    with serve(tmp_path, reader_password="for-readers") as guarded:  # noqa: S106
-        assert guarded.ask("SELECT 1").status == 401
-        assert guarded.ask("SELECT 1", {"password": "for-readers"}).text == "1\n"
-        named = guarded.ask("SELECT 1", {"password": "for-readers"}, {"Host": "warehouse.example"})
-        assert named.status == 200

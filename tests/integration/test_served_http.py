@@ -129,7 +129,7 @@ def test_headers_tell_id_zone_format_and_counts(things: Served) -> None:
 def test_formats_are_the_engines_own(things: Served, fmt: str, begin: bytes) -> None:
     things.ask("INSERT INTO things VALUES (1, 'x')", writes=True)
     quoted = {"output_format_json_quote_64bit_integers": "1"}
-    in_sql = things.ask("SELECT * FROM things FORMAT " + fmt, quoted)
+    in_sql = things.ask(f"SELECT * FROM things FORMAT {fmt}", quoted)  # noqa: S608
     assert in_sql.body.startswith(begin), in_sql.body[:80]
     by_default = things.ask("SELECT * FROM things", {"default_format": fmt, **quoted})
     assert by_default.headers["X-ClickHouse-Format"] == fmt
