@@ -103,7 +103,7 @@ class Desk:
             if head is not None and not (ask.params and head.fmt == "Values"):
                 _refuse(head.sql)
                 data = chain((read[head.data_from :],), pieces(ask.body))
-                job.summary = connection.insert(head.sql, head.fmt, guarded(data, job))
+                job.summary = connection.insert(head, guarded(data, job))
                 return
             limit = MAX_STATEMENT if head is None else _MAX_BOUND
             sql = _statement(read, ask.body, limit)

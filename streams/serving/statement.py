@@ -41,9 +41,10 @@ STREAMED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class InsertHead:
-    """An INSERT that data follows: `sql` without FORMAT, its format, where the data begins."""
+    """An INSERT that data follows: `sql` up to its SETTINGS, its format, where the data begins."""
 
     sql: str
+    settings: str
     fmt: str
     data_from: int
 
@@ -56,11 +57,11 @@ def insert_head(text: bytes, complete: bool) -> InsertHead | None:
         complete: nothing follows `text`.
 
     >>> insert_head(b"INSERT INTO t (a) FORMAT CSV\n1\n", True)
-    InsertHead(sql='INSERT INTO t (a)', fmt='CSV', data_from=29)
+    InsertHead(sql='INSERT INTO t (a)', settings='', fmt='CSV', data_from=29)
     """
     depth = 0
     first = True
-    awaited_format = -1
+    awaited_format = settings = -1
     for token in _TOKEN.finditer(text):
         if token.lastgroup == "skip":
             continue
@@ -78,15 +79,14 @@ def insert_head(text: bytes, complete: bool) -> InsertHead | None:
         elif awaited_format >= 0:
             if token.end() == len(text) and not complete:
                 return None
-            return InsertHead(
-                text[:awaited_format].decode().strip(),
-                token["word"].decode(),
-                _line_end(text, token.end()),
-            )
+            data_from = _line_end(text, token.end())
+            return _made(text, settings, awaited_format, token["word"].decode(), data_from)
         elif word in (b"SELECT", b"WITH", b"WATCH") and depth <= 1:
             return None
         elif depth == 0 and word == b"VALUES":
-            return InsertHead(text[: token.start()].decode().strip(), "Values", token.end())
+            return _made(text, settings, token.start(), "Values", token.end())
+        elif depth == 0 and word == b"SETTINGS":
+            settings = token.start()
         elif depth == 0 and word == b"FORMAT":
             awaited_format = token.start()
     return None
@@ -98,6 +98,12 @@ def may_be_insert(text: bytes) -> bool:
         if token.lastgroup != "skip":
             return b"INSERT".startswith(token[0].upper())
     return True
+
+
+def _made(text: bytes, settings: int, end: int, fmt: str, data_from: int) -> InsertHead:
+    cut = settings if settings >= 0 else end
+    sql, options = text[:cut].decode().strip(), text[cut:end].decode().strip()
+    return InsertHead(sql, options, fmt, data_from)
 
 
 def _line_end(text: bytes, position: int) -> int:

@@ -279,6 +279,22 @@ def test_inserts_in_every_shape(things: Served, query: str, body: bytes, rows: i
     assert things.ask("SELECT count() FROM things").text == f"{rows}\n"
 
 
+@pytest.mark.parametrize("fmt", ["CSV", "Values", "JSONEachRow"])
+def test_rows_that_a_constraint_refuses_are_an_error_and_not_reported_as_written(
+    things: Served, fmt: str
+) -> None:
+    limited = "ALTER TABLE things ADD CONSTRAINT IF NOT EXISTS few CHECK a < 100"
+    assert things.ask(limited, writes=True).status == 200
+    rows = {"CSV": "1,x\n100,y\n", "Values": "(1,'x'),(100,'y')"}
+    body = rows.get(fmt, '{"a": 1}\n{"a": 100}\n')
+    try:
+        sent = things.ask(body, {"query": f"INSERT INTO things FORMAT {fmt}"}, writes=True)
+        assert sent.code == 469, sent.text
+        assert things.ask("SELECT count() FROM things").text == "0\n"
+    finally:
+        things.ask("ALTER TABLE things DROP CONSTRAINT few", writes=True)
+
+
 def test_parameters_reach_inserts_and_keep_their_bytes(things: Served) -> None:
     awkward = "it's \\ {x:String} \u2603"
     escaped = awkward.replace("\\", "\\\\")

@@ -89,6 +89,12 @@ def test_migrate_and_query_work_through_the_served_process_until_it_is_told_to_s
     assert json.loads(after.stdout) == [{"n": 0}]
 
 
+def metrics(port: int) -> str:
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
+        text: str = page.read().decode()
+        return text
+
+
 def _endless(address: str) -> None:
     host, _, port = address.partition(":")
     client = clickhouse_connect.get_client(

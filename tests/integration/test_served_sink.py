@@ -8,9 +8,6 @@ from clickhouse_connect.driver.client import Client
 
 from streams.edges.warehouse import connect
 from tests.integration.test_sink import (
-    test_a_second_reading_changes_nothing_in_the_views as test_a_second_reading,
-)
-from tests.integration.test_sink import (
     test_a_started_group_reads_only_what_is_new as test_a_started_group,
 )
 from tests.integration.test_sink import (
@@ -23,7 +20,6 @@ from tests.served import serve
 
 __all__ = [
     "test_a_killed_sink",
-    "test_a_second_reading",
     "test_a_started_group",
     "test_rows_reach_their_tables",
 ]
