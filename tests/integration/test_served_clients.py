@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,7 +19,7 @@ from streams.edges.inserts import Inserter
 from streams.edges.intake import read
 from streams.edges.rows import rows
 from streams.edges.warehouse import connect, connect_reader, table_sizes
-from tests.served import Served, serve
+from tests.served import PASSWORD, Served, serve
 
 pytestmark = pytest.mark.warehouse
 
@@ -58,11 +60,8 @@ def test_many_blocks_of_an_insert_arrive_whole(served: Served) -> None:
         context = client.create_insert_context("many", ["a"], data=[[n] for n in range(total)])
         context.block_row_count = 1000
         client.insert(context=context)
-        assert client.query("SELECT count(), sum(a), uniqExact(a) FROM many").first_row == (
-            total,
-            total * (total - 1) // 2,
-            total,
-        )
+        found = client.query("SELECT count(), sum(a), uniqExact(a) FROM many").result_rows
+        assert list(found) == [(total, total * (total - 1) // 2, total)]
 
 
 def test_streams_frames_and_arrow_through_clickhouse_connect(served: Served) -> None:
@@ -121,7 +120,7 @@ async def test_the_async_client_asks_side_by_side(served: Served) -> None:
                 for n in range(20)
             )
         )
-    assert [answer.first_row[0] for answer in answers] == [499_500 + n for n in range(20)]
+    assert [answer.result_rows[0][0] for answer in answers] == [499_500 + n for n in range(20)]
 
 
 def test_the_projects_own_client_reads_and_writes_through_it(
@@ -150,3 +149,24 @@ def test_the_projects_own_client_reads_and_writes_through_it(
         assert reader.query("SELECT count() > 0 FROM v_cascades").first_row == (1,)
         with pytest.raises(DatabaseError, match="readonly"):
             reader.command("TRUNCATE TABLE frames")
+
+
+def test_curl_asks_inserts_and_is_refused(served: Served) -> None:
+    if shutil.which("curl") is None:
+        assert not os.environ.get("CI"), "curl is missing: install it"
+        pytest.skip("curl is not installed")
+
+    def curl(*arguments: str, data: str = "") -> str:
+        command = ["curl", "-sS", "--max-time", "60", "--data-binary", "@-", *arguments]
+        done = subprocess.run(command, input=data, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert curl(served.url, data="SELECT 1 + 1") == "2\n"
+    assert curl("--compressed", f"{served.url}?default_format=CSV", data="SELECT 'a'") == '"a"\n'
+    table = "CREATE OR REPLACE TABLE curled (a UInt8) ENGINE = MergeTree ORDER BY a"
+    writer = ("-u", f"writer:{PASSWORD}")
+    assert curl(*writer, served.url, data=table) == ""
+    into = f"{served.url}?query=INSERT%20INTO%20curled%20FORMAT%20CSV"
+    assert curl(*writer, into, data="1\n2\n") == ""
+    assert curl(served.url, data="SELECT sum(a) FROM curled") == "3\n"
+    assert curl(served.url, data="DROP TABLE curled").startswith("Code: 164. DB::Exception: ")
