@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,12 +76,16 @@ def test_migrate_and_query_work_through_the_served_process_until_it_is_told_to_s
         assert f"is open in process {server.pid}" in held.stderr
         with urlopen(f"http://127.0.0.1:{metrics_port}/healthz", timeout=10) as healthy:
             assert json.load(healthy)["status"] == "ok"
-        with urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10) as metrics:
-            text = metrics.read().decode()
-        assert 'marginquake_warehouse_queries_total{outcome="answered",user="writer"}' in text
+        answered = 'marginquake_warehouse_queries_total{outcome="answered",user="writer"}'
+        assert answered in metrics(metrics_port)
         replies: list[str] = []
         endless = threading.Thread(target=_endless, args=(address, replies))
         endless.start()
+        running = 'marginquake_warehouse_queries_running{user="reader"} 1.0'
+        end = time.monotonic() + 60
+        while running not in metrics(metrics_port):
+            assert time.monotonic() < end
+            time.sleep(0.05)
         server.send_signal(signal.SIGTERM)
         assert server.wait(60) == 0
         endless.join(10)
