@@ -129,7 +129,7 @@ class Running:
 
         future = lane.submit(run)
         self._jobs[job.query_id] = (job, future)
-        WAREHOUSE_RUNNING.labels(user=job.user).inc()
+        WAREHOUSE_RUNNING.labels(role=job.user).inc()
         try:
             yield _until_end(queue, job)
         finally:
@@ -137,7 +137,7 @@ class Running:
                 if not future.done():
                     await self._end(job, future)
             finally:
-                WAREHOUSE_RUNNING.labels(user=job.user).dec()
+                WAREHOUSE_RUNNING.labels(role=job.user).dec()
                 del self._jobs[job.query_id]
 
     async def cancel(self, query_id: str) -> bool:

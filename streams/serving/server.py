@@ -155,8 +155,8 @@ class Server:
             log.error("request failed", query_id=query_id, exc_info=error)
             return _failure(QueryError(1001, f"the server failed: {type(error).__name__}"), headers)
         finally:
-            WAREHOUSE_QUERIES.labels(user=role, outcome=outcome).inc()
-            WAREHOUSE_SECONDS.labels(user=role).observe(time.monotonic() - started)
+            WAREHOUSE_QUERIES.labels(role=role, outcome=outcome).inc()
+            WAREHOUSE_SECONDS.labels(role=role).observe(time.monotonic() - started)
 
     async def _answer(
         self, request: web.Request, who: User, query_id: str, headers: dict[str, str]

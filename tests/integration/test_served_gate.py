@@ -310,6 +310,10 @@ def test_a_parameter_that_names_a_table_is_judged_by_its_value(served: Served) -
     csv = str(served.folder / "secret.csv")
     assert served.ask("SELECT * FROM {t:Identifier}", {"param_t": csv}).code == 60
     assert served.ask("SELECT * FROM {t:Identifier}").code == 456
+    assert served.ask("SELECT * FROM {t:Identifier}", {"param_t": "system.processes"}).code == 60
+    assert served.ask("SELECT 1 IN {t:Identifier}", {"param_t": "system.processes"}).code == 497
+    mapped = {"param_f": "file", "param_p": csv}
+    assert served.ask("SELECT arrayMap({f:Identifier}, [{p:String}])", mapped).code == 497
     assert served.ask("DESCRIBE TABLE {t:Identifier}", {"param_t": csv}).code == 60
     assert (
         served.ask("SELECT {x:String}", {"param_x": "it's {t:Identifier}"}).text

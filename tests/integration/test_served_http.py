@@ -478,7 +478,7 @@ def test_a_heavy_query_is_cut_off_while_the_writer_goes_on(
     assert things.ask("SELECT count() FROM things").text == f"{written}\n"
 
 
-RUNNING = ("marginquake_warehouse_queries_running", {"user": "reader"})
+RUNNING = ("marginquake_warehouse_queries_running", {"role": "reader"})
 ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(cityHash64(number))"
 
 

@@ -76,12 +76,12 @@ def test_migrate_and_query_work_through_the_served_process_until_it_is_told_to_s
         assert f"is open in process {server.pid}" in held.stderr
         with urlopen(f"http://127.0.0.1:{metrics_port}/healthz", timeout=10) as healthy:
             assert json.load(healthy)["status"] == "ok"
-        answered = 'marginquake_warehouse_queries_total{outcome="answered",user="writer"}'
+        answered = 'marginquake_warehouse_queries_total{outcome="answered",role="writer"}'
         assert answered in metrics(metrics_port)
         replies: list[str] = []
         endless = threading.Thread(target=_endless, args=(address, replies))
         endless.start()
-        running = 'marginquake_warehouse_queries_running{user="reader"} 1.0'
+        running = 'marginquake_warehouse_queries_running{role="reader"} 1.0'
         end = time.monotonic() + 60
         while running not in metrics(metrics_port):
             assert time.monotonic() < end
