@@ -61,6 +61,9 @@ _FREE: Final = re.compile(
 )
 """Settings that change an answer's form or ask for less; a reader may give them freely."""
 
+_MOOT: Final = frozenset({"async_insert", "readonly", "wait_for_async_insert"})
+"""Settings that drivers send with every request and that mean nothing to a reader."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -109,7 +112,7 @@ def reader_settings(asked: Mapping[str, str], limits: Limits, mark: str) -> dict
             caps[name] = _lowered(name, value, caps[name])
         elif _FREE.fullmatch(name):
             made[name] = value
-        elif name != "readonly":
+        elif name not in _MOOT:
             raise QueryError(
                 164,
                 f"Cannot modify '{name}' setting in readonly mode: leave it out, or ask as the "

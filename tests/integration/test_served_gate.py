@@ -359,6 +359,8 @@ def test_a_reader_may_ask_for_less(served: Served) -> None:
         {"max_result_rows": "10", "result_overflow_mode": "break"},
     )
     assert reply.status == 200
+    moot = {"async_insert": "0", "wait_for_async_insert": "1", "compress": "0"}
+    assert served.ask("SELECT 1", moot).text == "1\n"
     assert served.ask("SELECT now()", {"date_time_output_format": "iso"}).text.endswith("Z\n")
 
 
