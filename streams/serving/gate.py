@@ -45,12 +45,19 @@ class Reading:
 
 @dataclass(slots=True)
 class Scope:
-    """What names of a statement can mean."""
+    """What names of a statement can mean; the store's tables are read when one is named."""
 
+    connection: Connection
     database: str
-    tables: frozenset[tuple[str, str]]
     params: Mapping[str, str]
     with_names: set[str] = field(default_factory=set)
+    _tables: frozenset[tuple[str, str]] | None = None
+
+    def has(self, database: str, name: str) -> bool:
+        """Whether the store has that table or view."""
+        if self._tables is None:
+            self._tables = _tables(self.connection)
+        return (database, name) in self._tables
 
 
 def canonical(connection: Connection, sql: str) -> str:
@@ -102,7 +109,7 @@ class Gate:
             if _UNREADABLE not in error.text:
                 raise
             return self._judge_simple(connection, sql, database, params)
-        scope = Scope(database, _tables(connection), params)
+        scope = Scope(connection, database, params)
         self._root(tree)
         scope.with_names.update(_with_names(tree))
         self._walk(tree, scope)
@@ -122,7 +129,7 @@ class Gate:
         self, connection: Connection, sql: str, database: str, params: Mapping[str, str]
     ) -> Reading:
         text = canonical(connection, sql)
-        scope = Scope(database, _tables(connection), params)
+        scope = Scope(connection, database, params)
         described = _DESCRIBED.fullmatch(text)
         if described is not None:
             self.judge(connection, described["inner"], database, params)
@@ -233,8 +240,8 @@ class Gate:
 
 def _known(parts: list[str], scope: Scope) -> bool:
     if len(parts) == 1:
-        return (scope.database, parts[0]) in scope.tables
-    return len(parts) == 2 and (parts[0], parts[1]) in scope.tables
+        return scope.has(scope.database, parts[0])
+    return len(parts) == 2 and scope.has(parts[0], parts[1])
 
 
 def _no_file(parts: list[str]) -> None:
