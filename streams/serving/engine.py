@@ -51,7 +51,7 @@ def literal(text: str) -> str:
     r"""A text as SQL string literal.
 
     >>> print(literal("it's"))
-    'it\\'s'
+    'it\'s'
     """
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
