@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from streams.cli import flink, stages
+from streams.cli import flink, stages, warehouse
 from streams.cli.options import AsJson
 
 PANEL = "run"
@@ -152,57 +152,6 @@ def migrate(
     typer.echo(f"warehouse {parse_dsn(dsn).label}: {len(outcome.applied)} applied")
 
 
-def warehouse(
-    action: Annotated[Literal["status"], typer.Argument(help="What to do.")] = "status",
-    as_json: AsJson = False,
-) -> None:
-    """Show the tables of the warehouse with rows and parts, and the applied migrations.
-
-    Rows are counted as stored: older revisions stay until ClickHouse merges them away.
-
-    Example: marginquake warehouse status
-    """
-    from rich.table import Table
-
-    from streams.config import settings
-    from streams.edges.console import show_table
-    from streams.edges.migrate import plan, read_migrations, recorded
-    from streams.edges.warehouse import connect, parse_dsn, table_sizes
-
-    dsn = settings().clickhouse_dsn
-    with connect(dsn) as client:
-        sizes = table_sizes(client)
-        applied = recorded(client)
-        pending = [item.label for item in plan(read_migrations(), applied)]
-        version = client.server_version
-    labels = [f"{number:04d}_{name}" for number, (name, _) in sorted(applied.items())]
-    if as_json:
-        report = {
-            "warehouse": parse_dsn(dsn).label,
-            "version": version,
-            "tables": [asdict(size) for size in sizes],
-            "applied": labels,
-            "pending": pending,
-        }
-        typer.echo(json.dumps(report))
-        return
-    table = Table("table", "rows", "parts", "bytes", "from", "to")
-    for size in sizes:
-        table.add_row(
-            size.table,
-            f"{size.rows:,}",
-            f"{size.parts:,}",
-            f"{size.bytes:,}",
-            size.first_partition,
-            size.last_partition,
-        )
-    show_table(table)
-    typer.echo(f"warehouse {parse_dsn(dsn).label}, ClickHouse {version}")
-    typer.echo(f"migrations: {', '.join(labels) or 'none'}")
-    if pending:
-        typer.echo(f"pending: {', '.join(pending)}; run `marginquake migrate`")
-
-
 def sink(
     group: Annotated[str, typer.Option(help="Consumer group.")] = "marginquake-sink",
     kafka: Annotated[
@@ -280,7 +229,7 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL)(broker)
     app.command(rich_help_panel=PANEL)(topics)
     app.command(rich_help_panel=PANEL)(migrate)
-    app.command(rich_help_panel=PANEL)(warehouse)
+    app.add_typer(warehouse.app, name="warehouse", rich_help_panel=PANEL)
     app.command(rich_help_panel=PANEL)(sink)
     stages.register(app)
     flink.register(app)

@@ -278,6 +278,27 @@ WEBHOOK_WAIT: Final = _gauge(
     "Above 120 s: alerts do not arrive; see the log for what the receiver answers.",
 )
 
+# Served warehouse: queries over HTTP.
+WAREHOUSE_QUERIES: Final = _counter(
+    "marginquake_warehouse_queries_total",
+    ("role", "outcome"),
+    "Queries over HTTP by reader or writer: answered, refused (by a limit or the gate), failed.",
+    "Refused growing: a client asks what readers may not; see the log. Failed: see its codes.",
+)
+WAREHOUSE_SECONDS: Final = _histogram(
+    "marginquake_warehouse_query_seconds",
+    ("role",),
+    "Time from a request to the end of its answer, the client's own slowness included.",
+    "Writer above 1 s at the 99th percentile: readers or merges take the machine; lower limits.",
+    SHORT_SECONDS,
+)
+WAREHOUSE_RUNNING: Final = _gauge(
+    "marginquake_warehouse_queries_running",
+    ("role",),
+    "Queries over HTTP that run or wait for a thread.",
+    "At the limit for a minute: readers wait; raise --readers or look for heavy queries.",
+)
+
 BUILD: Final = _gauge(
     "marginquake_build",
     ("version", "process"),

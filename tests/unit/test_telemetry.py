@@ -83,7 +83,7 @@ def test_every_metric_is_set_somewhere() -> None:
 
 def test_no_metric_is_labelled_by_something_unbounded() -> None:
     allowed = {"venue", "channel", "reason", "stage", "partition", "topic", "table", "scope"}
-    allowed |= {"version", "process", "verdict"}
+    allowed |= {"version", "process", "verdict", "role", "outcome"}
     assert {label for doc in METRICS for label in doc.labels} <= allowed
 
 

@@ -1,0 +1,191 @@
+"""A request turned into work for a thread: read by the gate, or written by an INSERT.
+
+Between the HTTP request (`server`) and the engine. Promises that a reader's statement runs only
+after the gate has passed it, on a connection that is read-only, and that data of an INSERT goes
+to the engine as it comes. Refuses, for writers too, what an HTTP server cannot mean: files of the
+server (INTO OUTFILE, FROM INFILE), sessions (SET, USE, temporary tables), and ENGINE = Kafka,
+which makes a chDB store unopenable.
+"""
+
+import re
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import chain
+from typing import BinaryIO, Final
+
+from streams.serving.bodies import CHUNK, pieces
+from streams.serving.engine import Connection, Store
+from streams.serving.errors import QueryError
+from streams.serving.gate import Gate, canonical
+from streams.serving.running import Job, Work, guarded
+from streams.serving.session import Limits, reader_settings, writer_settings
+from streams.serving.statement import (
+    STREAMED,
+    InsertHead,
+    bare,
+    gives_rows_in_blocks,
+    insert_head,
+    may_be_insert,
+    output_format,
+)
+
+MAX_STATEMENT: Final = 1024 * 1024
+"""Bytes of SQL; ClickHouse's own default is a quarter of it."""
+_MAX_BOUND: Final = 64 * 1024 * 1024
+
+_REFUSED: Final = (
+    (re.compile(r"\bINTO OUTFILE\b"), "INTO OUTFILE would write a file of the server"),
+    (re.compile(r"\bFROM INFILE\b", re.I), "FROM INFILE would read a file of the server"),
+    (re.compile(r"^SET\b"), "sessions keep nothing here: give settings as URL parameters"),
+    (re.compile(r"^USE\b"), "sessions keep nothing here: give `database` as URL parameter"),
+    (re.compile(r"^CREATE (OR REPLACE )?TEMPORARY\b"), "temporary tables need a session"),
+)
+_KAFKA: Final = re.compile(r"\bENGINE\s*=\s*[`\"]?Kafka\b", re.IGNORECASE)
+_KILL: Final = re.compile(r"KILL QUERY WHERE query_id = '([^'\\]+)'(?: (?:A?SYNC|TEST))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request: `query` is its URL parameter and a line end, `body` what follows, decompressed.
+
+    `writes`: the user may write and the method allows it. `settings` are the request's, unchecked;
+    `params` are those of `{name:Type}`. `fmt` is the format of an answer that names none.
+    """
+
+    query: bytes
+    body: BinaryIO
+    writes: bool
+    database: str
+    fmt: str
+    settings: Mapping[str, str]
+    params: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Answer:
+    """What is known of an answer once its first piece is there."""
+
+    fmt: str
+
+
+class Desk:
+    """Turns requests into work; one for the whole server."""
+
+    def __init__(self, store: Store, limits: Limits, cancel: Callable[[str], bool]) -> None:
+        """`cancel` ends the query of an id, from a worker thread; False when there is none."""
+        self._store = store
+        self._limits = limits
+        self._cancel = cancel
+        with store.connection() as connection:
+            self._gate = Gate(connection)
+
+    def work(self, ask: Ask, answer: Answer) -> Work:
+        """The work of a request; it fills `answer` before its first piece."""
+        act = self._write if ask.writes else self._read
+        return lambda job: act(job, ask, answer)
+
+    def _read(self, job: Job, ask: Ask, answer: Answer) -> Generator[bytes, None, None]:
+        sql = _statement(ask.query, ask.body)
+        if may_be_insert(sql.encode()) and sql.strip():
+            raise QueryError(164, "Cannot execute query in readonly mode: INSERT needs the writer")
+        settings = reader_settings(ask.settings, self._limits, job.mark)
+        with self._store.connection(ask.database, settings) as connection:
+            reading = self._gate.judge(connection, sql, ask.database, ask.params)
+            answer.fmt = reading.fmt or ask.fmt
+            job.check()
+            yield from _rows(connection, job, sql, answer.fmt, ask.params, reading.in_blocks)
+
+    def _write(self, job: Job, ask: Ask, answer: Answer) -> Generator[bytes, None, None]:
+        read, head = _head(ask.query, ask.body)
+        settings = writer_settings(ask.settings, job.mark)
+        with self._store.connection(ask.database, settings) as connection:
+            if head is not None and not (ask.params and head.fmt == "Values"):
+                _refuse(head.sql)
+                data = chain((read[head.data_from :],), pieces(ask.body))
+                job.summary = connection.insert(head, guarded(data, job))
+                return
+            limit = MAX_STATEMENT if head is None else _MAX_BOUND
+            sql = _statement(read, ask.body, limit)
+            if head is not None or may_be_insert(read):
+                _refuse(sql)
+                _, job.summary = connection.run(sql, ask.fmt, ask.params)
+                return
+            text = canonical(connection, sql)
+            _refuse(text)
+            killed = _KILL.fullmatch(text)
+            if killed is not None:
+                sql = self._killed(killed[1], job.user)
+            answer.fmt = output_format(text) or ask.fmt
+            in_blocks = gives_rows_in_blocks(text)
+            yield from _rows(connection, job, sql, answer.fmt, ask.params, in_blocks)
+
+    def _killed(self, query_id: str, name: str) -> str:
+        """The engine has its own query ids: ours are looked up here."""
+        found = int(self._cancel(query_id))
+        return (
+            f"SELECT 'finished' AS kill_status, '{query_id}' AS query_id, '{name}' AS user, "
+            f"'' AS query WHERE {found}"
+        )
+
+
+def _rows(
+    connection: Connection,
+    job: Job,
+    sql: str,
+    fmt: str,
+    params: Mapping[str, str],
+    in_blocks: bool,
+) -> Generator[bytes, None, None]:
+    if in_blocks and fmt in STREAMED:
+        with closing(connection.stream(sql, fmt, params)) as blocks:
+            yield from guarded(blocks, job)
+        return
+    # Formats with a head or foot are written whole; the limits bound what that takes.
+    body, job.summary = connection.run(sql, fmt, params)
+    for low in range(0, len(body), CHUNK * 4):
+        job.check()
+        yield body[low : low + CHUNK * 4]
+
+
+def _refuse(text: str) -> None:
+    code = bare(text)
+    for pattern, why in _REFUSED:
+        if pattern.search(code):
+            raise QueryError(48, why)
+    if _KAFKA.search(text):
+        raise QueryError(
+            48, "ENGINE = Kafka makes a chDB store unopenable: `marginquake sink` writes topics"
+        )
+
+
+def _statement(begun: bytes, body: BinaryIO, limit: int = MAX_STATEMENT) -> str:
+    parts = [begun]
+    size = len(begun)
+    for piece in pieces(body):
+        parts.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise QueryError(62, f"Max query size exceeded: the statement has over {limit} bytes")
+    try:
+        return b"".join(parts).decode()
+    except UnicodeDecodeError as error:
+        raise QueryError(62, f"Syntax error: the statement is not UTF-8 ({error})") from None
+
+
+def _head(query: bytes, body: BinaryIO) -> tuple[bytes, InsertHead | None]:
+    """What was read, and the head of an INSERT with data in it; data may go on in the body."""
+    read = query
+    ended = bool(read)
+    while len(read) <= MAX_STATEMENT:
+        if read and not may_be_insert(read):
+            return read, None
+        head = insert_head(read, complete=ended)
+        if head is not None:
+            return read, head
+        piece = next(pieces(body), b"")
+        if not piece and ended:
+            return read, None
+        ended = not piece
+        read += piece
+    raise QueryError(62, f"Max query size exceeded: no FORMAT or VALUES in {MAX_STATEMENT} bytes")
