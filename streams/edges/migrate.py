@@ -3,7 +3,7 @@
 Reads `schemas/clickhouse/NNNN_name.sql` (packaged with the program) and records every applied
 file with its checksum in `schema_migrations`. Promises that a run that broke off is taken up
 again by the next one, since only repeatable statements are accepted, and that the table of feeds
-is in step with the code afterwards. Refuses an edited file, a gap and a duplicate number. Does not
+is in step with the code afterwards and the rollups count what was there before them. Refuses an edited file, a gap and a duplicate number. Does not
 undo: a mistake is mended by a new file.
 """
 
@@ -19,7 +19,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from streams.config import MarginquakeError
-from streams.edges import feed_table
+from streams.edges import feed_table, rollups
 
 _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _TOKEN: Final = re.compile(
@@ -221,6 +221,7 @@ def migrate(
     for migration in pending:
         _apply(client, migration)
     feed_table.keep(client)
+    rollups.adopt(client)
     return Outcome(pending, (), already)
 
 
