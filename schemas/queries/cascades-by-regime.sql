@@ -3,7 +3,7 @@
 -- since DateTime = 1970-01-01: from this time on, UTC
 -- until DateTime = 2106-01-01: before this time, UTC
 SELECT ifNull(toString(regime), 'unknown') AS regime_before, class, count() AS windows,
-    sum(usd_observed) AS total_usd, median(impact_bp) AS median_impact_bp,
+    sum(usd_observed) AS total_usd, quantileExactInclusive(0.5)(impact_bp) AS median_impact_bp,
     min(impact_bp) AS worst_impact_bp
 FROM v_cascade_context
 WHERE {scope:String} IN ('*', scope)

@@ -3,8 +3,8 @@
 -- since DateTime = 1970-01-01: from this time on, UTC
 -- until DateTime = 2106-01-01: before this time, UTC
 SELECT ifNull(toString(dominance_state), 'unknown') AS led_by, class, count() AS windows,
-    sum(usd_observed) AS total_usd, median(dominance_ratio) AS median_ratio,
-    median(impact_bp) AS median_impact_bp
+    sum(usd_observed) AS total_usd, quantileExactInclusive(0.5)(dominance_ratio) AS median_ratio,
+    quantileExactInclusive(0.5)(impact_bp) AS median_impact_bp
 FROM v_cascade_context
 WHERE {scope:String} IN ('*', scope)
     AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')}

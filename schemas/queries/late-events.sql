@@ -3,7 +3,7 @@
 -- since DateTime = 1970-01-01: from this time on, UTC
 -- until DateTime = 2106-01-01: before this time, UTC
 SELECT venue, count() AS late_orders, sum(usd) AS late_usd,
-    quantileExact(0.5)(dateDiff('millisecond', event_time_us, received_at_us)) AS median_delay_ms,
+    quantileExactInclusive(0.5)(dateDiff('millisecond', event_time_us, received_at_us)) AS median_delay_ms,
     max(dateDiff('millisecond', event_time_us, received_at_us)) AS worst_delay_ms
 FROM v_late_events
 WHERE {asset:String} IN ('*', asset)

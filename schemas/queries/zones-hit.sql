@@ -5,12 +5,13 @@
 -- rows UInt32 = 30: how many windows
 SELECT c.scope AS scope, c.onset AS onset, c.side AS side, c.price_onset AS price_onset,
     c.price_extreme AS price_extreme, z.known_at AS map_known_at, z.hidden AS map_hidden,
-    arrayCount((low, high, of_side) -> of_side = c.side AND low <= greatest(c.price_onset, c.price_extreme)
-        AND high >= least(c.price_onset, c.price_extreme), z.lows, z.highs, z.sides) AS zones_hit,
-    arraySum(arrayMap((usd, low, high, of_side) -> if(of_side = c.side
+    if(z.hidden, NULL, arrayCount((low, high, of_side) -> of_side = c.side
+        AND low <= greatest(c.price_onset, c.price_extreme)
+        AND high >= least(c.price_onset, c.price_extreme), z.lows, z.highs, z.sides)) AS zones_hit,
+    if(z.hidden, NULL, arraySum(arrayMap((usd, low, high, of_side) -> if(of_side = c.side
         AND low <= greatest(c.price_onset, c.price_extreme)
         AND high >= least(c.price_onset, c.price_extreme), usd, toDecimal64(0, 6)),
-        z.usd, z.lows, z.highs, z.sides)) AS mapped_usd,
+        z.usd, z.lows, z.highs, z.sides))) AS mapped_usd,
     c.usd_observed AS usd_observed, c.id AS id
 FROM
 (
@@ -28,5 +29,5 @@ ASOF INNER JOIN
     FROM v_zones
     WHERE {scope:String} IN ('*', scope)
 ) AS z ON c.scope = z.scope AND c.onset > z.watermark
-ORDER BY mapped_usd DESC, onset DESC, id
+ORDER BY mapped_usd DESC NULLS LAST, onset DESC, id
 LIMIT {rows:UInt32}

@@ -4,26 +4,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams import contracts
-from streams.core.events import MICROS, LateLiquidation, Liquidation, stable_id
-from streams.core.frames import Cell, Flow, Frame
+from streams.core.events import LateLiquidation
 from streams.edges import rollups
 from streams.edges.inserts import Inserter
 from streams.edges.migrate import migrate
 from streams.edges.rows import FRAMES, LATE_EVENTS, LIQUIDATIONS, rows
 from streams.edges.warehouse import connect
-from tests.rollup_facts import from_base
+from tests.rollup_facts import forced_order, framed, from_base
 
 pytestmark = pytest.mark.warehouse
-
-EDGE_US = 1_793_491_200 * MICROS
-"""2026-11-01 00:00 UTC: a month, a day, an hour and a minute begin."""
 
 SECONDS = st.sampled_from([-3_600, -61, -60, -1, 0, 1, 59, 60, 3_599, 3_600])
 MICRODOLLARS = st.sampled_from([0, 1, 999_999, 35_902_100_000, 10**17 - 1])
@@ -37,80 +32,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         yield client
 
 
-def order(number: int, at_s: int, usd: int, venue: str, side: str) -> Liquidation:
-    at_us = EDGE_US + at_s * MICROS
-    return Liquidation(
-        venue=venue,
-        symbol="BTCUSDT",
-        asset="BTC" if number % 2 else "ETH",
-        contract="linear",
-        kind="adl" if number % 5 == 0 else "liquidation",
-        position_side=side,  # type: ignore[arg-type]
-        order_side="sell" if side == "long" else "buy",
-        price=71_804.2,
-        price_kind="bankruptcy",
-        base_qty=0.5,
-        usd=usd,
-        event_time_us=at_us,
-        received_at_us=at_us + 40_000,
-        completeness="all",
-        id=stable_id("order", number, at_s),
-    )
-
-
-def frame(at_s: int, usd: int, price: float, coverage: float, venue: str) -> Frame:
-    return Frame(
-        asset="BTC",
-        partition=0,
-        second=EDGE_US + at_s * MICROS,
-        prev=None,
-        coverage=coverage,
-        venues_up=(venue,),
-        venues_all=(venue,),
-        channels=(),
-        quiet=False,
-        cells=(
-            Cell(
-                venue=venue,
-                symbol="BTCUSDT",
-                side="long",
-                kind="liquidation",
-                completeness="all",
-                n=1,
-                usd=usd,
-                max_usd=usd,
-                taker_usd=None,
-                opposite_taker_usd=None,
-            ),
-        )
-        if usd
-        else (),
-        late=(),
-        flows=(
-            Flow(
-                venue=venue,
-                symbol="BTCUSDT",
-                contract="linear",
-                n=2,
-                buy_usd=usd,
-                sell_usd=1,
-                unknown_usd=0,
-                open=price,
-                high=price + 1,
-                low=price - 1,
-                close=price + 0.5,
-            ),
-        )
-        if price
-        else (),
-        tickers=(),
-        books=(),
-        macro=(),
-    )
-
-
 ORDERS = st.builds(
-    order,
+    forced_order,
     st.integers(0, 6),
     SECONDS,
     MICRODOLLARS,
@@ -118,7 +41,7 @@ ORDERS = st.builds(
     st.sampled_from(["long", "short"]),
 )
 FRAMES_DRAWN = st.builds(
-    frame,
+    framed,
     SECONDS,
     MICRODOLLARS,
     st.sampled_from([0.0, 100.0, 250.0]),
@@ -139,7 +62,7 @@ STEPS = st.lists(
         st.tuples(st.just("sweep"), st.just([])),
     ),
     min_size=1,
-    max_size=10,
+    max_size=8,
 )
 
 
@@ -183,7 +106,7 @@ def break_after(statements: int) -> Any:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=STEPS)
 def test_a_rollup_equals_its_base_after_any_sequence(store: Client, steps: Any) -> None:
