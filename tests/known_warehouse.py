@@ -368,3 +368,9 @@ MESSAGES: tuple[contracts.Message, ...] = (
     *STATUS,
     *LETTERS,
 )
+
+OF_EXAMPLES = frozenset(
+    "alerts amplification cascades conditions dominance feeds funding health imbalance liquidity "
+    "positioning print propagation regime regime-transitions volatility zones".split()
+)
+"""Named queries that are tried on the checked-in examples instead."""

@@ -2,9 +2,9 @@
 
 Reads `schemas/clickhouse/NNNN_name.sql` (packaged with the program) and records every applied
 file with its checksum in `schema_migrations`. Promises that a run that broke off is taken up
-again by the next one, since only repeatable statements are accepted, and that the table of feeds
-is in step with the code afterwards and the rollups count what was there before them. Refuses an edited file, a gap and a duplicate number. Does not
-undo: a mistake is mended by a new file.
+again by the next one, since only repeatable statements are accepted, and that afterwards the table
+of feeds is in step with the code and the rollups know of what was there before them. Refuses an
+edited file, a gap and a duplicate number. Does not undo: a mistake is mended by a new file.
 """
 
 import hashlib

@@ -2,7 +2,8 @@
 
 Beside `marginquake query`. A file of `schemas/queries` begins with a comment line that says what
 it answers, then one line a parameter: `-- name Type = default: meaning`. Promises that parameters
-are bound by ClickHouse, never pasted into the text. A test runs every file.
+are bound by ClickHouse, never pasted into the text. A test runs every file. Audits, in
+`schemas/audits`, are written alike.
 """
 
 import re
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from importlib.resources import files
-from typing import Final
+from typing import Final, Literal
 
 from streams.config import MarginquakeError
 
@@ -100,9 +101,9 @@ def read_query(name: str, text: str) -> NamedQuery:
     return NamedQuery(name, head[0].removeprefix("-- "), tuple(parameters), sql)
 
 
-def catalogue() -> dict[str, NamedQuery]:
-    """Every named query by name, sorted."""
-    folder = files("schemas").joinpath("queries")
+def catalogue(kind: Literal["queries", "audits"] = "queries") -> dict[str, NamedQuery]:
+    """Every named query, or audit, by name, sorted. An audit returns what breaks its rule."""
+    folder = files("schemas").joinpath(kind)
     names = sorted(
         entry.name.removesuffix(".sql") for entry in folder.iterdir() if entry.name.endswith(".sql")
     )

@@ -163,7 +163,7 @@ def _stale(client: Client, rollup: Rollup, settled: bool) -> list[_AssetHour]:
     return [
         (str(asset), hour, int(touches))
         for asset, hour, touches in client.query(
-            "SELECT asset, hour, touches FROM v_rollup_hours "
+            "SELECT asset, hour, touches FROM v_rollup_hours "  # noqa: S608
             f"WHERE rollup = {{rollup:String}} AND NOT stored {newest}ORDER BY hour, asset",
             parameters={"rollup": rollup.table},
         ).result_rows

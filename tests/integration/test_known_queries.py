@@ -14,7 +14,7 @@ from streams.edges.migrate import migrate
 from streams.edges.query_catalogue import catalogue, find
 from streams.edges.rows import TABLES, rows
 from streams.edges.warehouse import ask, connect
-from tests.known_warehouse import MESSAGES
+from tests.known_warehouse import MESSAGES, OF_EXAMPLES
 
 pytestmark = pytest.mark.warehouse
 
@@ -222,7 +222,7 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
         {},
         [
             {"class": "burst", "windows": 1, "median_s": 50},
-            {"class": "cascade", "p10_s": 120, "median_s": 200, "p90_s": 280, "longest_s": 300},
+            {"class": "cascade", "p10_s": 120.0, "median_s": 200.0, "p90_s": 280.0, "longest_s": 300},
         ],
     ),
     (
@@ -293,12 +293,6 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
     ),
     ("forced-volatility", {}, [{"forced": 0.7, "realised_z": 3}, {"forced": 0.1}]),
 )
-
-OF_EXAMPLES = frozenset(
-    ["alerts", "amplification", "cascades", "conditions", "dominance", "feeds", "funding", "health", "imbalance", "liquidity", "positioning", "print", "propagation", "regime", "regime-transitions", "volatility", "zones"]
-)
-"""Queries that tests/integration/test_queries.py tries on the examples."""
-
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
