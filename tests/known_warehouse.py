@@ -162,7 +162,9 @@ CASCADES = (
         at(3, 9),
         50,
         2 * MILLION,
-        scope="ETH", side="short", window_class="burst",
+        scope="ETH",
+        side="short",
+        window_class="burst",
         usd_estimated=None,
         usd_upper=None,
         events=9,
@@ -370,7 +372,6 @@ MESSAGES: tuple[contracts.Message, ...] = (
 )
 
 OF_EXAMPLES = frozenset(
-    "alerts amplification cascades conditions dominance feeds funding health imbalance liquidity "
-    "positioning print propagation regime regime-transitions volatility zones".split()
+    ["alerts", "amplification", "cascades", "conditions", "dominance", "feeds", "funding", "health", "imbalance", "liquidity", "positioning", "print", "propagation", "regime", "regime-transitions", "volatility", "zones"]
 )
 """Named queries that are tried on the checked-in examples instead."""

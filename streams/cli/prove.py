@@ -8,6 +8,7 @@ import msgspec
 import typer
 
 from streams.cli.bench_flink import bench_flink
+from streams.cli.bench_warehouse import bench_queries
 from streams.cli.benches import bench
 
 PANEL = "prove"
@@ -90,6 +91,7 @@ def regime(
 def register(app: typer.Typer) -> None:
     """Add this group's commands to the app."""
     bench.command("flink")(bench_flink)
+    bench.command("queries")(bench_queries)
     app.add_typer(bench, name="bench", rich_help_panel=PANEL)
     app.command(rich_help_panel=PANEL)(regime)
     app.command(rich_help_panel=PANEL)(schemas)

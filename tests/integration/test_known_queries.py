@@ -222,7 +222,13 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
         {},
         [
             {"class": "burst", "windows": 1, "median_s": 50},
-            {"class": "cascade", "p10_s": 120.0, "median_s": 200.0, "p90_s": 280.0, "longest_s": 300},
+            {
+                "class": "cascade",
+                "p10_s": 120.0,
+                "median_s": 200.0,
+                "p90_s": 280.0,
+                "longest_s": 300,
+            },
         ],
     ),
     (
@@ -293,6 +299,7 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
     ),
     ("forced-volatility", {}, [{"forced": 0.7, "realised_z": 3}, {"forced": 0.1}]),
 )
+
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:

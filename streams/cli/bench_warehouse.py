@@ -1,0 +1,98 @@
+"""Command `bench queries`, mounted by the group "prove"."""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from streams.cli.options import AsJson
+
+
+def bench_queries(
+    days: Annotated[int, typer.Option(min=1, help="Days of the store.")] = 90,
+    assets: Annotated[int, typer.Option(min=3, help="Coins of the store.")] = 50,
+    most: Annotated[
+        int, typer.Option(min=1_000, help="Rows of one table at most, thinned evenly.")
+    ] = 5_000_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Times that each query is asked.")] = 5,
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Keep the store here, or measure the one that is there."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every named query with its defaults on months of many coins, in a chDB store of its own.
+
+    One simulated hour through the engine, repeated by SQL under other hours and coins. Prints the
+    median of wall and CPU time of each query, slowest first, and the rows of every table. Needs
+    the extras `simulate` and `warehouse`.
+
+    Example: marginquake bench queries --days 7 --assets 10
+    """
+    with TemporaryDirectory(prefix="marginquake-bench-") as scratch:
+        folder = store or Path(scratch) / "store"
+        made = folder.exists()
+        dsn = f"chdb://{folder.absolute()}?database=marginquake"
+        if not made:
+            _replay_hour(dsn, Path(scratch))
+        _report(dsn, None if made else days * 24, assets, most, rounds, as_json)
+
+
+def _replay_hour(dsn: str, scratch: Path) -> None:
+    from streams.contracts import partition_for
+    from streams.edges import replay
+    from streams.edges.archives import lines
+    from streams.edges.demo_hour import HOURS, SCENARIO, SEED
+    from streams.edges.migrate import migrate
+    from streams.edges.warehouse import connect
+    from streams.engines.inprocess import InProcess
+    from streams.simulation.files import LOG
+    from streams.simulation.run import simulate
+    from streams.simulation.scenarios import scenario
+    from streams.venues import PARSERS
+    from streams.venues.catalog import default_instruments
+
+    instruments = default_instruments()
+    typer.echo("simulating an hour of three coins", err=True)
+    simulate(scenario(SCENARIO), SEED, scratch / "run", 3, HOURS, labels=False)
+    with connect(dsn, create=True) as client:
+        migrate(client)
+    typer.echo("replaying it", err=True)
+    with replay.warehouse_writer(dsn) as writer:
+        replay.run_replay(
+            lines([scratch / "run" / LOG], PARSERS, instruments),
+            InProcess(PARSERS, instruments, partition_for),
+            writer,
+        )
+
+
+def _report(
+    dsn: str, hours: int | None, assets: int, most: int, rounds: int, as_json: bool
+) -> None:
+    import msgspec
+    from rich.table import Table
+
+    from streams.edges import bench_queries as edge
+    from streams.edges.console import show_table
+    from streams.edges.query_catalogue import catalogue
+    from streams.edges.warehouse import connect, connect_reader, table_sizes
+
+    if hours is not None:
+        with connect(dsn) as client:
+            edge.expand(client, hours, assets, most, lambda name: typer.echo(name, err=True))
+    with connect_reader(dsn) as client:
+        sizes = {one.table: one.rows for one in table_sizes(client) if one.rows}
+        found = edge.measure(client, list(catalogue().values()), rounds)
+    if as_json:
+        timings = [msgspec.to_builtins(one) for one in found]
+        typer.echo(json.dumps({"rows": sizes, "queries": timings}))
+        return
+    typer.echo(", ".join(f"{table} {rows:,}" for table, rows in sizes.items()))
+    table = Table("query", "wall ms", "CPU ms", "rows of the answer")
+    for one in found:
+        table.add_row(one.query, f"{1e3 * one.wall_s:.0f}", f"{1e3 * one.cpu_s:.0f}", str(one.rows))
+    show_table(table)
+    slow = sum(one.wall_s > 0.2 for one in found)
+    typer.echo(f"{len(found)} queries, {slow} of them above 200 ms")
