@@ -372,6 +372,24 @@ MESSAGES: tuple[contracts.Message, ...] = (
 )
 
 OF_EXAMPLES = frozenset(
-    ["alerts", "amplification", "cascades", "conditions", "dominance", "feeds", "funding", "health", "imbalance", "liquidity", "positioning", "print", "propagation", "regime", "regime-transitions", "volatility", "zones"]
+    [
+        "alerts",
+        "amplification",
+        "cascades",
+        "conditions",
+        "dominance",
+        "feeds",
+        "funding",
+        "health",
+        "imbalance",
+        "liquidity",
+        "positioning",
+        "print",
+        "propagation",
+        "regime",
+        "regime-transitions",
+        "volatility",
+        "zones",
+    ]
 )
 """Named queries that are tried on the checked-in examples instead."""

@@ -117,6 +117,7 @@ def migrate(
     """Create or update the tables and views of the warehouse (CLICKHOUSE_DSN).
 
     Files already applied are recorded and skipped; a run that broke off is taken up again.
+    MARGINQUAKE_KEEP="frames=90d, prints=365d" limits how long rows are kept; without it, for ever.
 
     Example: CLICKHOUSE_DSN=chdb:///tmp/marginquake/warehouse marginquake migrate
     """

@@ -111,17 +111,21 @@ def _copy(
     held = int(str(client.command(f"SELECT count() FROM {table}")))  # noqa: S608
     if not held:
         return
-    models = len({model for model, _ in pairs})
-    keep = min(1.0, most / max(1, held * hours * len(pairs) // models))
+    row = _row_key(client, table, [name for name, _ in columns])
+    keep = min(1.0, most / max(1, held * hours * len(pairs) // len({one for one, _ in pairs})))
     values = ", ".join(f"{_copied(name, kind, key)} AS {quoted(name)}" for name, kind in columns)
+    # Which copies there are to be is drawn from narrow rows; the wide ones are joined to those.
     client.command(
         f"INSERT INTO {table} ({', '.join(quoted(name) for name, _ in columns)}) "  # noqa: S608
-        f"SELECT {values} FROM (SELECT * FROM {table}) AS t "
-        "CROSS JOIN (SELECT arrayJoin(arrayZip({models:Array(String)}, {names:Array(String)})) "
-        "AS pair, pair.1 AS model, pair.2 AS name) AS n "
+        f"SELECT {values} FROM "
+        "(SELECT row, pair.2 AS name, back "
+        f"FROM (SELECT {row} AS row, {key} AS model FROM {table}) AS t "
+        "INNER JOIN (SELECT arrayJoin(arrayZip({models:Array(String)}, "
+        "{names:Array(String)})) AS pair, pair.1 AS model) AS n ON t.model = n.model "
         "CROSS JOIN (SELECT number AS back FROM numbers({hours:UInt64})) AS h "
-        f"WHERE t.{key} = n.model AND (n.model != n.name OR h.back > 0) "
-        f"AND cityHash64(t.{_distinct(table, key)}, n.name, h.back) % 1000000 < {{keep:UInt64}}",
+        "WHERE (n.pair.1 != n.pair.2 OR back > 0) "
+        "AND cityHash64(row, name, back) % 1000000 < {keep:UInt64}) AS n "
+        f"INNER JOIN (SELECT *, {row} AS row FROM {table}) AS t ON n.row = t.row",
         parameters={
             "models": [model for model, _ in pairs],
             "names": [name for _, name in pairs],
@@ -132,10 +136,16 @@ def _copy(
     )
 
 
-def _distinct(table: str, key: str) -> str:
-    if table.startswith(("frames", "candles")):
-        return {"1m": "minute", "1h": "hour"}.get(table[-2:], "second")
-    return "id"
+def _row_key(client: Client, table: str, columns: Sequence[str]) -> str:
+    """A hash that tells the rows of a table apart."""
+    keys = str(
+        client.command(
+            "SELECT sorting_key FROM system.tables "
+            "WHERE database = currentDatabase() AND name = {table:String}",
+            parameters={"table": table},
+        )
+    )
+    return f"cityHash64({keys}{', revision' if 'revision' in columns else ''})"
 
 
 def _copied(name: str, kind: str, key: str) -> str:
@@ -145,20 +155,19 @@ def _copied(name: str, kind: str, key: str) -> str:
     if name == "generation":
         return "toUInt64(1)"
     if name in _HASHED:
-        hashed = f"lower(hex(sipHash128({column}, n.name, h.back)))"
+        hashed = f"lower(hex(sipHash128({column}, n.name, n.back)))"
         return f"if({column} IS NULL, NULL, {hashed})" if "Nullable" in kind else hashed
     if kind.startswith(("DateTime", "Nullable(DateTime")):
-        return f"{column} - toIntervalHour(h.back)"
+        return f"{column} - toIntervalHour(n.back)"
     return column
 
 
 def _note(client: Client, table: str) -> None:
     """Write down that the hours of a stored rollup include what was touched."""
     time_column = "hour" if table.endswith("_1h") else "toStartOfHour(minute)"
-    newest = f"(SELECT max({time_column}) FROM {table})"
     client.command(
         "INSERT INTO rollup_hours (rollup, asset, hour, touches, built) "  # noqa: S608
         f"SELECT DISTINCT '{table}', asset, {time_column} AS of_hour, 1, 1 FROM {table} "
-        f"WHERE of_hour < {newest}",
+        f"WHERE of_hour < (SELECT max({time_column}) FROM {table})",
         settings=_SETTINGS,
     )

@@ -1,6 +1,7 @@
 """Laws of the rollups: a view equals the aggregate over FINAL of its base, whatever happened."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -143,10 +144,8 @@ def test_a_rollup_equals_its_base_after_any_sequence(store: Client, steps: Any) 
         elif what == "bring_up_settled":
             rollups.bring_up(store, settled=True)
         elif what == "broken_bring_up":
-            try:
+            with suppress(Broken):
                 rollups.bring_up(break_after(given_[0])(store))
-            except Broken:
-                pass
         elif what == "merge":
             for table in (LIQUIDATIONS, FRAMES, "rollup_hours", "liquidations_1m", "frames_1m"):
                 store.command(f"OPTIMIZE TABLE {table} FINAL")
