@@ -28,7 +28,7 @@ _BASES = {
             sum(arraySum(arrayMap((n, kind) -> if(kind = 'adl', 0, n), cells.n, cells.kind))),
             sum({_FORCED.format(side="long")}), sum({_FORCED.format(side="short")}),
             argMin({_PRICE}, second), max({_PRICE}), min({_PRICE}), argMax({_PRICE}, second)
-        FROM frames FINAL GROUP BY ALL ORDER BY ALL""",
+        FROM frames FINAL GROUP BY ALL ORDER BY ALL""",  # noqa: S608
     "candles": """
         SELECT toString(asset) AS asset, {start}(second) AS {period}, one.1 AS venue,
             one.2 AS symbol, one.3 AS contract, sum(one.4), sum(one.5), sum(one.6), sum(one.7),

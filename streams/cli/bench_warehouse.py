@@ -1,4 +1,4 @@
-"""Command `bench queries`, mounted by the group "prove"."""
+"""Commands `bench queries` and `bench rollups`, mounted by the group "prove"."""
 
 import json
 from pathlib import Path
@@ -71,7 +71,8 @@ def _replay_hour(dsn: str, scratch: Path) -> None:
 def _report(
     dsn: str, hours: int | None, assets: int, most: int, rounds: int, as_json: bool
 ) -> None:
-    import msgspec
+    from dataclasses import asdict
+
     from rich.table import Table
 
     from streams.edges import bench_queries as edge
@@ -86,7 +87,7 @@ def _report(
         sizes = {one.table: one.rows for one in table_sizes(client) if one.rows}
         found = edge.measure(client, list(catalogue().values()), rounds)
     if as_json:
-        timings = [msgspec.to_builtins(one) for one in found]
+        timings = [asdict(one) for one in found]
         typer.echo(json.dumps({"rows": sizes, "queries": timings}))
         return
     typer.echo(", ".join(f"{table} {rows:,}" for table, rows in sizes.items()))
@@ -96,3 +97,47 @@ def _report(
     show_table(table)
     slow = sum(one.wall_s > 0.2 for one in found)
     typer.echo(f"{len(found)} queries, {slow} of them above 200 ms")
+
+
+def bench_rollups(
+    orders: Annotated[int, typer.Option(min=1_000, help="Forced orders.")] = 1_000_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Times that the question is asked.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Ways to keep hourly totals: bytes, times, and which of them are right after a replay.
+
+    In a chDB store of its own, thrown away at the end.
+
+    Example: marginquake bench rollups --orders 100000
+    """
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from streams.edges.bench_rollups import measure
+    from streams.edges.console import show_table
+    from streams.edges.migrate import migrate
+    from streams.edges.warehouse import connect
+
+    with TemporaryDirectory(prefix="marginquake-bench-") as scratch:
+        dsn = f"chdb://{Path(scratch) / 'store'}?database=marginquake"
+        with connect(dsn, create=True) as client:
+            migrate(client)
+            found = measure(client, orders, rounds)
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found]))
+        return
+    table = Table(
+        *("way", "MB", "brought up in ms", "asked in ms"),
+        *("right at once", "after a repeat", "after a replay that moves orders"),
+    )
+    for one in found:
+        table.add_row(
+            one.name,
+            f"{one.bytes / 1e6:.2f}",
+            f"{1e3 * one.update_s:.0f}",
+            f"{1e3 * one.ask_s:.0f}",
+            *("yes" if right else "no" for right in (one.before_update, one.after_repeat)),
+            "yes" if one.after_replay else "no",
+        )
+    show_table(table)

@@ -25,8 +25,8 @@ log = structlog.get_logger(__name__)
 CHORE_S: Final = 60.0
 """Pause between two turns of a running writer."""
 
-HOURS_AT_ONCE: Final = 500
-"""Asset-hours aggregated by one statement: bounds memory to some millions of frames."""
+HOURS_AT_ONCE: Final = 2_000
+"""Asset-hours aggregated by one statement: bounds memory to that of 120,000 minutes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,5 +156,5 @@ def test_a_rollup_equals_its_base_after_any_sequence(store: Client, steps: Any) 
 
 
 def assert_equal(store: Client, rollup: str) -> None:
-    found = store.query(f"SELECT * FROM v_{rollup} ORDER BY ALL").result_rows
+    found = store.query(f"SELECT * FROM v_{rollup} ORDER BY ALL").result_rows  # noqa: S608
     assert found == store.query(from_base(rollup)).result_rows, rollup
