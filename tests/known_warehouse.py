@@ -28,6 +28,7 @@ from streams.core.results import (
     Regime,
     RegimeResolution,
     RegimeTransition,
+    Signal,
     SignalRow,
     Volatility,
     Zone,
@@ -203,7 +204,7 @@ FRAMES = (
     traded(at(3, 9, 0, 0), 4_000.0, asset="ETH"),
 )
 
-SIGNALS: tuple[SignalRow, ...] = (
+SIGNALS: tuple[Signal, ...] = (
     reading(
         Positioning,
         "p1",

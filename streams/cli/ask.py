@@ -117,8 +117,8 @@ def audit(
 
     audits = catalogue("audits")
     if listed:
-        for one in audits.values():
-            typer.echo(f"{one.name}: {one.about}")
+        for rule in audits.values():
+            typer.echo(f"{rule.name}: {rule.about}")
         return
     unknown = [name for name in names or () if name not in audits]
     if unknown:

@@ -1,6 +1,6 @@
 """Laws of the rollups: a view equals the aggregate over FINAL of its base, whatever happened."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ STEPS = st.lists(
 )
 
 
-def table_rows(messages: list[contracts.Message]) -> list[tuple[str, list[Any]]]:
+def table_rows(messages: Sequence[contracts.Message]) -> list[tuple[str, list[Any]]]:
     pairs = [pair for message in messages for pair in rows(message)]
     return [
         (table, [row for name, row in pairs if name == table])
