@@ -172,7 +172,7 @@ SELECT
 FROM rollup_hours AS r
 GROUP BY asset, hour, rollup;
 
--- What each rollup is (`_live`): the aggregate over its base, an hour over the view of its minutes.
+-- What each rollup is (`_live`): the aggregate over its base.
 -- A reader looks at the base, then at the counts, then at the stored rows, of which no generation is
 -- replaced: an hour that is stored anew meanwhile is neither missed nor counted twice.
 CREATE OR REPLACE VIEW v_liquidations_1m_live AS
@@ -205,10 +205,10 @@ WHERE (asset, toStartOfHour(minute), generation) IN
 
 CREATE OR REPLACE VIEW v_liquidations_1h_live AS
 SELECT
-    asset, toStartOfHour(m.minute) AS hour, venue, position_side, kind,
-    sum(m.orders) AS orders, sum(m.total_usd) AS total_usd, max(m.max_usd) AS max_usd,
-    sum(m.late_orders) AS late_orders, sum(m.late_usd) AS late_usd
-FROM v_liquidations_1m AS m
+    asset, toStartOfHour(event_time_us) AS hour, venue, position_side, kind,
+    count() AS orders, sum(usd) AS total_usd, max(usd) AS max_usd,
+    countIf(is_late) AS late_orders, sumIf(usd, is_late) AS late_usd
+FROM liquidations FINAL
 GROUP BY asset, hour, venue, position_side, kind;
 
 CREATE OR REPLACE VIEW v_liquidations_1h AS
@@ -272,12 +272,21 @@ WHERE (asset, toStartOfHour(minute), generation) IN
 
 CREATE OR REPLACE VIEW v_frames_1h_live AS
 SELECT
-    asset, toStartOfHour(m.minute) AS hour, sum(m.frames) AS frames, sum(m.complete) AS complete,
-    min(m.coverage_min) AS coverage_min, sum(m.forced_orders) AS forced_orders,
-    sum(m.forced_long_usd) AS forced_long_usd, sum(m.forced_short_usd) AS forced_short_usd,
-    argMin(m.open, m.minute) AS open, max(m.high) AS high, min(m.low) AS low,
-    argMax(m.close, m.minute) AS close
-FROM v_frames_1m AS m
+    asset, toStartOfHour(second) AS hour, count() AS frames,
+    countIf(coverage = 1) AS complete, min(coverage) AS coverage_min,
+    sum(arraySum(arrayFilter((n, kind) -> kind != 'adl', cells.n, cells.kind))) AS forced_orders,
+    sum(arraySum(arrayFilter((usd, side, kind) -> side = 'long' AND kind != 'adl', cells.usd, cells.side, cells.kind))) AS forced_long_usd,
+    sum(arraySum(arrayFilter((usd, side, kind) -> side = 'short' AND kind != 'adl', cells.usd, cells.side, cells.kind))) AS forced_short_usd,
+    argMin(price, second) AS open, max(price) AS high, min(price) AS low,
+    argMax(price, second) AS close
+FROM
+(
+    SELECT
+        asset, second, coverage, cells.n, cells.usd, cells.side, cells.kind,
+        arrayFilter((last, contract) -> contract != 'spot', flows.close, flows.contract) AS prices,
+        if(empty(prices), NULL, arrayReduce('quantileExactLow', prices)) AS price
+    FROM frames FINAL
+)
 GROUP BY asset, hour;
 
 CREATE OR REPLACE VIEW v_frames_1h AS
@@ -336,11 +345,13 @@ WHERE (asset, toStartOfHour(minute), generation) IN
 
 CREATE OR REPLACE VIEW v_candles_1h_live AS
 SELECT
-    asset, toStartOfHour(m.minute) AS hour, venue, symbol, contract, sum(m.trades) AS trades,
-    sum(m.buy_usd) AS buy_usd, sum(m.sell_usd) AS sell_usd, sum(m.unknown_usd) AS unknown_usd,
-    argMin(m.open, m.minute) AS open, max(m.high) AS high, min(m.low) AS low,
-    argMax(m.close, m.minute) AS close
-FROM v_candles_1m AS m
+    f.asset AS asset, toStartOfHour(f.second) AS hour, flow.venue AS venue,
+    flow.symbol AS symbol, flow.contract AS contract, sum(flow.n) AS trades,
+    sum(flow.buy_usd) AS buy_usd, sum(flow.sell_usd) AS sell_usd,
+    sum(flow.unknown_usd) AS unknown_usd, argMin(flow.open, f.second) AS open,
+    max(flow.high) AS high, min(flow.low) AS low, argMax(flow.close, f.second) AS close
+FROM frames AS f FINAL
+ARRAY JOIN flows AS flow
 GROUP BY asset, hour, venue, symbol, contract;
 
 CREATE OR REPLACE VIEW v_candles_1h AS

@@ -5,7 +5,7 @@
 SELECT ifNull(toString(regime), 'unknown') AS regime_before, class, count() AS windows,
     sum(usd_observed) AS total_usd, quantileExactInclusive(0.5)(impact_bp) AS median_impact_bp,
     min(impact_bp) AS worst_impact_bp
-FROM v_cascade_context
+FROM v_cascade_regime
 WHERE {scope:String} IN ('*', scope)
     AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')}
 GROUP BY regime_before, class

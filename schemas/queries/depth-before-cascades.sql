@@ -5,7 +5,7 @@
 -- rows UInt32 = 30: how many windows
 SELECT scope, onset, side, class, depth_ratio, liquidity_z, liquidity_state, spread_bp, bid_10bp_usd,
     ask_10bp_usd, depth_known_at, depth_min_ratio, impact_bp, id
-FROM v_cascade_context
+FROM v_cascade_depth
 WHERE {scope:String} IN ('*', scope) AND depth_ratio IS NOT NULL
     AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')}
 ORDER BY depth_ratio, id

@@ -5,7 +5,7 @@
 SELECT ifNull(toString(dominance_state), 'unknown') AS led_by, class, count() AS windows,
     sum(usd_observed) AS total_usd, quantileExactInclusive(0.5)(dominance_ratio) AS median_ratio,
     quantileExactInclusive(0.5)(impact_bp) AS median_impact_bp
-FROM v_cascade_context
+FROM v_cascade_dominance
 WHERE {scope:String} IN ('*', scope)
     AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')}
 GROUP BY led_by, class

@@ -19,6 +19,6 @@ FROM falls AS f
 ASOF LEFT JOIN
 (
     SELECT scope, watermark, toNullable(watermark) AS known_at, health, band FROM v_health
-    WHERE scope IN (SELECT asset FROM falls)
+    WHERE {asset:String} IN ('*', scope)
 ) AS h ON f.asset = h.scope AND f.began > h.watermark
 ORDER BY fall_bp, asset, hour

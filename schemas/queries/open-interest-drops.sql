@@ -5,7 +5,7 @@
 -- rows UInt32 = 30: how many windows
 SELECT scope, onset, side, class, oi_change, oi_usd AS oi_usd_before, interest_known_at,
     oi_share, usd_observed, quadrant AS quadrant_before, id
-FROM v_cascade_context
+FROM v_cascade_interest
 WHERE {scope:String} IN ('*', scope) AND oi_change IS NOT NULL
     AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')}
 ORDER BY oi_change, id

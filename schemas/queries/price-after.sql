@@ -30,9 +30,7 @@ prices AS
     INNER JOIN
     (
         SELECT asset, minute, close FROM v_frames_1m
-        WHERE minute >= (SELECT min(minute) FROM moments)
-            AND minute <= (SELECT max(minute) FROM moments)
-            AND (asset, minute) IN (SELECT asset, minute FROM moments)
+        WHERE (asset, minute) IN (SELECT asset, minute FROM moments)
     ) AS p ON m.asset = p.asset AND m.minute = p.minute
     GROUP BY id
 )

@@ -53,7 +53,7 @@ ROLLUPS: Final = (
     *_of("frames", "frames", "second"),
     *_of("candles", "frames", "second"),
 )
-"""Minutes before hours: an hour is made from its stored minutes."""
+"""All of them, in the order in which they are brought up."""
 
 
 @dataclass(frozen=True, slots=True)

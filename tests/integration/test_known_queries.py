@@ -170,8 +170,8 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
         "funding-before-cascades",
         {},
         [
-            {"id": "c1", "funding_annualised": 0.9, "crowd_side": "long"},
-            {"id": "c2", "funding_annualised": -0.2, "crowd_side": None},
+            {"id": "c1", "funding_annualised": 0.9, "funding_8h": 0.0008},
+            {"id": "c2", "funding_annualised": -0.2, "funding_dispersion_8h": None},
         ],
     ),
     (
