@@ -140,11 +140,17 @@ def touch_all(client: Client) -> None:
 
 
 def sweep(client: Client) -> None:
-    """Delete stored rows of generations that no view reads any more."""
+    """Delete stored rows that a newer generation has replaced.
+
+    Rows above the recorded generation stay: another process may be about to record theirs.
+    """
     for rollup in ROLLUPS:
         client.command(
-            f"DELETE FROM {rollup.table} WHERE (asset, {rollup.stored_hour}, generation) NOT IN "  # noqa: S608
-            f"(SELECT asset, hour, built FROM v_rollup_hours WHERE rollup = '{rollup.table}')"
+            f"DELETE FROM {rollup.table} WHERE (asset, {rollup.stored_hour}, generation) IN "  # noqa: S608
+            "(SELECT s.asset, s.of_hour, s.generation FROM (SELECT DISTINCT asset, "
+            f"{rollup.stored_hour} AS of_hour, generation FROM {rollup.table}) AS s "
+            "INNER JOIN v_rollup_hours AS h ON h.asset = s.asset AND h.hour = s.of_hour "
+            f"WHERE h.rollup = '{rollup.table}' AND s.generation < h.built)"
         )
 
 
