@@ -1,4 +1,4 @@
-"""Commands `bench queries` and `bench rollups`, mounted by the group "prove"."""
+"""Commands `bench queries`, `bench rollups` and `bench storage`, mounted by the group "prove"."""
 
 import json
 from pathlib import Path
@@ -140,4 +140,32 @@ def bench_rollups(
             *("yes" if right else "no" for right in (one.before_update, one.after_repeat)),
             "yes" if one.after_replay else "no",
         )
+    show_table(table)
+
+
+def bench_storage(as_json: AsJson = False) -> None:
+    """Bytes of the warehouse's largest columns (CLICKHOUSE_DSN) under other codecs.
+
+    Copies each column into a scratch table and drops it again; fill a store with `replay` first.
+
+    Example: marginquake bench storage
+    """
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from streams.config import settings
+    from streams.edges.bench_storage import CODECS, measure
+    from streams.edges.console import show_table
+    from streams.edges.warehouse import connect
+
+    with connect(settings().clickhouse_dsn) as client:
+        found = measure(client)
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found]))
+        return
+    table = Table("column", "now", *CODECS)
+    for one in found:
+        sizes = ("-" if size is None else f"{size:,}" for size in one.sizes.values())
+        table.add_row(f"{one.table}.{one.column}", one.now, *sizes)
     show_table(table)

@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from streams.cli.bench_flink import bench_flink
-from streams.cli.bench_warehouse import bench_queries, bench_rollups
+from streams.cli.bench_warehouse import bench_queries, bench_rollups, bench_storage
 from streams.cli.benches import bench
 
 PANEL = "prove"
@@ -93,6 +93,7 @@ def register(app: typer.Typer) -> None:
     bench.command("flink")(bench_flink)
     bench.command("queries")(bench_queries)
     bench.command("rollups")(bench_rollups)
+    bench.command("storage")(bench_storage)
     app.add_typer(bench, name="bench", rich_help_panel=PANEL)
     app.command(rich_help_panel=PANEL)(regime)
     app.command(rich_help_panel=PANEL)(schemas)
