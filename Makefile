@@ -37,7 +37,7 @@ test-others: env ## All others, and the doctests, on all cores
 	$(PYTEST) --doctest-modules --ignore=tests/bench -m "not kafka and not flink" -n auto --dist loadfile
 
 test-flink: $(FLINK_VENV)/.dev ## The tests of the Flink engine, in an environment of their own (2 GB)
-	$(FLINK_PYTEST) tests --ignore=tests/bench -m "flink and not day"
+	$(FLINK_PYTEST) $(wildcard tests/*/test_flink_*.py) -m "flink and not day"
 
 parity-day: $(FLINK_VENV)/.dev ## All engines over a simulated day of 20 assets (an hour or two)
 	$(FLINK_PYTEST) tests/integration/test_flink_parity.py -m day --timeout 14400
@@ -91,11 +91,11 @@ clean: ## Remove caches and build results; keeps .venv and .local
 
 # Stamps: an environment is made again only when what it is made from has changed.
 $(VENV)/.dev: pyproject.toml constraints.txt infra/env.sh
-	@infra/env.sh $(VENV) faust,warehouse,simulate,report,dev
+	@infra/env.sh $(VENV) faust,frames,warehouse,simulate,report,dev
 	@touch $(VENV)/.demo $@
 
 $(VENV)/.fuzz: $(VENV)/.dev
-	@infra/env.sh $(VENV) faust,warehouse,simulate,report,dev,fuzz
+	@infra/env.sh $(VENV) faust,frames,warehouse,simulate,report,dev,fuzz
 	@touch $@
 
 $(VENV)/.demo: pyproject.toml constraints.txt infra/env.sh

@@ -1,10 +1,16 @@
-"""Command of the group "ask": query."""
+"""Commands of the group "ask": query and audit."""
 
 import re
 import sys
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from streams.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
 
 PANEL = "ask"
 
@@ -32,8 +38,13 @@ def query(
         typer.Option("--set", help="Parameter of a named query, as name=value; repeatable."),
     ] = None,
     form: Annotated[
-        Literal["table", "json", "csv"], typer.Option("--format", help="How to print the rows.")
+        Literal["table", "json", "csv", "parquet"],
+        typer.Option("--format", help="How to give the rows."),
     ] = "table",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write json, csv or parquet to this file."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
 ) -> None:
     """Ask the warehouse (CLICKHOUSE_DSN): a named query, or SQL over the views (v_...).
@@ -46,20 +57,98 @@ def query(
     from streams.config import settings
     from streams.edges.warehouse import ask, connect_reader
 
+    form = "json" if as_json else form
+
     if listed:
-        _show_list(as_json or form == "json")
+        _show_list(form == "json")
         return
     if question is None:
         raise typer.BadParameter("give the name of a query, SQL, or --list")
+    if output is not None and form == "table":
+        raise typer.BadParameter("-o takes --format json, csv or parquet")
+    if form == "parquet" and output is None and sys.stdout.isatty():
+        raise typer.BadParameter("parquet is not for a terminal; give -o FILE, or pipe it")
     sql, parameters = _statement(question, given or [])
     with connect_reader(settings().clickhouse_dsn) as client:
-        if as_json or form == "json":
-            rows = ask(client, sql, "JSONEachRow", parameters).splitlines()
-            typer.echo("[" + ",\n ".join(rows) + "]")
-        elif form == "csv":
-            typer.echo(ask(client, sql, "CSVWithNames", parameters), nl=False)
-        else:
+        if form == "table":
             _show_table(ask(client, sql, "JSONCompact", parameters))
+        else:
+            _give(_bytes(client, sql, form, parameters), output)
+
+
+def _bytes(client: "Client", sql: str, form: str, parameters: dict[str, str]) -> bytes:
+    """The answer in the form asked for."""
+    from streams.edges.warehouse import ask_bytes
+
+    if form == "json":
+        rows = ask_bytes(client, sql, "JSONEachRow", parameters).splitlines()
+        return b"[" + b",\n ".join(rows) + b"]\n"
+    return ask_bytes(client, sql, {"csv": "CSVWithNames", "parquet": "Parquet"}[form], parameters)
+
+
+def _give(content: bytes, output: Path | None) -> None:
+    from streams.config import MarginquakeError
+
+    if output is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        raise MarginquakeError(
+            f"cannot write {output}: {error.strerror}; name a file in a folder that is there"
+        ) from None
+
+
+def audit(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Audits; all without.", show_default=False)
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Show what must hold.")] = False,
+    since: Annotated[str, typer.Option(help="Rows from this UTC time on.")] = "1970-01-01",
+    until: Annotated[str, typer.Option(help="Rows before this UTC time.")] = "2106-01-01",
+    samples: Annotated[int, typer.Option(min=1, help="Rows shown of a broken rule.")] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Check the warehouse (CLICKHOUSE_DSN) against the rules that its rows must obey.
+
+    Each audit is SQL in schemas/audits that must return no row. Exits 1 when one does, or fails.
+
+    Example: marginquake audit --since 2026-11-01
+    """
+    import json
+
+    from streams.config import MarginquakeError, settings
+    from streams.edges.audits import run
+    from streams.edges.query_catalogue import catalogue
+    from streams.edges.warehouse import connect_reader
+
+    audits = catalogue("audits")
+    if listed:
+        for rule in audits.values():
+            typer.echo(f"{rule.name}: {rule.about}")
+        return
+    unknown = [name for name in names or () if name not in audits]
+    if unknown:
+        raise MarginquakeError(f"there is no audit {unknown[0]!r}; `marginquake audit --list`")
+    with connect_reader(settings().clickhouse_dsn) as client:
+        chosen = [audits[name] for name in names or audits]
+        findings = run(client, chosen, {"since": since, "until": until}, samples)
+    broken = [one for one in findings if one.rows]
+    if as_json:
+        typer.echo(json.dumps([one.as_dict() for one in findings]))
+    else:
+        for one in findings:
+            state = f"{one.rows:,} rows" if one.rows else "holds"
+            typer.echo(f"{one.name}: {state}" + (f"; broken: {one.about}" if one.rows else ""))
+            for sample in one.samples:
+                typer.echo(f"  {sample}")
+    if broken:
+        raise MarginquakeError(
+            f"{len(broken)} of {len(findings)} audits found rows: "
+            f"{', '.join(one.name for one in broken)}"
+        )
 
 
 def _statement(question: str, given: list[str]) -> tuple[str, dict[str, str]]:
@@ -151,3 +240,4 @@ def _cell(value: object) -> str:
 def register(app: typer.Typer) -> None:
     """Add this group's commands to the app."""
     app.command(rich_help_panel=PANEL)(query)
+    app.command(rich_help_panel=PANEL)(audit)

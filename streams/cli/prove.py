@@ -8,7 +8,8 @@ import msgspec
 import typer
 
 from streams.cli.bench_flink import bench_flink
-from streams.cli.bench_warehouse import bench_warehouse
+from streams.cli.bench_served import bench_warehouse
+from streams.cli.bench_warehouse import bench_queries, bench_rollups, bench_storage
 from streams.cli.benches import bench
 
 PANEL = "prove"
@@ -94,6 +95,9 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands to the app."""
     bench.command("flink")(bench_flink)
     bench.command("warehouse")(bench_warehouse)
+    bench.command("queries")(bench_queries)
+    bench.command("rollups")(bench_rollups)
+    bench.command("storage")(bench_storage)
     app.add_typer(bench, name="bench", rich_help_panel=PANEL)
     app.command(rich_help_panel=PANEL)(regime)
     app.command(rich_help_panel=PANEL)(schemas)

@@ -120,6 +120,7 @@ def migrate(
     """Create or update the tables and views of the warehouse (CLICKHOUSE_DSN).
 
     Files already applied are recorded and skipped; a run that broke off is taken up again.
+    MARGINQUAKE_KEEP="frames=90d, prints=365d" limits how long rows are kept; without it, for ever.
 
     Example: CLICKHOUSE_DSN=chdb:///tmp/marginquake/warehouse marginquake migrate
     """
@@ -150,6 +151,39 @@ def migrate(
     for item, state in states:
         typer.echo(f"{item.label}  {state}")
     typer.echo(f"warehouse {parse_dsn(dsn).label}: {len(outcome.applied)} applied")
+
+
+def rollups(
+    again: Annotated[
+        bool, typer.Option("--again", help="Aggregate every hour again, touched or not.")
+    ] = False,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Delete the rows that newer ones have replaced.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Store the aggregates of the hours that were written to (CLICKHOUSE_DSN): 1 m, then 1 h.
+
+    The views v_frames_1m, v_liquidations_1h, ... are exact at any time; this makes them fast.
+    `sink` and `replay` do it by themselves.
+
+    Example: marginquake rollups
+    """
+    from streams.config import settings
+    from streams.edges import rollups as stored
+    from streams.edges.warehouse import connect
+
+    with connect(settings().clickhouse_dsn) as client:
+        if again:
+            stored.touch_all(client)
+        done = stored.bring_up(client)
+        if sweep:
+            stored.sweep(client)
+    if as_json:
+        typer.echo(json.dumps({one.rollup: one.hours for one in done}))
+        return
+    for one in done:
+        typer.echo(f"{one.rollup}: {one.hours:,} asset-hours stored")
 
 
 def sink(
@@ -184,6 +218,7 @@ def sink(
 
     from streams.config import settings
     from streams.edges.inserts import Inserter
+    from streams.edges.rollups import Chore
     from streams.edges.sink import Sink, SinkOptions, SinkReport
     from streams.edges.warehouse import connect, parse_dsn
     from streams.telemetry import configure_logging, graceful_shutdown, serve_metrics
@@ -203,7 +238,7 @@ def sink(
         return await member.run(graceful_shutdown())
 
     with connect(dsn) as client:
-        member = Sink(kafka or settings().kafka, Inserter(client), options)
+        member = Sink(kafka or settings().kafka, Inserter(client), options, Chore(client))
         server = serve_metrics("sink", metrics_port, member.health)
         # Batches hold many live objects: without this, half the decoding time is collection.
         gc.freeze()
@@ -230,6 +265,7 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL)(topics)
     app.command(rich_help_panel=PANEL)(migrate)
     app.add_typer(warehouse.app, name="warehouse", rich_help_panel=PANEL)
+    app.command(rich_help_panel=PANEL)(rollups)
     app.command(rich_help_panel=PANEL)(sink)
     stages.register(app)
     flink.register(app)

@@ -2,9 +2,10 @@
 
 Reads `schemas/clickhouse/NNNN_name.sql` (packaged with the program) and records every applied
 file with its checksum in `schema_migrations`. Promises that a run that broke off is taken up
-again by the next one, since only repeatable statements are accepted, and that the table of feeds
-is in step with the code afterwards. Refuses an edited file, a gap and a duplicate number. Does not
-undo: a mistake is mended by a new file.
+again by the next one, since only repeatable statements are accepted, and that afterwards the
+tables of feeds and instruments are in step with the code and the rollups know of what was there
+before them. Refuses an
+edited file, a gap and a duplicate number. Does not undo: a mistake is mended by a new file.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from streams.config import MarginquakeError
-from streams.edges import feed_table
+from streams.edges import reference_tables, retention, rollups
 
 _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _TOKEN: Final = re.compile(
@@ -220,7 +221,9 @@ def migrate(
         client.command(_LEDGER)
     for migration in pending:
         _apply(client, migration)
-    feed_table.keep(client)
+    reference_tables.keep(client)
+    rollups.adopt(client)
+    retention.keep(client)
     return Outcome(pending, (), already)
 
 

@@ -2,24 +2,30 @@
 
 Beside `marginquake query`. A file of `schemas/queries` begins with a comment line that says what
 it answers, then one line a parameter: `-- name Type = default: meaning`. Promises that parameters
-are bound by ClickHouse, never pasted into the text. A test runs every file.
+are bound by ClickHouse, never pasted into the text. A test runs every file. Audits, in
+`schemas/audits`, are written alike.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from importlib.resources import files
-from typing import Final
+from typing import Final, Literal
 
 from streams.config import MarginquakeError
 
-_PARAMETER: Final = re.compile(r"-- (\w+) (String|UInt32|Int64|Float64) = ([^:]*): (.+)")
+_PARAMETER: Final = re.compile(r"-- (\w+) (String|UInt32|Int64|Float64|DateTime) = ([^:]*): (.+)")
 
 _FORMS: Final = {
     "UInt32": (r"\d{1,9}", "a whole number"),
     "Int64": (r"-?\d{1,18}", "a whole number"),
     "Float64": (r"-?\d+(\.\d+)?", "a number"),
+    "DateTime": (
+        r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?Z?)?",
+        "a UTC time: 2026-11-02, 2026-11-02T14:30 or 2026-11-02T14:30:05Z",
+    ),
 }
 """What a value of a kind looks like, and how to say so."""
 
@@ -62,7 +68,17 @@ class NamedQuery:
             form, what = _FORMS.get(kind, (r"(?s).*", "a text"))
             if not re.fullmatch(form, value):
                 raise MarginquakeError(f"{name}={value!r} is no {kind}: give {what}")
+            if kind == "DateTime":
+                values[name] = _moment(name, value)
         return values
+
+
+def _moment(name: str, value: str) -> str:
+    """A time as ClickHouse reads its parameters."""
+    try:
+        return f"{datetime.fromisoformat(value.removesuffix('Z')):%Y-%m-%d %H:%M:%S}"
+    except ValueError:
+        raise MarginquakeError(f"{name}={value!r} is no time of the calendar") from None
 
 
 def read_query(name: str, text: str) -> NamedQuery:
@@ -85,9 +101,9 @@ def read_query(name: str, text: str) -> NamedQuery:
     return NamedQuery(name, head[0].removeprefix("-- "), tuple(parameters), sql)
 
 
-def catalogue() -> dict[str, NamedQuery]:
-    """Every named query by name, sorted."""
-    folder = files("schemas").joinpath("queries")
+def catalogue(kind: Literal["queries", "audits"] = "queries") -> dict[str, NamedQuery]:
+    """Every named query, or audit, by name, sorted. An audit returns what breaks its rule."""
+    folder = files("schemas").joinpath(kind)
     names = sorted(
         entry.name.removesuffix(".sql") for entry in folder.iterdir() if entry.name.endswith(".sql")
     )

@@ -24,7 +24,7 @@ from streams.core.framing import Emission, Framer, PartitionState
 from streams.core.instruments import Instruments
 from streams.core.normalise import Parser
 from streams.core.results import Result
-from streams.edges import rawlog
+from streams.edges import rawlog, rollups
 from streams.edges.archives import Line
 from streams.edges.archives.reading import NAMES, Reading
 from streams.edges.inserts import Inserter
@@ -179,7 +179,7 @@ def folder_writer(folder: Path, frames: bool = False) -> Iterator[Folder]:
 
 @contextmanager
 def warehouse_writer(dsn: str) -> Iterator[Tables]:
-    """A Tables over the warehouse; what waits is inserted when the block ends well.
+    """A Tables over the warehouse; at a good end what waits is inserted, the rollups brought up.
 
     Raises:
         MarginquakeError: it cannot be opened, or its migrations are not all applied.
@@ -194,6 +194,7 @@ def warehouse_writer(dsn: str) -> Iterator[Tables]:
         writer = Tables(Inserter(client))
         yield writer
         writer.close()
+        rollups.bring_up(client)
 
 
 def check_files(paths: Sequence[Path], reading: Reading) -> None:

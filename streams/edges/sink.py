@@ -9,7 +9,7 @@ order between tables. A chDB store cannot be read by others while this process h
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -73,13 +73,20 @@ class SinkReport:
 class Sink:
     """One member of the consumer group. `run` until `stop` is set, idle or failed."""
 
-    def __init__(self, kafka: str, inserter: Inserter, options: SinkOptions | None = None) -> None:
+    def __init__(
+        self,
+        kafka: str,
+        inserter: Inserter,
+        options: SinkOptions | None = None,
+        chore: Callable[[], None] = lambda: None,
+    ) -> None:
         """Nothing is opened yet.
 
         Args:
             kafka: bootstrap servers.
             inserter: writes the tables; its client stays the caller's to close.
             options: limits.
+            chore: called in a thread behind each batch.
         """
         self.report = SinkReport()
         self._kafka = kafka
@@ -96,6 +103,7 @@ class Sink:
         self._failure: Exception | None = None
         self._reached: dict[TopicPartition, int] = {}
         self._last_record = 0.0
+        self._chore = chore
 
     def health(self) -> Health:
         """Unhealthy after a failure, or when one batch has waited for the warehouse too long."""
@@ -222,8 +230,7 @@ class Sink:
         """Pause or resume all partitions by what waits for the warehouse; whether any pauses."""
         rows = self._batch.n_rows + self._writing_rows
         size = self._batch.n_bytes + self._writing_bytes
-        assigned = self._consumer.assignment()
-        paused = self._consumer.paused()
+        assigned, paused = self._consumer.assignment(), self._consumer.paused()
         if rows >= self._options.max_rows or size >= self._options.max_bytes:
             self._consumer.pause(*(assigned - paused))
         elif rows < self._options.max_rows // 2 and size < self._options.max_bytes // 2:
@@ -249,6 +256,7 @@ class Sink:
                     if table in holders:
                         self._delivery = self._delivery.acknowledge(span, table)
             await self._commit()
+            await asyncio.to_thread(self._chore)
         except Exception as error:  # told to the loop, which ends the process with it
             self._failure = error
         finally:

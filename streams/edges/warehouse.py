@@ -152,7 +152,14 @@ def limit_time(client: Client, dsn: str, seconds: int) -> None:
 
 
 def ask(client: Client, sql: str, fmt: str, parameters: Mapping[str, str] | None = None) -> str:
-    """The answer to one statement in a ClickHouse output format, as text.
+    """The answer to one statement in a ClickHouse text format; see `ask_bytes`."""
+    return ask_bytes(client, sql, fmt, parameters).decode()
+
+
+def ask_bytes(
+    client: Client, sql: str, fmt: str, parameters: Mapping[str, str] | None = None
+) -> bytes:
+    """The answer to one statement in a ClickHouse output format.
 
     Args:
         client: from `connect` or `connect_reader`.
@@ -164,7 +171,7 @@ def ask(client: Client, sql: str, fmt: str, parameters: Mapping[str, str] | None
         MarginquakeError: ClickHouse refuses the statement; the text holds its reason.
     """
     try:
-        return client.raw_query(sql, parameters=dict(parameters or {}), fmt=fmt).decode()
+        return bytes(client.raw_query(sql, parameters=dict(parameters or {}), fmt=fmt))
     except ClickHouseError as error:
         raise MarginquakeError(f"the query failed: {' '.join(str(error).split())}") from None
 

@@ -4,7 +4,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from streams.core.throttle import FEED_SEMANTICS, feed
-from streams.edges import feed_table
+from streams.edges import reference_tables
 from streams.edges.inserts import Inserter
 from streams.edges.migrate import migrate
 from streams.edges.rows import rows
@@ -33,7 +33,7 @@ def test_a_migrated_warehouse_holds_the_rows_of_the_code(warehouse: Client) -> N
 def test_a_table_that_differs_is_written_again_and_one_that_does_not_is_left(
     warehouse: Client,
 ) -> None:
-    assert not feed_table.keep(warehouse)
+    assert not reference_tables.keep(warehouse)
     warehouse.command(
         "ALTER TABLE feed_semantics DELETE WHERE venue = 'okx' SETTINGS mutations_sync = 2"
     )
@@ -51,9 +51,9 @@ def test_a_feed_that_is_assumed_to_leave_orders_out_is_partial_in_the_table(
     migrate(warehouse)
     classes = "SELECT feed_class FROM feed_semantics WHERE venue = 'htx'"
     assert warehouse.command(classes) == "partial"
-    assert not feed_table.keep(warehouse)
+    assert not reference_tables.keep(warehouse)
     monkeypatch.delenv(VARIABLE)
-    assert feed_table.keep(warehouse)
+    assert reference_tables.keep(warehouse)
     assert warehouse.command(classes) == "full"
 
 

@@ -1,0 +1,26 @@
+-- How often an alert was followed by a qualified cascade of its scope, by kind of alert.
+-- scope String = *: asset, ALL for the market, * for all
+-- since DateTime = 1970-01-01: from this time on, UTC
+-- until DateTime = 2106-01-01: before this time, UTC
+-- hours UInt32 = 6: within how many hours
+WITH (SELECT toDateTime64(max(hour), 6, 'UTC') FROM rollup_hours) AS newest_hour
+SELECT a.kind AS kind, count() AS alerts, countIf(a.followed) AS followed_by_a_cascade,
+    countIf(a.undecided) AS not_decided_yet,
+    followed_by_a_cascade / nullIf(alerts - not_decided_yet, 0) AS precision, quantileExactInclusive(0.5)(a.lead_s) AS median_lead_s
+FROM
+(
+    SELECT one.kind AS kind,
+        c.onset > toDateTime64(0, 6, 'UTC')
+            AND c.onset <= one.at + toIntervalHour({hours:UInt32}) AS followed,
+        NOT followed AND one.at + toIntervalHour({hours:UInt32}) > newest_hour AS undecided,
+        if(followed, dateDiff('second', one.at, c.onset), NULL) AS lead_s
+    FROM v_alerts AS one
+    ASOF LEFT JOIN
+    (
+        SELECT scope, onset FROM v_cascades WHERE class = 'cascade'
+    ) AS c ON one.scope = c.scope AND one.at < c.onset
+    WHERE {scope:String} IN ('*', one.scope)
+        AND one.at >= {since:DateTime('UTC')} AND one.at < {until:DateTime('UTC')}
+) AS a
+GROUP BY kind
+ORDER BY alerts DESC, kind

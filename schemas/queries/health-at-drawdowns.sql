@@ -1,0 +1,24 @@
+-- The deepest hourly falls and the health that was told before each.
+-- asset String = *: coin, * for all
+-- since DateTime = 1970-01-01: from this time on, UTC
+-- until DateTime = 2106-01-01: before this time, UTC
+-- rows UInt32 = 20: how many hours
+WITH falls AS
+(
+    SELECT asset, hour, open, low, close, 10000 * log(low / open) AS fall_bp,
+        toDateTime64(hour, 6, 'UTC') AS began
+    FROM v_frames_1h
+    WHERE {asset:String} IN ('*', asset)
+        AND hour >= {since:DateTime('UTC')} AND hour < {until:DateTime('UTC')} AND open > 0 AND low < open
+    ORDER BY fall_bp, asset, hour
+    LIMIT {rows:UInt32}
+)
+SELECT f.asset AS asset, f.hour AS hour, f.fall_bp AS fall_bp, f.open AS open, f.low AS low,
+    f.close AS close, h.health AS health_before, h.band AS band_before, h.known_at AS health_known_at
+FROM falls AS f
+ASOF LEFT JOIN
+(
+    SELECT scope, watermark, toNullable(watermark) AS known_at, health, band FROM v_health
+    WHERE {asset:String} IN ('*', scope)
+) AS h ON f.asset = h.scope AND f.began > h.watermark
+ORDER BY fall_bp, asset, hour

@@ -1,0 +1,12 @@
+-- Windows that closed the largest share of open interest.
+-- scope String = *: asset, ALL for the market, * for all
+-- since DateTime = 1970-01-01: from this time on, UTC
+-- until DateTime = 2106-01-01: before this time, UTC
+-- rows UInt32 = 30: how many windows
+SELECT scope, onset, side, class, oi_share, usd_observed, usd_estimated, oi_usd AS oi_usd_before,
+    interest_known_at, severity, id
+FROM v_cascade_interest
+WHERE {scope:String} IN ('*', scope) AND oi_share IS NOT NULL
+    AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')}
+ORDER BY oi_share DESC, id
+LIMIT {rows:UInt32}
