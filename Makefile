@@ -80,7 +80,7 @@ env-flink: $(FLINK_VENV)/.dev ## Make .venv-flink, with the Flink engine
 constraints: ## Pin the newest allowed versions again (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	  --no-emit-index-url --no-annotate --no-header \
-	  --extra faust --extra warehouse --extra simulate --extra report --extra fuzz --extra dev pyproject.toml -o constraints.txt
+	  --extra faust --extra frames --extra warehouse --extra simulate --extra report --extra fuzz --extra dev pyproject.toml -o constraints.txt
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	  --no-emit-index-url --no-annotate --no-header \
 	  --extra faust --extra flink --extra warehouse --extra simulate --extra report --extra dev pyproject.toml -o constraints-flink.txt
