@@ -66,9 +66,11 @@ class Connection:
         Raises:
             QueryError: an unknown setting or database.
         """
-        from chdb import connect as open_connection
+        import chdb
 
-        self._connection: Any = open_connection(path)
+        # Its annotations are partial, and differ with the order in which its two wheels unpack.
+        engine: Any = chdb
+        self._connection = engine.connect(path)
         self._spool = spool
         try:
             self.run(f"USE {quoted(database)}")
