@@ -30,6 +30,9 @@ RUNBOOK = (ROOT / "docs/operations/runbook.md").read_text()
 NOT_CALLED_ABOUT = {
     "marginquake_records_filtered_total": "only a term of a balance",
     "marginquake_records_duplicate_total": "whether a second connection is meant is not known here",
+    "marginquake_warehouse_queries_total": "a refused reader is told why, and is the one to act",
+    "marginquake_warehouse_query_seconds": "the sink's insert time has an alert of its own",
+    "marginquake_warehouse_queries_running": "at the limit readers are told to come again",
     "marginquake_webhook_delivered_total": "quiet markets give none; WebhookWaits sees the rest",
 }
 """Metrics that no alert watches, each with its reason."""
