@@ -116,17 +116,21 @@ class Shell:
             partitions: those assigned.
             ends: asks the broker where partitions end.
         """
-        seen, self._seen = self._seen, {part: self._reached(part) for part in partitions}
-        if not self._seen:
+        before, now = self._seen, {part: self._reached(part) for part in partitions}
+        self._seen = now
+        if not now:
             return
-        for part, end in (await ends(list(self._seen))).items():
+        for part, end in (await ends(list(now))).items():
+            if part not in self._seen:
+                # It went to another worker while the broker was asked.
+                continue
             CONSUMER_LAG.labels(topic=self.topic, partition=part).set(
                 max(0, end - (self._reached(part) or 0))
             )
-            if part not in seen or seen[part] != self._seen[part]:
+            if part not in before or before[part] != now[part]:
                 continue
             async with self._reading:
-                if self._reached(part) == seen[part] and end > (seen[part] or 0):
+                if self._reached(part) == before[part] and end > (before[part] or 0):
                     await self._catch_up(part, end)
 
     def _reached(self, partition: int) -> int | None:

@@ -27,6 +27,17 @@ __all__ = [
 pytestmark = [pytest.mark.kafka, pytest.mark.warehouse, pytest.mark.usefixtures("kafka_topics")]
 
 
+@pytest.fixture(scope="module")
+def broker(own_broker: str) -> str:
+    """A broker of this module: the same records again would be counted by the sink's own tests."""
+    return own_broker
+
+
+@pytest.fixture(scope="module")
+def kafka_topics(own_broker: str) -> None:
+    """They are on it already."""
+
+
 @pytest.fixture
 def warehouse_dsn(tmp_path: Path) -> Iterator[str]:
     """The DSN of the user who writes, at a server on a new store with all tables."""

@@ -210,6 +210,19 @@ async def test_what_faust_keeps_to_itself_at_the_end_of_a_log_is_read() -> None:
     assert read == [(3, 9)]
 
 
+async def test_a_partition_that_leaves_while_ends_are_asked_for_is_passed_over() -> None:
+    table = Table()
+    ours = shell(table, Group(table))
+
+    async def ends(partitions: list[int]) -> dict[int, int]:
+        ours.forget([3])
+        return dict.fromkeys(partitions, 9)
+
+    await ours.record(record(0))
+    for _ in range(3):
+        await ours.overtake([3], ends)
+
+
 async def test_an_orderly_stop_that_no_broker_answers_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     async def silence() -> None:
         await asyncio.Event().wait()
