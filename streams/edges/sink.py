@@ -11,14 +11,13 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
-    KafkaConnectionError,
     KafkaError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
@@ -28,6 +27,7 @@ from streams import contracts
 from streams.config import MarginquakeError
 from streams.core.delivery import Delivery, Partition
 from streams.core.events import DeadLetter
+from streams.edges.group_offsets import first_offsets, lost_offsets, partitions_of
 from streams.edges.inserts import Inserter
 from streams.edges.intake import LETTERS, TOPICS, Batch, letter
 from streams.telemetry import CONSUMER_LAG, RECORDS_DEAD_LETTERED, Health
@@ -140,7 +140,7 @@ class Sink:
             await self._producer.start()
             if self._options.alone:
                 await self._consumer.start()
-                self._consumer.assign(_partitions(TOPICS))
+                self._consumer.assign(partitions_of(TOPICS))
             else:
                 self._consumer.subscribe(topics=TOPICS, listener=_Handover(self))
                 await self._consumer.start()
@@ -151,7 +151,7 @@ class Sink:
                     break
             await self._drain()
         except OffsetOutOfRangeError as error:
-            raise MarginquakeError(_lost_offsets(self._options.group, error)) from error
+            raise MarginquakeError(lost_offsets(self._options.group, error)) from error
         except KafkaError as error:
             raise MarginquakeError(f"Kafka at {self._kafka} failed: {error!r}") from error
         finally:
@@ -222,7 +222,7 @@ class Sink:
         reached = self._reached.get(partition, begin)
         if begin > reached:
             gone = f"{partition.topic}-{partition.partition} begins at {begin}, group at {reached}"
-            raise MarginquakeError(_lost_offsets(self._options.group, gone))
+            raise MarginquakeError(lost_offsets(self._options.group, gone))
         log.warning("group has no offset", reads_from=reached, **partition._asdict())
         self._consumer.seek(partition, reached)
 
@@ -336,71 +336,5 @@ class _Handover(ConsumerRebalanceListener):  # type: ignore[misc]
         """Nothing to do: positions are the committed offsets."""
 
 
-async def first_offsets(
-    kafka: str,
-    group: str,
-    topics: Iterable[str],
-    begin: Literal["earliest", "latest"] = "earliest",
-) -> dict[TopicPartition, int]:
-    """Commit the start of every partition for which the group has no offset yet; all its offsets.
-
-    So only a first start reads from `begin`; a later offset that is gone from the log is
-    an error, where a reset would step over lost records in silence.
-
-    Raises:
-        MarginquakeError: no broker answers or a topic is missing.
-    """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka,
-        group_id=group,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-    )
-    try:
-        await consumer.start()
-        existing = await consumer.topics()
-        missing = [name for name in topics if name not in existing]
-        if missing:
-            raise MarginquakeError(
-                f"Kafka at {kafka} has no topic {', '.join(missing)}; "
-                "run `marginquake topics --create`"
-            )
-        partitions = _partitions(topics)
-        consumer.assign(partitions)
-        held = {tp: await consumer.committed(tp) for tp in partitions}
-        found: dict[TopicPartition, int] = {tp: at for tp, at in held.items() if at is not None}
-        new = [tp for tp in partitions if tp not in found]
-        if new:
-            early = begin == "earliest"
-            begins = await (consumer.beginning_offsets(new) if early else consumer.end_offsets(new))
-            await consumer.commit(begins)
-            found |= begins
-    except KafkaConnectionError:
-        raise MarginquakeError(
-            f"no Kafka broker answers at {kafka}; start one with `marginquake broker start` or "
-            "set MARGINQUAKE_KAFKA"
-        ) from None
-    except CommitFailedError:
-        log.info("another member of the group sets the first offsets", group=group)
-    finally:
-        await consumer.stop()
-    return found
-
-
-def _partitions(topics: Iterable[str]) -> list[TopicPartition]:
-    known = contracts.topics()
-    return [
-        TopicPartition(name, number) for name in topics for number in range(known[name].partitions)
-    ]
-
-
 def _add(counts: dict[str, int], name: str, number: int) -> None:
     counts[name] = counts.get(name, 0) + number
-
-
-def _lost_offsets(group: str, error: object) -> str:
-    return (
-        f"offsets of group {group} are no longer in the log ({error}): records were deleted before "
-        "they were written; set the group's offsets by hand, or use another --group to read what "
-        "is left from the start"
-    )

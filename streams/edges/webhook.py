@@ -29,8 +29,8 @@ from aiokafka.errors import (
 from streams import contracts
 from streams.config import MarginquakeError
 from streams.core.events import WebhookRejectReason
+from streams.edges.group_offsets import first_offsets
 from streams.edges.intake import letter
-from streams.edges.sink import first_offsets
 from streams.edges.webhook_post import Delivery, Poster, Stopped, Target, Undelivered
 from streams.telemetry import (
     CONSUMER_LAG,

@@ -18,9 +18,10 @@ from streams.core.events import LateLiquidation
 from streams.core.results import CascadeWindow
 from streams.edges import sink as sink_module
 from streams.edges.broker import Broker
+from streams.edges.group_offsets import first_offsets
 from streams.edges.inserts import Inserter
 from streams.edges.intake import TOPICS
-from streams.edges.sink import Sink, SinkOptions, SinkReport, first_offsets
+from streams.edges.sink import Sink, SinkOptions, SinkReport
 from streams.edges.topics import reconcile
 from streams.edges.warehouse import connect
 from tests.sink_traffic import PARTITIONS, START, frame, group_view, lag, order, produce, records

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from streams import contracts
+from streams.edges.group_offsets import first_offsets
 from streams.edges.intake import TOPICS
-from streams.edges.sink import first_offsets
 from tests.sink_traffic import PARTITIONS, frame, group_view, lag, order, produce, records
 
 pytestmark = [pytest.mark.kafka, pytest.mark.warehouse, pytest.mark.usefixtures("kafka_topics")]
