@@ -212,7 +212,7 @@ def status(
             if job.checkpoint is not None:
                 kept = f"{job.checkpoint_bytes:,} B in {job.checkpoint_ms} ms: {job.checkpoint}"
             for_s = f"{job.running_ms / 1000:.0f} s"
-            behind = "-" if job.behind is None else f"{job.behind:,}"
+            behind = "-" if job.behind is None else f">={job.behind:,}"
             table.add_row(job.id, job.name, job.state, for_s, str(job.failures), behind, kept)
         report_console().print(table)
     if not any(job.name == DETECT and job.state == "RUNNING" for job in jobs):

@@ -25,8 +25,9 @@ SAVEPOINT_S: Final = 600.0
 
 class Job(msgspec.Struct, frozen=True):
     """One job: `running_ms` since its start; `failures` that it was restarted after, of which Flink
-    keeps 16, and the `cause` of the last; `behind`: records of frames.v1 that it has yet to read,
-    None where it does not tell; the last checkpoint's number, path, size and time taken.
+    keeps 16, and the `cause` of the last; `behind`: at least so many records of frames.v1 it has
+    yet to read (not counted: partitions held back to the others' pace), None where it does not
+    tell; the last checkpoint's number, path, size and time taken.
     """
 
     id: str
