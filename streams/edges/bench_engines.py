@@ -30,7 +30,7 @@ from streams.core.frames import Frame, Tick
 from streams.edges.topics import reconcile
 
 POLL_S: Final = 0.25
-TIMEOUT_S: Final = 1800.0
+STALL_S: Final = 600.0
 TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 Progress = Callable[[int], None]
 """Takes how many frames are done."""
@@ -196,9 +196,10 @@ async def _measure(
     processes: Sequence[subprocess.Popen[bytes]],
     progress: Progress,
 ) -> Measured:
-    began = time.monotonic()
+    began = moved = time.monotonic()
     ends = await _ends(bootstrap)
     total = sum(ends.values())
+    reached = 0
     first: tuple[float, int, float] | None = None
     admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
@@ -212,11 +213,15 @@ async def _measure(
             done = await _committed(admin, setup.group, ends)
             if done and first is None:
                 first = now, done, sum(cpu_seconds(process.pid) for process in processes)
+            if done > reached:
+                reached, moved = done, now
             progress(done)
             if first is not None and done >= total:
                 break
-            if now - began > TIMEOUT_S:
-                raise MarginquakeError(f"{setup.name} reached {done:,} of {total:,} frames only")
+            if now - moved > STALL_S:
+                raise MarginquakeError(
+                    f"{setup.name} stands at {done:,} of {total:,} frames for {STALL_S:.0f} s"
+                )
             await asyncio.sleep(POLL_S)
     finally:
         await admin.close()
