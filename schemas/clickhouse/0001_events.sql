@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS liquidations
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(event_time_us)
 ORDER BY (asset, event_time_us, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Forced orders, one row per id; read v_liquidations';
 
 CREATE TABLE IF NOT EXISTS late_events
@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS late_events
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(event_time_us)
 ORDER BY (asset, event_time_us, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Liquidations whose second was sealed before they came; read v_late_events';
 
 CREATE TABLE IF NOT EXISTS dead_letters
@@ -76,7 +76,7 @@ CREATE TABLE IF NOT EXISTS dead_letters
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(received_at_us)
 ORDER BY (stage, reason, received_at_us, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Records that could not be used; read v_dead_letters';
 
 CREATE TABLE IF NOT EXISTS feed_status
@@ -94,5 +94,5 @@ CREATE TABLE IF NOT EXISTS feed_status
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(at_us)
 ORDER BY (venue, channel, connection, at_us, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Channels that joined or left the joint watermark; read v_feed_status';

@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS cascades
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(onset)
 ORDER BY (scope, onset, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Windows of forced selling or buying, all revisions; read v_cascades';
 
 CREATE TABLE IF NOT EXISTS prints
@@ -117,7 +117,7 @@ CREATE TABLE IF NOT EXISTS prints
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(period_start)
 ORDER BY (kind, scope, period_start, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Liquidated dollars over 24 h and the UTC day, all revisions; read v_prints';
 
 CREATE TABLE IF NOT EXISTS milestones
@@ -149,5 +149,5 @@ CREATE TABLE IF NOT EXISTS milestones
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(crossed_at)
 ORDER BY (scope, crossed_at, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Crossings of round totals by the rolling 24 h print; read v_milestones';

@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS regimes
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(at)
 ORDER BY (scope, at, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'The leverage phase of a scope; read v_regimes';
 
 CREATE TABLE IF NOT EXISTS regime_transitions
@@ -71,7 +71,7 @@ CREATE TABLE IF NOT EXISTS regime_transitions
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(at)
 ORDER BY (scope, at, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Committed changes of leverage phase; read v_regime_transitions';
 
 CREATE TABLE IF NOT EXISTS regime_resolutions
@@ -99,7 +99,7 @@ CREATE TABLE IF NOT EXISTS regime_resolutions
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(at)
 ORDER BY (scope, at, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'What a liquidation phase led to, told 72 h later; read v_regime_resolutions';
 
 CREATE TABLE IF NOT EXISTS imbalance
@@ -145,7 +145,7 @@ CREATE TABLE IF NOT EXISTS imbalance
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(at)
 ORDER BY (scope, window_s, at, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Who was closed by force, by window; read v_imbalance';
 
 CREATE TABLE IF NOT EXISTS liquidity
@@ -188,7 +188,7 @@ CREATE TABLE IF NOT EXISTS liquidity
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(at)
 ORDER BY (scope, at, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Depth, spread and price impact; read v_liquidity';
 
 CREATE TABLE IF NOT EXISTS conditions
@@ -217,7 +217,7 @@ CREATE TABLE IF NOT EXISTS conditions
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(at)
 ORDER BY (scope, at, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Slow index of liquidity conditions; read v_conditions';
 
 CREATE TABLE IF NOT EXISTS zones
@@ -266,7 +266,7 @@ CREATE TABLE IF NOT EXISTS zones
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(at)
 ORDER BY (scope, at, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Estimated liquidation dollars by price; read v_zones';
 
 CREATE TABLE IF NOT EXISTS positioning
@@ -299,7 +299,7 @@ CREATE TABLE IF NOT EXISTS positioning
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(at)
 ORDER BY (scope, window_s, at, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Price against open interest, by window; read v_positioning';
 
 CREATE TABLE IF NOT EXISTS funding
@@ -334,7 +334,7 @@ CREATE TABLE IF NOT EXISTS funding
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(at)
 ORDER BY (scope, at, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Funding by venue; read v_funding';
 
 CREATE TABLE IF NOT EXISTS dominance
@@ -372,7 +372,7 @@ CREATE TABLE IF NOT EXISTS dominance
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(at)
 ORDER BY (scope, window_s, at, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Derivatives against spot volume, by window; read v_dominance';
 
 CREATE TABLE IF NOT EXISTS volatility
@@ -434,7 +434,7 @@ CREATE TABLE IF NOT EXISTS volatility
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(at)
 ORDER BY (scope, window_s, at, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Realised variance and its attribution, by window; read v_volatility';
 
 CREATE TABLE IF NOT EXISTS health
@@ -467,7 +467,7 @@ CREATE TABLE IF NOT EXISTS health
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(at)
 ORDER BY (scope, at, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Market health 0..100; read v_health';
 
 CREATE TABLE IF NOT EXISTS alerts
@@ -502,5 +502,5 @@ CREATE TABLE IF NOT EXISTS alerts
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(at)
 ORDER BY (scope, at, id)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Alerts, each fact once; read v_alerts';

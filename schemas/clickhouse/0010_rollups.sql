@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS rollup_hours
 ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(hour)
 ORDER BY (rollup, asset, hour)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Which hours of which rollup are stored as their base has them now';
 
 CREATE TABLE IF NOT EXISTS liquidations_1m
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS liquidations_1m
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(minute)
 ORDER BY (asset, minute, venue, position_side, kind, generation)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Forced orders by minute, all generations; read v_liquidations_1m';
 
 CREATE TABLE IF NOT EXISTS liquidations_1h
@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS liquidations_1h
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(hour)
 ORDER BY (asset, hour, venue, position_side, kind, generation)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Forced orders by hour, all generations; read v_liquidations_1h';
 
 CREATE TABLE IF NOT EXISTS frames_1m
@@ -78,7 +78,7 @@ CREATE TABLE IF NOT EXISTS frames_1m
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(minute)
 ORDER BY (asset, minute, generation)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Frames by minute, all generations; read v_frames_1m';
 
 CREATE TABLE IF NOT EXISTS frames_1h
@@ -100,7 +100,7 @@ CREATE TABLE IF NOT EXISTS frames_1h
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(hour)
 ORDER BY (asset, hour, generation)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Frames by hour, all generations; read v_frames_1h';
 
 CREATE TABLE IF NOT EXISTS candles_1m
@@ -123,7 +123,7 @@ CREATE TABLE IF NOT EXISTS candles_1m
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(minute)
 ORDER BY (asset, minute, venue, symbol, contract, generation)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Trades by market and minute, all generations; read v_candles_1m';
 
 CREATE TABLE IF NOT EXISTS candles_1h
@@ -146,7 +146,7 @@ CREATE TABLE IF NOT EXISTS candles_1h
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(hour)
 ORDER BY (asset, hour, venue, symbol, contract, generation)
-SETTINGS non_replicated_deduplication_window = 0
+SETTINGS non_replicated_deduplication_window = 0, min_age_to_force_merge_seconds = 21600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Trades by market and hour, all generations; read v_candles_1h';
 
 -- An insert is seen in the base before its touch is, so that whoever reads a count and then the base
@@ -166,13 +166,11 @@ FROM frames
 GROUP BY asset, hour, rollup;
 
 CREATE OR REPLACE VIEW v_rollup_hours AS
-SELECT
-    r.rollup AS rollup, r.asset AS asset, r.hour AS hour, sum(r.touches) AS touches,
-    max(r.built) AS built, sum(r.touches) = max(r.built) AS stored
-FROM rollup_hours AS r
-GROUP BY asset, hour, rollup;
+SELECT rollup, asset, hour, touches, built, touches = built AS stored FROM rollup_hours FINAL;
 
 -- What each rollup is (`_live`): the aggregate over its base.
+-- A coin stands in the list of stored hours as its hash: sixteen bytes a row of the list, which a
+-- look-up reads in half the time of text. Two of ten thousand coins share one with odds of 3e-12.
 -- A reader looks at the base, then at the counts, then at the stored rows, of which no generation is
 -- replaced: an hour that is stored anew meanwhile is neither missed nor counted twice.
 CREATE OR REPLACE VIEW v_liquidations_1m_live AS
@@ -190,17 +188,16 @@ SELECT
 FROM v_liquidations_1m_live
 WHERE (asset, of_hour) IN
 (
-    SELECT asset, hour FROM rollup_hours WHERE rollup = 'liquidations_1m'
-    GROUP BY asset, hour HAVING sum(touches) != max(built)
+    SELECT asset, hour FROM rollup_hours FINAL WHERE rollup = 'liquidations_1m' AND touches != built
 )
 UNION ALL
 SELECT
     asset, minute, venue, position_side, kind, orders, total_usd, max_usd, late_orders, late_usd
 FROM liquidations_1m FINAL
-WHERE (asset, toStartOfHour(minute), generation) IN
+WHERE (sipHash64(asset), toStartOfHour(minute), toUInt32(generation)) IN
 (
-    SELECT asset, hour, sum(touches) FROM rollup_hours WHERE rollup = 'liquidations_1m'
-    GROUP BY asset, hour HAVING sum(touches) = max(built)
+    SELECT sipHash64(asset), hour, toUInt32(touches)
+    FROM rollup_hours FINAL WHERE rollup = 'liquidations_1m' AND touches = built
 );
 
 CREATE OR REPLACE VIEW v_liquidations_1h_live AS
@@ -217,17 +214,16 @@ SELECT
 FROM v_liquidations_1h_live
 WHERE (asset, hour) IN
 (
-    SELECT asset, hour FROM rollup_hours WHERE rollup = 'liquidations_1h'
-    GROUP BY asset, hour HAVING sum(touches) != max(built)
+    SELECT asset, hour FROM rollup_hours FINAL WHERE rollup = 'liquidations_1h' AND touches != built
 )
 UNION ALL
 SELECT
     asset, hour, venue, position_side, kind, orders, total_usd, max_usd, late_orders, late_usd
 FROM liquidations_1h FINAL
-WHERE (asset, hour, generation) IN
+WHERE (sipHash64(asset), hour, toUInt32(generation)) IN
 (
-    SELECT asset, hour, sum(touches) FROM rollup_hours WHERE rollup = 'liquidations_1h'
-    GROUP BY asset, hour HAVING sum(touches) = max(built)
+    SELECT sipHash64(asset), hour, toUInt32(touches)
+    FROM rollup_hours FINAL WHERE rollup = 'liquidations_1h' AND touches = built
 );
 
 CREATE OR REPLACE VIEW v_frames_1m_live AS
@@ -256,18 +252,17 @@ SELECT
 FROM v_frames_1m_live
 WHERE (asset, of_hour) IN
 (
-    SELECT asset, hour FROM rollup_hours WHERE rollup = 'frames_1m'
-    GROUP BY asset, hour HAVING sum(touches) != max(built)
+    SELECT asset, hour FROM rollup_hours FINAL WHERE rollup = 'frames_1m' AND touches != built
 )
 UNION ALL
 SELECT
     asset, minute, frames, complete, coverage_min, forced_orders, forced_long_usd,
     forced_short_usd, open, high, low, close
 FROM frames_1m FINAL
-WHERE (asset, toStartOfHour(minute), generation) IN
+WHERE (sipHash64(asset), toStartOfHour(minute), toUInt32(generation)) IN
 (
-    SELECT asset, hour, sum(touches) FROM rollup_hours WHERE rollup = 'frames_1m'
-    GROUP BY asset, hour HAVING sum(touches) = max(built)
+    SELECT sipHash64(asset), hour, toUInt32(touches)
+    FROM rollup_hours FINAL WHERE rollup = 'frames_1m' AND touches = built
 );
 
 CREATE OR REPLACE VIEW v_frames_1h_live AS
@@ -296,18 +291,17 @@ SELECT
 FROM v_frames_1h_live
 WHERE (asset, hour) IN
 (
-    SELECT asset, hour FROM rollup_hours WHERE rollup = 'frames_1h'
-    GROUP BY asset, hour HAVING sum(touches) != max(built)
+    SELECT asset, hour FROM rollup_hours FINAL WHERE rollup = 'frames_1h' AND touches != built
 )
 UNION ALL
 SELECT
     asset, hour, frames, complete, coverage_min, forced_orders, forced_long_usd,
     forced_short_usd, open, high, low, close
 FROM frames_1h FINAL
-WHERE (asset, hour, generation) IN
+WHERE (sipHash64(asset), hour, toUInt32(generation)) IN
 (
-    SELECT asset, hour, sum(touches) FROM rollup_hours WHERE rollup = 'frames_1h'
-    GROUP BY asset, hour HAVING sum(touches) = max(built)
+    SELECT sipHash64(asset), hour, toUInt32(touches)
+    FROM rollup_hours FINAL WHERE rollup = 'frames_1h' AND touches = built
 );
 
 CREATE OR REPLACE VIEW v_candles_1m_live AS
@@ -329,18 +323,17 @@ SELECT
 FROM v_candles_1m_live
 WHERE (asset, of_hour) IN
 (
-    SELECT asset, hour FROM rollup_hours WHERE rollup = 'candles_1m'
-    GROUP BY asset, hour HAVING sum(touches) != max(built)
+    SELECT asset, hour FROM rollup_hours FINAL WHERE rollup = 'candles_1m' AND touches != built
 )
 UNION ALL
 SELECT
     asset, minute, venue, symbol, contract, trades, buy_usd, sell_usd, unknown_usd,
     open, high, low, close
 FROM candles_1m FINAL
-WHERE (asset, toStartOfHour(minute), generation) IN
+WHERE (sipHash64(asset), toStartOfHour(minute), toUInt32(generation)) IN
 (
-    SELECT asset, hour, sum(touches) FROM rollup_hours WHERE rollup = 'candles_1m'
-    GROUP BY asset, hour HAVING sum(touches) = max(built)
+    SELECT sipHash64(asset), hour, toUInt32(touches)
+    FROM rollup_hours FINAL WHERE rollup = 'candles_1m' AND touches = built
 );
 
 CREATE OR REPLACE VIEW v_candles_1h_live AS
@@ -361,16 +354,15 @@ SELECT
 FROM v_candles_1h_live
 WHERE (asset, hour) IN
 (
-    SELECT asset, hour FROM rollup_hours WHERE rollup = 'candles_1h'
-    GROUP BY asset, hour HAVING sum(touches) != max(built)
+    SELECT asset, hour FROM rollup_hours FINAL WHERE rollup = 'candles_1h' AND touches != built
 )
 UNION ALL
 SELECT
     asset, hour, venue, symbol, contract, trades, buy_usd, sell_usd, unknown_usd,
     open, high, low, close
 FROM candles_1h FINAL
-WHERE (asset, hour, generation) IN
+WHERE (sipHash64(asset), hour, toUInt32(generation)) IN
 (
-    SELECT asset, hour, sum(touches) FROM rollup_hours WHERE rollup = 'candles_1h'
-    GROUP BY asset, hour HAVING sum(touches) = max(built)
+    SELECT sipHash64(asset), hour, toUInt32(touches)
+    FROM rollup_hours FINAL WHERE rollup = 'candles_1h' AND touches = built
 );

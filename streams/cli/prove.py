@@ -9,7 +9,7 @@ import typer
 
 from streams.cli.bench_flink import bench_flink
 from streams.cli.bench_served import bench_warehouse
-from streams.cli.bench_warehouse import bench_queries, bench_rollups, bench_storage
+from streams.cli.bench_warehouse import bench_keys, bench_queries, bench_rollups, bench_storage
 from streams.cli.benches import bench
 
 PANEL = "prove"
@@ -98,6 +98,7 @@ def register(app: typer.Typer) -> None:
     bench.command("queries")(bench_queries)
     bench.command("rollups")(bench_rollups)
     bench.command("storage")(bench_storage)
+    bench.command("keys")(bench_keys)
     app.add_typer(bench, name="bench", rich_help_panel=PANEL)
     app.command(rich_help_panel=PANEL)(regime)
     app.command(rich_help_panel=PANEL)(schemas)

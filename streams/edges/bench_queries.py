@@ -1,10 +1,10 @@
 """How long the named queries take on months of many coins, in a store made for it.
 
-Behind `marginquake bench queries`. One simulated hour goes through the real engine into the
-warehouse; SQL then repeats its rows under other hours, coins and ids. Promises the numbers of
+Behind `marginquake bench queries`. One simulated day goes through the real engine into the
+warehouse; SQL then repeats its rows under other days, coins and ids. Promises the numbers of
 rows that it made, table by table, and medians of both wall and CPU time. Does not promise a
-likely market: every hour is the same hour. Frames are raw in the newest hour alone, and older ones
-stored by the minute; a table is thinned evenly to `most` rows.
+likely market: every day is the same day. Frames are raw in the newest day alone, and older ones
+stored by the minute; a table is thinned evenly to `most` rows, and merged as old months are.
 """
 
 import statistics
@@ -38,40 +38,50 @@ class Timing:
 
 def expand(
     client: Client,
-    hours: int,
+    days: int,
     assets: int,
     most: int,
     progress: Callable[[str], None] = lambda table: None,
 ) -> None:
-    """Repeat the store's newest hour over `hours` hours and `assets` coins.
+    """Repeat the store's day over `days` days and `assets` coins.
 
     Args:
-        client: of a store that holds one replayed hour, its rollups brought up.
-        hours: how many hours there are to be, the replayed one among them.
+        client: of a store that holds one replayed day, its rollups brought up.
+        days: how many days there are to be, the replayed one among them.
         assets: how many coins there are to be.
         most: rows of one table at most, about.
         progress: told each table before it is filled.
     """
     known = [str(row[0]) for row in client.query(_ASSETS).result_rows]
     names = known + [f"X{number:02d}" for number in range(assets - len(known))]
-    # (coin of the hour, coin of the copy): each copy has one model.
+    # (coin of the day, coin of the copy): each copy has one model.
     pairs = [(known[at % len(known)], name) for at, name in enumerate(names)]
     for table in SCOPED:
         progress(table)
-        _copy(client, table, "scope", [*pairs, ("ALL", "ALL")], hours, most)
+        _copy(client, table, "scope", [*pairs, ("ALL", "ALL")], days, most)
     progress("liquidations")
-    _copy(client, "liquidations", "asset", pairs, hours, most)
+    _copy(client, "liquidations", "asset", pairs, days, most)
     for table in _STORED:
         progress(table)
-        _copy(client, table, "asset", pairs, hours, most)
+        _copy(client, table, "asset", pairs, days, most)
         _note(client, table)
         table_1h = table.replace("_1m", "_1h")
-        _copy(client, table_1h, "asset", pairs, hours, most)
+        _copy(client, table_1h, "asset", pairs, days, most)
         _note(client, table_1h)
     progress("frames")
     _copy(client, "frames", "asset", pairs, 1, most)
     progress("liquidations_1m and _1h")
     rollups.bring_up(client, settled=True)
+    # As the engine does by itself where nothing was written for six hours.
+    for (table,) in client.query(_MERGED).result_rows:
+        progress(f"{table}: merging")
+        client.command(f"OPTIMIZE TABLE {quoted(str(table))} FINAL")
+
+
+_MERGED: Final = (
+    "SELECT name FROM system.tables WHERE database = currentDatabase() "
+    "AND create_table_query LIKE '%min_age_to_force_merge_seconds%' ORDER BY name"
+)
 
 
 def measure(client: Client, queries: Sequence[NamedQuery], rounds: int) -> list[Timing]:
@@ -100,7 +110,7 @@ def _copy(
     table: str,
     key: str,
     pairs: Sequence[tuple[str, str]],
-    hours: int,
+    days: int,
     most: int,
 ) -> None:
     """Insert the copies of a table's rows: all but the rows that are there already."""
@@ -112,7 +122,7 @@ def _copy(
     if not held:
         return
     row = _row_key(client, table, [name for name, _ in columns])
-    keep = min(1.0, most / max(1, held * hours * len(pairs) // len({one for one, _ in pairs})))
+    keep = min(1.0, most / max(1, held * days * len(pairs) // len({one for one, _ in pairs})))
     values = ", ".join(f"{_copied(name, kind, key)} AS {quoted(name)}" for name, kind in columns)
     # Which copies there are to be is drawn from narrow rows; the wide ones are joined to those.
     client.command(
@@ -122,14 +132,14 @@ def _copy(
         f"FROM (SELECT {row} AS row, {key} AS model FROM {table}) AS t "
         "INNER JOIN (SELECT arrayJoin(arrayZip({models:Array(String)}, "
         "{names:Array(String)})) AS pair, pair.1 AS model) AS n ON t.model = n.model "
-        "CROSS JOIN (SELECT number AS back FROM numbers({hours:UInt64})) AS h "
+        "CROSS JOIN (SELECT number AS back FROM numbers({days:UInt64})) AS h "
         "WHERE (n.pair.1 != n.pair.2 OR back > 0) "
         "AND cityHash64(row, name, back) % 1000000 < {keep:UInt64}) AS n "
         f"INNER JOIN (SELECT *, {row} AS row FROM {table}) AS t ON n.row = t.row",
         parameters={
             "models": [model for model, _ in pairs],
             "names": [name for _, name in pairs],
-            "hours": hours,
+            "days": days,
             "keep": int(keep * 1_000_000),
         },
         settings=_SETTINGS,
@@ -158,7 +168,7 @@ def _copied(name: str, kind: str, key: str) -> str:
         hashed = f"lower(hex(sipHash128({column}, n.name, n.back)))"
         return f"if({column} IS NULL, NULL, {hashed})" if "Nullable" in kind else hashed
     if kind.startswith(("DateTime", "Nullable(DateTime")):
-        return f"{column} - toIntervalHour(n.back)"
+        return f"{column} - toIntervalDay(n.back)"
     return column
 
 
