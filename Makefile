@@ -9,8 +9,8 @@ FLINK_VENV := .venv-flink
 FUZZ_SECONDS := 600
 FUZZ_MESSAGES := 1000000
 SOAK_SECONDS := 600
-PYTEST := $(BIN)/python -m pytest
-FLINK_PYTEST := $(FLINK_VENV)/bin/python -m pytest
+PYTEST := $(BIN)/python -m pytest --durations=15
+FLINK_PYTEST := $(FLINK_VENV)/bin/python -m pytest --durations=15
 
 # Container images set it; the tests start hundreds of processes, and each would compile all anew.
 unexport PYTHONDONTWRITEBYTECODE
