@@ -41,7 +41,7 @@ def test_every_named_target_exists_and_is_phony() -> None:
 @needs_make
 def test_test_runs_every_check_and_every_doctest() -> None:
     plan = make("--dry-run", "test")
-    for step in ("ruff check .", "lint-imports", "mypy", "pytest --doctest-modules"):
+    for step in ("ruff check .", "lint-imports", "mypy", "--doctest-modules"):
         assert step in plan, step
     parts = re.findall(r'^.*-m pytest .* -m "(.*?)"', plan, re.MULTILINE)
     assert parts == ["not kafka and not flink", "kafka and not flink", "flink and not day"]
