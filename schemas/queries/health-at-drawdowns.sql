@@ -1,4 +1,4 @@
--- The deepest hourly falls and the health that was told before each.
+-- The deepest hourly falls and the health that was told in the day before each.
 -- asset String = *: coin, * for all
 -- since DateTime = 1970-01-01: from this time on, UTC
 -- until DateTime = 2106-01-01: before this time, UTC
@@ -14,11 +14,15 @@ WITH falls AS
     LIMIT {rows:UInt32}
 )
 SELECT f.asset AS asset, f.hour AS hour, f.fall_bp AS fall_bp, f.open AS open, f.low AS low,
-    f.close AS close, h.health AS health_before, h.band AS band_before, h.known_at AS health_known_at
+    f.close AS close,
+    if(h.watermark >= f.began - toIntervalDay(1), h.health, NULL) AS health_before,
+    if(h.watermark >= f.began - toIntervalDay(1), h.band, NULL) AS band_before,
+    if(h.watermark >= f.began - toIntervalDay(1), h.known_at, NULL) AS health_known_at
 FROM falls AS f
 ASOF LEFT JOIN
 (
     SELECT scope, watermark, toNullable(watermark) AS known_at, health, band FROM v_health
-    WHERE {asset:String} IN ('*', scope)
+    WHERE {asset:String} IN ('*', scope) AND at < {until:DateTime('UTC')}
+        AND at >= toDateTime64({since:DateTime('UTC')}, 6, 'UTC') - toIntervalDay(1)
 ) AS h ON f.asset = h.scope AND f.began > h.watermark
 ORDER BY fall_bp, asset, hour

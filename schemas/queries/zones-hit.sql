@@ -1,4 +1,4 @@
--- Did price run through mapped zones: estimated dollars in the way of a window, known before it.
+-- Did price run through mapped zones: estimated dollars in the way of a window, known in the day before it.
 -- scope String = *: asset, ALL for the market, * for all
 -- since DateTime = 1970-01-01: from this time on, UTC
 -- until DateTime = 2106-01-01: before this time, UTC
@@ -24,10 +24,12 @@ FROM
 ) AS c
 ASOF INNER JOIN
 (
-    SELECT scope, watermark, toNullable(watermark) AS known_at, hidden, zones.price_low AS lows,
+    SELECT scope, at, watermark, toNullable(watermark) AS known_at, hidden, zones.price_low AS lows,
         zones.price_high AS highs, zones.side AS sides, zones.usd_estimated AS usd
     FROM v_zones
-    WHERE {scope:String} IN ('*', scope)
+    WHERE {scope:String} IN ('*', scope) AND at < {until:DateTime('UTC')}
+        AND at >= toDateTime64({since:DateTime('UTC')}, 6, 'UTC') - toIntervalDay(1)
 ) AS z ON c.scope = z.scope AND c.onset > z.watermark
+WHERE z.at >= c.onset - toIntervalDay(1)
 ORDER BY mapped_usd DESC NULLS LAST, onset DESC, id
 LIMIT {rows:UInt32}
