@@ -56,13 +56,9 @@ def tell(client: Client, examples: dict[str, list[bytes]], at: int) -> None:
         for index, example in enumerate(examples["liquidation"])
         for copy in range(3)
     ]
-    batches: dict[str, list[Row]] = {}
-    for topic, message in messages:
-        for table, row in rows(read(topic, json.dumps(message).encode())):
-            batches.setdefault(table, []).append(row)
     inserter = Inserter(client)
-    for table, batch in batches.items():
-        assert inserter.insert(table, batch) == []
+    for topic in {topic for topic, _ in messages}:
+        insert_all(inserter, topic, [message for other, message in messages if other == topic])
 
 
 def order(known: dict[str, Any], index: int, copy: int, at: int) -> dict[str, Any]:
@@ -79,6 +75,16 @@ def insert(inserter: Inserter, topic: str, message: dict[str, Any]) -> None:
     """One message, as the sink would write it."""
     for table, row in rows(read(topic, json.dumps(message).encode())):
         assert inserter.insert(table, [row]) == []
+
+
+def insert_all(inserter: Inserter, topic: str, messages: list[dict[str, Any]]) -> None:
+    """Messages of one topic, in one batch a table."""
+    batches: dict[str, list[Row]] = {}
+    for message in messages:
+        for table, row in rows(read(topic, json.dumps(message).encode())):
+            batches.setdefault(table, []).append(row)
+    for table, batch in batches.items():
+        assert inserter.insert(table, batch) == []
 
 
 def moved(message: dict[str, Any], at: int) -> dict[str, Any]:

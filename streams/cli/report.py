@@ -33,6 +33,7 @@ def report(
     from streams.config import MarginquakeError, settings
     from streams.edges.console import report_console
     from streams.edges.warehouse import connect_reader
+    from streams.facts.feeds import check_known
     from streams.facts.reading import parse_span
     from streams.report.gather import gather
     from streams.report.page import render
@@ -41,12 +42,21 @@ def report(
     span = parse_span(asset, begin, end)
     if not out.parent.is_dir():
         raise MarginquakeError(f"{out.parent} is no folder: give -o a path inside one")
+    if out.suffix.lower() not in (".html", ".htm") or out.is_dir():
+        # Browsers, and the printer, show a page of another name as text.
+        raise MarginquakeError(f"-o {out} is no page: give FILE.html")
     told = report_console(stderr=True)
     with told.status("reading the warehouse"):
         with connect_reader(settings().clickhouse_dsn) as client:
+            check_known(client, span)
             story = gather(client, span)
         text = render(story)
-    out.write_text(text, "utf-8")
+    try:
+        out.write_text(text, "utf-8")
+    except OSError as error:
+        raise MarginquakeError(
+            f"cannot write {out}: {error.strerror}; give -o another path"
+        ) from None
     typer.echo(f"{out}: {len(text.encode()):,} bytes")
     if pdf:
         paper = out.with_suffix(".pdf")

@@ -15,6 +15,9 @@ from streams.facts.reading import Span
 
 Read = Callable[[Client, Span], dict[str, Any]]
 
+MOST_LISTED: Final = 60
+"""Windows and alerts of one list; the page says when there may be more."""
+
 
 class Panels(msgspec.Struct, frozen=True):
     """The panels of a dashboard; a frame older than `stale_after_s` speaks for no feed."""
@@ -47,7 +50,11 @@ def _regime(client: Client, span: Span) -> dict[str, Any]:
 
 
 def _cascades(client: Client, span: Span) -> dict[str, Any]:
-    return {"windows": forced.windows(client, span)}
+    return {"windows": forced.windows(client, span, MOST_LISTED), "most": MOST_LISTED}
+
+
+def _alerts(client: Client, span: Span) -> dict[str, Any]:
+    return {"alerts": signals.alerts(client, span, MOST_LISTED), "most": MOST_LISTED}
 
 
 def _forced(client: Client, span: Span) -> dict[str, Any]:
@@ -74,7 +81,7 @@ def _print(client: Client, span: Span) -> dict[str, Any]:
 _PANELS: Final[dict[str, Read]] = {
     "health": _health,
     "cascades": _cascades,
-    "alerts": lambda client, span: {"alerts": signals.alerts(client, span)},
+    "alerts": _alerts,
     "print": _print,
     "forced": _forced,
     "imbalance": _imbalance,

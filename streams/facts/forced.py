@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from streams.facts.reading import Span, rows
+from streams.facts.reading import OF_ASSET, OF_SCOPE, Span, one, rows
 
 # Two levels: every contract's last price first, so that one venue with many trades, or one with a
 # wrong print, does not move the median.
@@ -19,65 +19,90 @@ _PRICES: Final = """
 SELECT start, quantileExact(0.5)(last) AS price, min(lowest) AS low, max(highest) AS high
 FROM
 (
-    SELECT toStartOfInterval(second, toIntervalSecond({step:UInt32})) AS start,
-        argMax(close, second) AS last, min(low) AS lowest, max(high) AS highest
-    FROM v_frame_flows
-    WHERE asset = {scope:String} AND contract != 'spot'
-        AND second >= fromUnixTimestamp64Micro({begin:Int64})
-        AND second < fromUnixTimestamp64Micro({end:Int64})
+    SELECT toStartOfInterval(at, toIntervalSecond({{step:UInt32}})) AS start,
+        argMax(close, at) AS last, min(low) AS lowest, max(high) AS highest
+    FROM ({traded})
     GROUP BY start, venue, symbol
 )
 GROUP BY start
 ORDER BY start
 """
-_SIDES: Final = """
-SELECT toStartOfInterval(event_time_us, toIntervalSecond({step:UInt32})) AS start,
+_TRADED_BY_SECOND: Final = """
+        SELECT second AS at, venue, symbol, close, low, high
+        FROM v_frame_flows
+        WHERE asset = {scope:String} AND contract != 'spot'
+            AND second >= fromUnixTimestamp64Micro({begin:Int64})
+            AND second < fromUnixTimestamp64Micro({end:Int64})
+            AND NOT (second >= fromUnixTimestamp64Micro({whole_begin:Int64})
+                AND second < fromUnixTimestamp64Micro({whole_end:Int64}))
+"""
+_TRADED_BY_MINUTE: Final = """
+        UNION ALL
+        SELECT toDateTime64(minute, 6, 'UTC') AS at, venue, symbol, close, low, high
+        FROM v_candles_1m
+        WHERE asset = {scope:String} AND contract != 'spot'
+            AND minute >= fromUnixTimestamp64Micro({whole_begin:Int64})
+            AND minute < fromUnixTimestamp64Micro({whole_end:Int64})
+"""
+_SIDES: Final = f"""
+SELECT toStartOfInterval(event_time_us, toIntervalSecond({{step:UInt32}})) AS start,
     sumIf(usd, position_side = 'long') AS long_usd,
     sumIf(usd, position_side = 'short') AS short_usd, count() AS orders
 FROM v_liquidations
-WHERE {scope:String} IN ('ALL', asset) AND kind != 'adl'
-    AND event_time_us >= fromUnixTimestamp64Micro({begin:Int64})
-    AND event_time_us < fromUnixTimestamp64Micro({end:Int64})
+WHERE {OF_ASSET} AND kind != 'adl'
+    AND event_time_us >= fromUnixTimestamp64Micro({{begin:Int64}})
+    AND event_time_us < fromUnixTimestamp64Micro({{end:Int64}})
 GROUP BY start
 ORDER BY start
-"""
-_VENUES: Final = """
-SELECT venue, any(feed_class) AS feed_class, sumIf(usd, position_side = 'long') AS long_usd,
+"""  # noqa: S608  text of this module alone
+_VENUES: Final = f"""
+SELECT venue,
+    arrayStringConcat(arraySort(groupUniqArray(toString(feed_class))), ', ') AS feed_class,
+    sumIf(usd, position_side = 'long') AS long_usd,
     sumIf(usd, position_side = 'short') AS short_usd, count() AS orders, max(usd) AS largest_usd,
     sumIf(usd, is_late) AS late_usd
 FROM v_liquidation_feeds
-WHERE {scope:String} IN ('ALL', asset) AND kind != 'adl'
-    AND event_time_us >= fromUnixTimestamp64Micro({begin:Int64})
-    AND event_time_us < fromUnixTimestamp64Micro({end:Int64})
+WHERE {OF_ASSET} AND kind != 'adl'
+    AND event_time_us >= fromUnixTimestamp64Micro({{begin:Int64}})
+    AND event_time_us < fromUnixTimestamp64Micro({{end:Int64}})
 GROUP BY venue
 ORDER BY long_usd + short_usd DESC, venue
-"""
-_ASSETS: Final = """
+"""  # noqa: S608  text of this module alone
+_ASSETS: Final = f"""
 SELECT asset, sumIf(usd, position_side = 'long') AS long_usd,
     sumIf(usd, position_side = 'short') AS short_usd, count() AS orders
 FROM v_liquidations
-WHERE {scope:String} IN ('ALL', asset) AND kind != 'adl'
-    AND event_time_us >= fromUnixTimestamp64Micro({begin:Int64})
-    AND event_time_us < fromUnixTimestamp64Micro({end:Int64})
+WHERE {OF_ASSET} AND kind != 'adl'
+    AND event_time_us >= fromUnixTimestamp64Micro({{begin:Int64}})
+    AND event_time_us < fromUnixTimestamp64Micro({{end:Int64}})
 GROUP BY asset
 ORDER BY long_usd + short_usd DESC, asset
 LIMIT 20
-"""
+"""  # noqa: S608  text of this module alone
 _WINDOW_COLUMNS: Final = """id, scope, side, class, phase, onset, detected_at, peak_at, end,
     events, usd_observed, usd_low, usd_estimated, usd_high, usd_upper, usd_late, identifiability,
     impact_bp, recovery_30m, price_onset, price_extreme, oi_share, severity, confidence, coverage,
     origin_venue, excess_low, excess_high, amplification, is_final, parent_id, usd_by_venue,
     definition, params_hash, null_reasons"""
 # A window longer than a day would be missed; the bound keeps old partitions unread.
+_OVERLAP: Final = """onset >= fromUnixTimestamp64Micro({begin:Int64}) - INTERVAL 1 DAY
+    AND onset < fromUnixTimestamp64Micro({end:Int64})
+    AND coalesce(end, closed_at, watermark) >= fromUnixTimestamp64Micro({begin:Int64})"""
+# Windows of the scope itself and those of others are limited apart: many small ones must not hide
+# the market's own.
 _WINDOWS: Final = f"""
 SELECT {_WINDOW_COLUMNS}
 FROM v_cascades
-WHERE {{scope:String}} IN ('ALL', scope)
-    AND onset >= fromUnixTimestamp64Micro({{begin:Int64}}) - INTERVAL 1 DAY
-    AND onset < fromUnixTimestamp64Micro({{end:Int64}})
-    AND coalesce(end, closed_at, watermark) >= fromUnixTimestamp64Micro({{begin:Int64}})
-ORDER BY onset DESC, scope != 'ALL', scope, side
-LIMIT {{most:UInt32}}
+WHERE {OF_SCOPE} AND {_OVERLAP}
+ORDER BY onset DESC, scope != 'ALL', scope, side, id
+LIMIT {{most:UInt32}} BY scope = {{scope:String}}
+"""  # noqa: S608  text of this module alone
+_LARGEST: Final = f"""
+SELECT {_WINDOW_COLUMNS}
+FROM v_cascades
+WHERE scope = {{scope:String}} AND {_OVERLAP}
+ORDER BY class = 'cascade' DESC, usd_observed DESC, onset, id
+LIMIT 1
 """  # noqa: S608  text of this module alone
 _EARLIER: Final = """
 SELECT count() AS windows, quantileExact(0.5)(usd_observed) AS median_usd,
@@ -111,7 +136,7 @@ class SideBar(msgspec.Struct, frozen=True):
 
 
 class VenueTotal(msgspec.Struct, frozen=True):
-    """Published USD of a venue, with the class of its feed."""
+    """Published USD of a venue, with the class of its feed, or the classes if it changed."""
 
     venue: str
     feed_class: str
@@ -183,10 +208,19 @@ class Earlier(msgspec.Struct, frozen=True):
 
 
 def prices(client: Client, span: Span) -> list[PriceBar]:
-    """Prices of an asset by bucket; buckets without trades are absent. The market has none."""
+    """Prices of an asset by bucket; buckets without trades are absent. The market has none.
+
+    Those of a long range are read by the minute, which gives the same numbers.
+    """
     if span.market:
         return []
-    return rows(client, _PRICES, PriceBar, span, step=span.step)
+    traded, whole = _TRADED_BY_SECOND, (span.end, span.end)
+    if span.long:
+        traded, whole = _TRADED_BY_SECOND + _TRADED_BY_MINUTE, span.whole(60)
+    sql = _PRICES.format(traded=traded)
+    return rows(
+        client, sql, PriceBar, span, step=span.step, whole_begin=whole[0], whole_end=whole[1]
+    )
 
 
 def sides(client: Client, span: Span) -> list[SideBar]:
@@ -204,9 +238,17 @@ def asset_totals(client: Client, span: Span) -> list[AssetTotal]:
     return rows(client, _ASSETS, AssetTotal, span)
 
 
-def windows(client: Client, span: Span, most: int = 60) -> list[Window]:
-    """Windows that overlap the span, newest first; of every scope when it is the market's."""
+def windows(client: Client, span: Span, most: int) -> list[Window]:
+    """Windows that overlap the span, newest first; of every scope when it is the market's.
+
+    `most` of the scope itself, and of the market as many of other scopes.
+    """
     return rows(client, _WINDOWS, Window, span, most=most)
+
+
+def largest(client: Client, span: Span) -> Window | None:
+    """The scope's largest window by published dollars, a cascade before any burst."""
+    return one(client, _LARGEST, Window, span)
 
 
 def earlier(client: Client, span: Span, usd: Decimal) -> Earlier | None:

@@ -23,6 +23,15 @@ MOST_POINTS: Final = 600
 """Buckets of a plotted series: more than a screen shows apart."""
 _STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 
+OF_ASSET: Final = "({scope:String} = 'ALL' OR asset = {scope:String})"
+"""Condition of the rows of a span's asset, or of every asset.
+
+Written so that ClickHouse folds it before it looks at the primary key: `{scope:String} IN
+('ALL', asset)` says the same and reads every asset.
+"""
+OF_SCOPE: Final = "({scope:String} = 'ALL' OR scope = {scope:String})"
+"""The same of rows with a scope: of every scope when it is the market's."""
+
 T = TypeVar("T")
 
 
@@ -47,6 +56,31 @@ class Span(msgspec.Struct, frozen=True):
         """Seconds of one bucket of a plotted series: `MOST_POINTS` of them at most, or days."""
         seconds = (self.end - self.begin) / SECOND
         return next((step for step in _STEPS if seconds <= step * MOST_POINTS), _STEPS[-1])
+
+    @property
+    def long(self) -> bool:
+        """Whether rollups answer sooner than frames: from about a million frames on, since finding
+        the hours that are stored costs as much as reading those.
+        """
+        return self.end - self.begin > (12 if self.market else 48) * 3_600 * SECOND
+
+    def whole(self, seconds: int) -> tuple[int, int]:
+        """The longest run of whole periods of `seconds` inside: begin and end in microseconds.
+
+        Empty at the span's end when no whole one lies inside.
+
+        >>> Span("BTC", 59_000_000, 185_000_000).whole(60)
+        (60000000, 180000000)
+        >>> Span("BTC", 61_000_000, 119_000_000).whole(60)
+        (119000000, 119000000)
+        """
+        period = seconds * SECOND
+        begin, end = -(-self.begin // period) * period, self.end // period * period
+        return (begin, end) if begin < end else (self.end, self.end)
+
+
+class WarehouseAway(MarginquakeError):
+    """There is no way to the warehouse, whatever is asked of it."""
 
 
 def check_scope(scope: str) -> None:
@@ -97,13 +131,14 @@ def rows(client: Client, sql: str, kind: type[T], span: Span, **more: object) ->
         more: further parameters.
 
     Raises:
-        MarginquakeError: the warehouse is away or refuses.
+        WarehouseAway: no answer comes at all.
+        MarginquakeError: the warehouse refuses.
     """
     given = {"scope": span.scope, "begin": span.begin, "end": span.end, **more}
     try:
         found = client.query(sql, parameters=given)
     except ClickHouseError as error:
-        raise MarginquakeError(_told(" ".join(str(error).split()))) from None
+        raise _told(" ".join(str(error).split())) from None
     names = found.column_names
     try:
         return [
@@ -131,16 +166,28 @@ def micros(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
-def _told(text: str) -> str:
+def _told(text: str) -> MarginquakeError:
     """What to say of an error of ClickHouse or of the way to it."""
     if "UNKNOWN_TABLE" in text:
-        return "the warehouse lacks a table or view: run `marginquake migrate` first"
+        return MarginquakeError(
+            "the warehouse lacks a table or view: run `marginquake migrate` first"
+        )
+    if "Read timed out" in text:
+        return MarginquakeError(
+            "the warehouse has not answered in time: see that it is well, or choose a shorter range"
+        )
     if "TIMEOUT_EXCEEDED" in text:
-        return "this takes the warehouse too long: choose a shorter range, or one asset"
+        return MarginquakeError(
+            "this takes the warehouse too long: choose a shorter range, or one asset"
+        )
     away = re.search(r"\[Errno -?\d+\] ([^)\"']+)", text)
     if away:
-        return f"the warehouse does not answer: {away[1].strip()}; see that its server runs"
-    return f"the warehouse does not answer: {text[:300]}"
+        return WarehouseAway(
+            f"the warehouse does not answer: {away[1].strip()}; see that its server runs"
+        )
+    if re.search(r"Code: \d+", text):
+        return MarginquakeError(f"the warehouse refuses: {text[:300]}")
+    return WarehouseAway(f"the warehouse does not answer: {text[:300]}")
 
 
 def _plain(value: Any) -> Any:

@@ -4,12 +4,14 @@ Facts of `v_imbalance`, `v_liquidity`, `v_zones`, `v_dominance` and `v_alerts`. 
 cannot be known is None with its reason in `null_reasons`; a map without proven skill has no zones.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from streams.core.results.alerts import AlertSeverity
 from streams.facts.reading import Span, one, rows
 from streams.facts.standing import STANDS, WITHIN
 
@@ -61,10 +63,14 @@ LIMIT 1 BY window_s
 _ALERTS: Final = f"""
 SELECT id, at, scope, kind, severity, score, side, venue, cause, text, unknown, evidence
 FROM v_alerts
-WHERE {{scope:String}} IN ('ALL', scope) AND {WITHIN}
+WHERE (scope = {{scope:String}}
+    OR ({{scope:String}} = 'ALL' AND has({{severities:Array(String)}}, severity))) AND {WITHIN}
 ORDER BY at DESC, id
 LIMIT {{most:UInt32}}
 """  # noqa: S608
+
+SEVERITIES: Final[tuple[str, ...]] = get_args(AlertSeverity)
+"""Of alerts, the least urgent first."""
 
 
 class Imbalance(msgspec.Struct, frozen=True):
@@ -222,6 +228,15 @@ def dominance(client: Client, span: Span) -> list[Dominance]:
     return sorted(rows(client, _DOMINANCE, Dominance, span), key=lambda row: row.window_s)
 
 
-def alerts(client: Client, span: Span, most: int = 60) -> list[Alert]:
-    """Alerts in the span, newest first; of every scope when it is the market's."""
-    return rows(client, _ALERTS, Alert, span, most=most)
+def alerts(
+    client: Client, span: Span, most: int, others: Sequence[str] = SEVERITIES
+) -> list[Alert]:
+    """Alerts in the span, newest first.
+
+    Args:
+        client: a reader of the warehouse.
+        span: of the market, it holds alerts of every asset too.
+        most: how many of the newest.
+        others: severities by which an asset's alert is told to who asks about the market.
+    """
+    return rows(client, _ALERTS, Alert, span, most=most, severities=list(others))

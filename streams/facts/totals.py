@@ -15,12 +15,14 @@ from streams.facts.reading import Span, one, rows
 _COLUMNS: Final = """period_start, as_of, usd_observed, usd_estimated, usd_upper, usd_late,
     long_usd, short_usd, events, largest_usd, max_hour_share, percentile_365d, n_days, oi_share,
     identifiability, usd_by_venue, coverage, definition, params_hash, null_reasons"""
+# The row of a minute is revised until the minute is over: one that speaks for a second after the
+# span's end counts orders of after it.
 _ROLLING: Final = f"""
 SELECT {_COLUMNS}
 FROM v_prints
 WHERE kind = 'rolling_24h' AND venue IS NULL AND scope = {{scope:String}}
     AND period_start >= fromUnixTimestamp64Micro({{end:Int64}}) - INTERVAL 1 DAY
-    AND period_start < fromUnixTimestamp64Micro({{end:Int64}})
+    AND as_of < fromUnixTimestamp64Micro({{end:Int64}})
 ORDER BY period_start DESC
 LIMIT 1
 """  # noqa: S608  text of this module alone
@@ -30,7 +32,7 @@ SELECT max(period_start) AS minute, argMax(usd_observed, period_start) AS usd_ob
 FROM v_prints
 WHERE kind = 'rolling_24h' AND venue IS NULL AND scope = {scope:String}
     AND period_start >= fromUnixTimestamp64Micro({begin:Int64})
-    AND period_start < fromUnixTimestamp64Micro({end:Int64})
+    AND as_of < fromUnixTimestamp64Micro({end:Int64})
 GROUP BY toStartOfInterval(period_start, toIntervalSecond({step:UInt32}))
 ORDER BY minute
 """

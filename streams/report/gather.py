@@ -5,19 +5,26 @@ before the main window's onset, or before the range when there is no window: no 
 let in. Judges nothing that a detector has not judged.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
-from streams.facts import feeds, forced, signals, standing, totals
+from streams.facts import crowding, feeds, forced, signals, standing, totals
 from streams.facts.reading import SECOND, Span
 
 BEFORE_S: Final = 3_600
 """How far ahead of the onset alerts count as a warning, seconds."""
 HISTORY_DAYS: Final = 30
+MOST_WINDOWS: Final = 500
+"""Windows of the report's scope that are listed, and of a market's report as many of others."""
+MOST_ALERTS: Final = 2_000
+MOST_ASSETS: Final = 10
+"""Assets of a market's event whose crowding is told."""
+WORST: Final = ("critical",)
+"""Severities by which an asset's alert is told in the market's report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,16 @@ class Beforehand:
     liquidity: list[signals.Liquidity]
     zones: signals.Zones | None
     dominance: list[signals.Dominance]
+    crowding: list[crowding.Crowding]
     alerts: list[signals.Alert]
+
+    @property
+    def unknown(self) -> list[tuple[list[str], list[tuple[str, str]]]]:
+        """What is not known of the crowd, scopes that lack the same together."""
+        found: dict[tuple[tuple[str, str], ...], list[str]] = {}
+        for one in self.crowding:
+            found.setdefault(tuple(one.lacks), []).append(one.scope)
+        return [(scopes, list(lacks)) for lacks, scopes in found.items() if lacks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,17 @@ class Story:
     covered: feeds.Covered | None
     before: Beforehand
     timeline: list[Moment]
+
+    @property
+    def windows_cut(self) -> bool:
+        """Whether the range may hold more windows than are listed."""
+        mine = sum(window.scope == self.span.scope for window in self.windows)
+        return MOST_WINDOWS in (mine, len(self.windows) - mine)
+
+    @property
+    def alerts_cut(self) -> bool:
+        """Whether the range may hold more alerts than are told."""
+        return len(self.alerts) == MOST_ALERTS
 
     @property
     def long_usd(self) -> Decimal:
@@ -99,6 +126,7 @@ class Story:
             *before.liquidity,
             before.zones,
             *before.dominance,
+            *(one for scope in before.crowding for one in (*scope.interest, scope.funding)),
         )
         return sorted(
             {
@@ -115,10 +143,11 @@ def gather(client: Client, span: Span) -> Story:
     Raises:
         MarginquakeError: the warehouse is away or refuses.
     """
-    windows = forced.windows(client, span, most=500)
-    main = _main(windows, span)
+    windows = forced.windows(client, span, MOST_WINDOWS)
+    # Not the largest of those listed: a long range has more.
+    main = forced.largest(client, span)
     onset = span.begin if main is None else main.onset
-    alerts = signals.alerts(client, span, most=500)
+    alerts = signals.alerts(client, span, MOST_ALERTS, WORST)
     transitions = standing.transitions(client, span)
     crossings = totals.crossings(client, span)
     return Story(
@@ -139,18 +168,25 @@ def gather(client: Client, span: Span) -> Story:
         else forced.earlier(client, Span(span.scope, main.onset, span.end), main.usd_observed),
         alerts=alerts,
         covered=feeds.covered(client, span),
-        before=_beforehand(client, span.scope, onset),
+        before=_beforehand(client, span.scope, onset, _assets(client, span, main)),
         timeline=_timeline(windows, alerts, transitions, crossings, span.scope),
     )
 
 
-def _main(windows: list[forced.Window], span: Span) -> forced.Window | None:
-    """The scope's largest window by published dollars; a cascade before any burst."""
-    mine = [window for window in windows if window.scope == span.scope]
-    return max(mine, key=lambda w: (w.window_class == "cascade", w.usd_observed), default=None)
+def _assets(client: Client, span: Span, main: forced.Window | None) -> list[str]:
+    """Whose crowding is told: the scope's, and of the market that of the assets closed the most."""
+    if not span.market:
+        return [span.scope]
+    event = span
+    if main is not None:
+        # The last order of a window belongs to it.
+        end = span.end if main.end is None else main.end + SECOND
+        event = Span(span.scope, main.onset, max(end, main.onset + SECOND))
+    closed = forced.asset_totals(client, event)
+    return [span.scope, *(one.asset for one in closed[:MOST_ASSETS])]
 
 
-def _beforehand(client: Client, scope: str, onset: int) -> Beforehand:
+def _beforehand(client: Client, scope: str, onset: int, assets: Sequence[str]) -> Beforehand:
     span = Span(scope, onset - BEFORE_S * SECOND, onset)
     return Beforehand(
         onset,
@@ -160,13 +196,9 @@ def _beforehand(client: Client, scope: str, onset: int) -> Beforehand:
         [row for row in signals.liquidity(client, span) if row.venue is None],
         signals.zones(client, span),
         signals.dominance(client, span),
-        [alert for alert in signals.alerts(client, span, most=500) if _concerns(alert, scope)],
+        crowding.crowding(client, span, assets),
+        signals.alerts(client, span, MOST_ALERTS, WORST),
     )
-
-
-def _concerns(alert: signals.Alert, scope: str) -> bool:
-    """Whether a report of the scope tells the alert: the market's tells the worst of each asset."""
-    return alert.scope == scope or alert.severity == "critical"
 
 
 def _timeline(
@@ -176,11 +208,7 @@ def _timeline(
     crossings: list[totals.Crossing],
     scope: str,
 ) -> list[Moment]:
-    found = [
-        Moment(alert.at, f"alert, {alert.severity}", alert.text)
-        for alert in alerts
-        if _concerns(alert, scope)
-    ]
+    found = [Moment(alert.at, f"alert, {alert.severity}", alert.text) for alert in alerts]
     found += [
         Moment(change.at, "regime", f"{change.from_state or 'no phase'} to {change.to_state}")
         for change in transitions

@@ -1,7 +1,7 @@
 """The report on paper: Chromium prints the page that `page` wrote.
 
-After `page`. Promises one clear error when there is no Chromium or it fails, and no request beyond
-the file. Chromium and not a second renderer, so that paper and screen show one layout.
+After `page`. Promises one clear error when there is no Chromium or it fails, and that no request
+leaves this machine. Chromium and not a second renderer, so that paper and screen show one layout.
 """
 
 import os
@@ -41,6 +41,12 @@ def print_pdf(page: Path, target: Path) -> None:
             "--disable-gpu",
             "--disable-dev-shm-usage",
             "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            # Chromium asks its maker for updates, accounts and the time whatever it is told: a name
+            # that is not looked up, and no proxy that would, keep that on this machine.
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+            "--no-proxy-server",
             "--no-first-run",
             "--no-pdf-header-footer",
             f"--user-data-dir={profile}",
@@ -60,4 +66,9 @@ def print_pdf(page: Path, target: Path) -> None:
         if not made.exists():
             lines = done.stderr.strip().splitlines() or ["no reason given"]
             raise MarginquakeError(f"{browser} could not print {page}: {lines[-1][:300]}")
-        shutil.move(made, target)
+        try:
+            shutil.move(made, target)
+        except OSError as error:
+            raise MarginquakeError(
+                f"cannot write {target}: {error.strerror}; give -o another path"
+            ) from None

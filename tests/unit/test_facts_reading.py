@@ -39,7 +39,7 @@ AWAY = (
         (OperationalError(AWAY), "the warehouse does not answer: Connection refused; see that its"),
         (DatabaseError("Code: 60. (UNKNOWN_TABLE)"), "marginquake migrate"),
         (DatabaseError("Code: 159. (TIMEOUT_EXCEEDED)"), "choose a shorter range"),
-        (DatabaseError("Code: 241. Memory limit"), "does not answer: Code: 241. Memory limit"),
+        (DatabaseError("Code: 241. Memory limit"), "refuses: Code: 241. Memory limit"),
     ],
 )
 def test_each_failure_is_said_in_its_own_words(error: Exception, said: str) -> None:

@@ -4,15 +4,14 @@ import { fill } from "/static/layout.js";
 
 const STATES = { live: "ok", partial: "warn", stale: "bad", silent: "bad" };
 
-export function feeds({ venues, coverage, covered }) {
+export function feeds({ venues, coverage, covered, assets }) {
   fill("feeds", "table",
-    covered === null ? f.empty("No frame in this range.")
+    covered === null ? f.empty(assets.length === 0 ? "No frame in this range." : `No frame of this asset in this range, but of ${assets.slice(0, 8).join(", ")}.`)
       : f.figures([
         ["coverage now", coverage === null ? "no frame of late" : f.share(coverage.coverage)],
-        ["mean in this range", f.share(covered.mean, 1)],
-        ["lowest", f.share(covered.lowest)],
+        ["complete frames of this range", f.share(covered.complete / covered.frames, 1)],
+        ["lowest coverage", f.share(covered.lowest)],
         ["frames", f.number(covered.frames, 0)],
-        ["complete frames", f.number(covered.complete, 0)],
       ]),
     covered !== null && covered.lowest < 1 ? f.node("p", { class: "degraded" }, "Totals of this range rest on less than all subscribed venues.") : null,
     venues.length === 0 ? f.empty("No feed has spoken before this range's end.")
