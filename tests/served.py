@@ -50,6 +50,10 @@ class Served:
         return f"http://127.0.0.1:{self.port}/"
 
     @property
+    def reader_dsn(self) -> str:
+        return f"clickhouse://default@127.0.0.1:{self.port}/{self.store.database}"
+
+    @property
     def writer_dsn(self) -> str:
         return f"clickhouse://writer:{PASSWORD}@127.0.0.1:{self.port}/{self.store.database}"
 
@@ -89,7 +93,7 @@ class Served:
 
 @contextmanager
 def serve(
-    folder: Path, limits: Limits | None = None, reader_password: str = ""
+    folder: Path, limits: Limits | None = None, reader_password: str = "", port: int = 0
 ) -> Iterator[Served]:
     """A server on a migrated store in `folder`; ended with its store at the end."""
     dsn = f"chdb://{folder / 'store'}?database=marginquake"
@@ -102,7 +106,7 @@ def serve(
     loop = asyncio.new_event_loop()
 
     async def run() -> None:
-        await server.start("127.0.0.1", 0)
+        await server.start("127.0.0.1", port)
         started.set()
         await stop.wait()
         await server.stop(1.0)

@@ -29,10 +29,12 @@ def dashboard(
 
     from streams.config import settings
     from streams.dashboard.panels import Panels
-    from streams.dashboard.server import serving
+    from streams.dashboard.server import is_loopback, serving
     from streams.edges.warehouse import parse_dsn
+    from streams.telemetry import configure_logging
     from streams.telemetry.server import graceful_shutdown
 
+    configure_logging("dashboard")
     here = settings()
     label = parse_dsn(here.clickhouse_dsn).label
 
@@ -41,6 +43,8 @@ def dashboard(
         opened = serving(here.clickhouse_dsn, here.home, host, port, Panels(stale_after), poll)
         async with opened as address:
             typer.echo(f"dashboard on {address}, reading {label}")
+            if not is_loopback(host):
+                typer.echo("it has no accounts: who reaches this port reads all of it", err=True)
             await stop.wait()
 
     asyncio.run(serve())

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 import msgspec
+import structlog
 from clickhouse_connect.driver.client import Client
 
 from streams.config import MarginquakeError
@@ -21,12 +22,16 @@ from streams.dashboard.panels import Panels
 from streams.dashboard.questions import Question
 from streams.edges.warehouse import connect_reader, limit_time
 from streams.facts import feeds
-from streams.facts.reading import Span
+from streams.facts.reading import Span, WarehouseAway
+
+log = structlog.get_logger(__name__)
 
 PATIENCE: Final = 4.0
 """A panel that took t seconds is not read again before `PATIENCE` * t have passed."""
 MOST_S: Final = 10
 """Seconds after which a statement is given up: the others wait for it."""
+SILENT_S: Final = MOST_S + 2
+"""Seconds after which a server that says nothing is given up: it should have by `MOST_S`."""
 AGAIN_S: Final = 30.0
 """Seconds before a panel whose statement failed is read again."""
 
@@ -42,15 +47,23 @@ class Reader:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
 
     async def ask(self, read: Callable[[Client, Span], T], span: Span) -> T:
-        """What `read` finds; raises MarginquakeError when the warehouse is away or refuses."""
+        """What `read` finds.
+
+        Raises:
+            WarehouseAway: it cannot be opened, or no answer comes.
+            MarginquakeError: it refuses.
+        """
         return await asyncio.get_running_loop().run_in_executor(
             self._thread, self._read, read, span
         )
 
     def _read(self, read: Callable[[Client, Span], T], span: Span) -> T:
         if self._client is None:
-            client = connect_reader(self._dsn)
-            limit_time(client, self._dsn, MOST_S)
+            try:
+                client = connect_reader(self._dsn, SILENT_S)
+                limit_time(client, self._dsn, MOST_S)
+            except MarginquakeError as error:
+                raise WarehouseAway(str(error)) from None
             self._client = client
         return read(self._client, span)
 
@@ -117,7 +130,13 @@ class Watch:
         """Read until cancelled."""
         while True:
             began = time.monotonic()
-            await self.round()
+            try:
+                await self.round()
+            except Exception as error:
+                # Whoever looks must not take the last figures for the present ones.
+                log.exception("a round failed", question=self._question)
+                self._fails(f"the dashboard failed ({type(error).__name__}); its log says where")
+                await self._reader.reopen()
             await asyncio.sleep(max(0.0, self._poll_s - (time.monotonic() - began)))
 
     async def round(self) -> None:
@@ -140,6 +159,11 @@ class Watch:
         self._failure = failure
         self._clock(now, span, reach)
 
+    def _fails(self, why: str) -> None:
+        now = time.time_ns() // 1000
+        self._failure = why
+        self._clock(now, self._question.span(now), None)
+
     def _clock(self, now: int, span: Span, reach: feeds.Reach | None) -> None:
         self._tell(
             "clock",
@@ -159,9 +183,10 @@ class Watch:
             return
         try:
             facts = await self._reader.ask(self._panels[name], span)
+        except WarehouseAway:
+            raise
         except MarginquakeError as error:
-            # One panel's trouble, such as a range too long to read, leaves the others alone; when
-            # the warehouse itself is away the next round says so.
+            # One panel's trouble, such as a range too long to read, leaves the others alone.
             self._due[name] = began + AGAIN_S
             self._tell(name, {"failure": str(error)})
             return

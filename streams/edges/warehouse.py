@@ -84,12 +84,17 @@ def parse_dsn(text: str) -> Dsn:
     )
 
 
-def connect(dsn: str, create: bool = False) -> Client:
+PATIENCE_S: Final = 300
+"""How long a server may be silent in the midst of an answer."""
+
+
+def connect(dsn: str, create: bool = False, patience_s: int = PATIENCE_S) -> Client:
     """A client of the warehouse; close it when done.
 
     Args:
         dsn: see `parse_dsn`. The folder of a chDB store is created.
         create: create the database when it is missing (`migrate` does); else that is an error.
+        patience_s: a server that is silent for so long is given up; chDB is always answered by.
 
     Raises:
         MarginquakeError: chDB is not installed, its store is held by another process or path,
@@ -97,7 +102,7 @@ def connect(dsn: str, create: bool = False) -> Client:
     """
     target = parse_dsn(dsn)
     try:
-        return _open(target, target.database)
+        return _open(target, target.database, patience_s)
     except ClickHouseError as error:
         missing = isinstance(error, DatabaseError) and error.code == UNKNOWN_DATABASE
         if not missing:
@@ -109,7 +114,7 @@ def connect(dsn: str, create: bool = False) -> Client:
                 f"the warehouse {target.label} has no database {target.database!r}; "
                 "run `marginquake migrate` first"
             ) from None
-    admin = _open(target, "default")
+    admin = _open(target, "default", patience_s)
     try:
         admin.command(f"CREATE DATABASE IF NOT EXISTS {quoted(target.database)}")
     except ClickHouseError as error:
@@ -118,16 +123,16 @@ def connect(dsn: str, create: bool = False) -> Client:
         ) from None
     finally:
         admin.close()
-    return _open(target, target.database)
+    return _open(target, target.database, patience_s)
 
 
-def connect_reader(dsn: str) -> Client:
+def connect_reader(dsn: str, patience_s: int = PATIENCE_S) -> Client:
     """A client that cannot write, for people's own SQL; times are printed as ISO 8601.
 
     It guards against slips, not against malice: on a server give readers a user of their own,
-    whose settings this leaves alone.
+    whose settings this leaves alone. Arguments and errors as of `connect`.
     """
-    client = connect(dsn)
+    client = connect(dsn, patience_s=patience_s)
     if parse_dsn(dsn).path is not None:
         client.command("SET date_time_output_format = 'iso'")
         client.command("SET readonly = 2")
@@ -214,7 +219,7 @@ def quoted(identifier: str) -> str:
     return f"`{escaped}`"
 
 
-def _open(target: Dsn, database: str) -> Client:
+def _open(target: Dsn, database: str, patience_s: int) -> Client:
     if target.path is not None:
         return _open_store(target.path, database)
     # A session id would serialise the threads of one client on the server.
@@ -228,6 +233,7 @@ def _open(target: Dsn, database: str) -> Client:
         autogenerate_session_id=False,
         tz_mode="aware",
         client_name="marginquake",
+        send_receive_timeout=patience_s,
     )
 
 

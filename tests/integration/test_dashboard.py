@@ -268,10 +268,10 @@ async def test_a_warehouse_that_is_away_is_named_and_found_again(
 ) -> None:
     away = True
 
-    def sometimes(dsn: str) -> Client:
+    def sometimes(dsn: str, patience_s: int) -> Client:
         if away:
             return connect_reader("clickhouse://reader:hidden@127.0.0.1:9/market")
-        return connect_reader(dsn)
+        return connect_reader(dsn, patience_s)
 
     monkeypatch.setattr("streams.dashboard.watch.connect_reader", sometimes)
     async with dashboard(warehouse_dsn) as url, browsing() as seen:

@@ -1,5 +1,6 @@
 """What a browser may ask, and what it is told: pacing, failures, the newest state of each panel."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +12,8 @@ from streams.config import MarginquakeError
 from streams.dashboard.panels import Panels
 from streams.dashboard.questions import RANGES, Question, parse_question
 from streams.dashboard.watch import Listener, Reader, Watch
-from streams.facts.feeds import Channel, judge
-from streams.facts.reading import MOST_POINTS, SECOND, Span
+from streams.facts.feeds import Channel, judge, standing
+from streams.facts.reading import MOST_POINTS, SECOND, Span, WarehouseAway
 
 
 class Told(Reader):
@@ -38,12 +39,13 @@ class Told(Reader):
         self.reopened += 1
 
 
-def watching(reader: Reader, names: tuple[str, ...] = ("cheap", "costly")) -> Watch:
-    class Some(Panels, frozen=True):
-        def by_name(self) -> dict[str, Callable[[Client, Span], dict[str, Any]]]:
-            return {name: panel(name) for name in names}
+class Some(Panels, frozen=True):
+    def by_name(self) -> dict[str, Callable[[Client, Span], dict[str, Any]]]:
+        return {name: panel(name) for name in ("cheap", "costly")}
 
-    return Watch(reader, Question("BTC", 3600, 0, 0), Some(60), 1.0)
+
+def watching(reader: Reader) -> Watch:
+    return Watch(reader, Question("BTC", 3600, 0, 0), Some(60), 0.2)
 
 
 def panel(name: str) -> Callable[[Client, Span], dict[str, Any]]:
@@ -165,3 +167,75 @@ def test_a_venue_is_judged_by_its_last_words(
     assert venue.state == state
     for word, reason in states:
         assert (reason in venue.why) == (word == "down")
+
+
+async def test_a_warehouse_lost_in_a_round_is_said_at_once_and_read_anew_when_it_is_back() -> None:
+    reader = Told()
+    watch = watching(reader)
+    listener = watch.join()
+    await watch.round()
+    await news(listener)
+
+    def lost(name: str) -> None:
+        if name == "cheap":
+            raise WarehouseAway("nobody answers")
+
+    reader.cost = lost
+    await watch.round()
+    told = await news(listener)
+    assert told["clock"]["failure"] == "nobody answers"
+    assert "cheap" not in told
+    assert reader.reopened == 1
+    reader.cost, reader.content = lambda name: None, 7
+    await watch.round()
+    told = await news(listener)
+    assert told["clock"]["failure"] is None
+    assert told["cheap"] == told["costly"] == {"content": 7}
+
+
+async def test_a_fault_of_the_dashboard_itself_is_told_and_does_not_end_the_watch() -> None:
+    reader = Told()
+    watch = watching(reader)
+    listener = watch.join()
+
+    def faulty(name: str) -> None:
+        raise TypeError("a fault")
+
+    reader.cost = faulty
+    running = asyncio.create_task(watch.run())
+    told = await news(listener)
+    assert "TypeError" in told["clock"]["failure"]
+    reader.cost = lambda name: None
+    async with asyncio.timeout(10):
+        while told["clock"]["failure"] is not None:
+            told = await news(listener)
+    assert told["cheap"] == {"content": 0}
+    running.cancel()
+
+
+UP, DOWN = "up", "down"
+
+
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        # Renewed: the heir is heard before the old one is closed.
+        ([("public-0a", UP, 1), ("public-0b", UP, 5), ("public-0a", DOWN, 6)], "live"),
+        # Lost, and opened again under the other name.
+        ([("public-0a", DOWN, 5), ("public-0b", UP, 9)], "live"),
+        # Another place of the same channel holds other assets.
+        ([("public-0a", DOWN, 5), ("public-1b", UP, 9)], "partial"),
+        ([("public-0a", DOWN, 5), ("public-0b", DOWN, 9)], "stale"),
+        # Names that say nothing of turns.
+        ([("a", DOWN, 5), ("b", UP, 9)], "partial"),
+        ([("sim", UP, 5)], "live"),
+    ],
+)
+def test_a_connection_that_gave_its_place_to_the_next_counts_no_more(
+    words: list[tuple[str, str, int]], state: str
+) -> None:
+    newest = {
+        name: Channel("okx", "trade", name, word, "disconnect" if word == DOWN else "x", at, None)
+        for name, word, at in words
+    }
+    assert judge("okx", standing(list(newest.values())), True, True).state == state
