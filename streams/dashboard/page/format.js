@@ -77,7 +77,7 @@ export function figures(pairs) {
 export function table(label, heads, rows, tall = false) {
   const numeric = heads.map((head) => head.startsWith("#"));
   const head = node("tr", {}, ...heads.map((text, i) =>
-    node("th", { scope: "col", class: numeric[i] ? "n" : null }, text.replace("#", ""))));
+    text === "" ? node("td") : node("th", { scope: "col", class: numeric[i] ? "n" : null }, text.replace("#", ""))));
   const body = rows.map((cells) => node("tr", {}, ...cells.map((cell, i) =>
     node("td", { class: numeric[i] ? "n" : null }, cell))));
   const grid = node("table", {}, node("caption", { class: "skip" }, label),
@@ -96,12 +96,20 @@ export function reasons(map, fields = null) {
   return node("p", { class: "note why" }, `Not known: ${text}.`);
 }
 
+// Readings come at least at each turn of an hour: one that is older is no longer renewed.
+const OLD_S = 4200;
+let now = null;
+export const standAt = (end) => { now = end; };
+export const old = (at) => now !== null && now - at > OLD_S * 1e6;
+
 // The moment a reading speaks for, its definition, and coverage when it is not whole.
 export function source(reading) {
-  const parts = [node("p", { class: "note" }, "as of ", stamp(reading.at ?? reading.as_of),
+  const at = reading.at ?? reading.as_of;
+  const parts = [node("p", { class: "note" }, "as of ", stamp(at),
     `, ${reading.definition}, parameters ${reading.params_hash.slice(0, 12)}`)];
   if (reading.coverage < 1) {
     parts.unshift(node("p", { class: "degraded" }, `Coverage ${(reading.coverage * 100).toFixed(0)} % over the time that this reading counts: not every subscribed venue was heard.`));
   }
+  if (old(at)) parts.unshift(node("p", { class: "degraded old" }, `No newer reading for ${ago(at, now)} before this range's end.`));
   return node("div", {}, ...parts);
 }

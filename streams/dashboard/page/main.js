@@ -1,7 +1,7 @@
 // The page: what is asked stands in the address, what is told comes as server-sent events.
 import * as f from "/static/format.js";
 import { setSpan } from "/static/charts.js";
-import { failing } from "/static/layout.js";
+import { failing, fill } from "/static/layout.js";
 import { feeds } from "/static/feeds.js";
 import { cascades, ends, forced } from "/static/forced.js";
 import { health, regime } from "/static/standing.js";
@@ -16,6 +16,7 @@ let clock = null;
 let known = ["ALL"];
 let heard = 0;
 const QUIET_MS = 15_000;
+const AGAIN_MS = 3_000;
 
 function asked() {
   const query = new URLSearchParams(location.search);
@@ -25,8 +26,9 @@ function asked() {
 
 function address({ asset, range, from, to }) {
   const query = new URLSearchParams({ asset });
-  if (range) query.set("range", range);
-  else { query.set("from", from); query.set("to", to); }
+  for (const [name, value] of Object.entries(range ? { range } : { from, to })) {
+    if (value !== null) query.set(name, value);
+  }
   return `?${query}`;
 }
 
@@ -47,12 +49,18 @@ function controls(question) {
   }));
   choices(question.asset);
   const form = $("fixed-form").elements;
-  if (question.from) {
+  if (question.range === null) {
     $("fixed").open = true;
-    form.from.value = new Date(zoned(question.from)).toISOString().slice(0, 19);
-    form.to.value = new Date(zoned(question.to)).toISOString().slice(0, 19);
+    form.from.value = local(question.from);
+    form.to.value = local(question.to);
   }
   document.title = `${question.asset} ${question.range ?? "event"} · Marginquake`;
+}
+
+// What the field of a form shows of a time in the address; nothing of what is no time.
+function local(text) {
+  const at = new Date(zoned(text ?? ""));
+  return Number.isNaN(at.getTime()) ? "" : at.toISOString().slice(0, 19);
 }
 
 const zoned = (text) => (/[Zz]|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}${text.includes("T") ? "" : "T00:00"}Z`);
@@ -74,8 +82,12 @@ function show() {
   for (const body of document.querySelectorAll("#panels .body")) body.setAttribute("aria-busy", "true");
   const events = new EventSource(`/events${address(question)}`);
   source = events;
-  events.addEventListener("open", () => connected(true));
-  events.addEventListener("error", () => { if (source === events) connected(false, events.readyState === EventSource.CLOSED); });
+  events.addEventListener("open", () => document.body.classList.toggle("cut-off", Boolean(clock?.failure)));
+  events.addEventListener("error", () => {
+    if (source !== events) return;
+    if (events.readyState === EventSource.CLOSED) refused(events, question);
+    else cut();
+  });
   events.addEventListener("clock", (event) => { if (source === events) tick(JSON.parse(event.data)); });
   for (const [name, panel] of Object.entries(PANELS)) {
     events.addEventListener(name, (event) => {
@@ -83,19 +95,45 @@ function show() {
       const facts = JSON.parse(event.data);
       failing(name, facts.failure ?? null);
       if (facts.failure === undefined) panel(facts);
+      if (facts.most !== undefined) limited(name, facts);
       document.querySelector(`#${name} .body`).removeAttribute("aria-busy");
       if (name === "feeds" && facts.assets) { known = facts.assets; choices(asked().asset); }
     });
   }
 }
 
-function connected(is, refused = false) {
-  document.body.classList.toggle("cut-off", !is || clock?.failure);
-  if (is) return;
+function cut(why = "No connection to the dashboard; trying again.") {
+  document.body.classList.add("cut-off");
+  say("Not connected");
   const since = clock === null ? "" : ` Figures below are those of ${new Date(clock.now / 1000).toISOString().slice(0, 19)} UTC.`;
-  warn([f.node("p", { class: "failure", id: "cut" }, refused
-    ? "The dashboard refuses this address: see that asset, range, from and to are right."
-    : `No connection to the dashboard; trying again.${since}`)]);
+  warn([f.node("p", { class: "failure", id: "cut" }, `${why}${since}`)]);
+}
+
+// The stream ended for good. A stream cannot say why; the same request can.
+async function refused(events, question) {
+  const asking = new AbortController();
+  let why = null;
+  let lasting = false;
+  try {
+    const answer = await fetch(`/events${address(question)}`, { signal: asking.signal });
+    lasting = answer.status >= 400 && answer.status < 500;
+    if (!answer.ok) why = `The dashboard refuses this view: ${(await answer.text()).trim()}.`;
+  } catch { /* away: it is tried again */ }
+  asking.abort();
+  if (source !== events) return;
+  cut(why ?? undefined);
+  if (!lasting) setTimeout(() => { if (source === events) show(); }, AGAIN_MS);
+}
+
+// The only line of the status that a screen reader reads out: it changes when the state does.
+function say(state) {
+  if ($("connection").textContent !== state) $("connection").textContent = state;
+}
+
+// A list that is as long as lists may be.
+function limited(name, { most, windows, alerts: told }) {
+  const full = (windows ?? told).length >= most;
+  fill(name, "limit", full ? f.node("p", { class: "degraded" }, `Only the newest ${most} are listed${windows && asked().asset === "ALL" ? " of the market's own, and of other scopes" : ""}.`) : null);
 }
 
 function warn(nodes) {
@@ -108,14 +146,14 @@ function tick(next) {
   clock = next;
   heard = performance.now();
   ends(next);
+  f.standAt(next.span.end);
   setSpan([next.span.begin / 1e6, next.span.end / 1e6]);
   document.body.classList.toggle("cut-off", next.failure !== null);
   const { reach } = next;
   const behind = reach === null ? null : next.now - reach.newest;
-  $("status").replaceChildren(
-    f.node("p", { id: "connection" }, next.failure === null ? "Connected" : "Warehouse away"),
-    f.node("p", {}, next.live ? "Live, " : "Fixed, ", f.stamp(next.span.begin), " to ", f.stamp(next.span.end), " UTC"),
-    f.node("p", { id: "reach" }, ...(reach === null ? [next.failure === null ? "no data" : "how far data reaches is not known"] : ["data to ", f.stamp(reach.newest), behind >= 0 ? `, ${f.ago(reach.newest, next.now)} ago` : ""])));
+  say(next.failure === null ? "Connected" : "Warehouse away");
+  $("span").replaceChildren(next.live ? "Live, " : "Fixed, ", f.stamp(next.span.begin), " to ", f.stamp(next.span.end), " UTC");
+  $("reach").replaceChildren(...(reach === null ? [next.failure === null ? "no data" : "how far data reaches is not known"] : ["data to ", f.stamp(reach.newest), behind >= 0 ? `, ${f.ago(reach.newest, next.now)} ago` : ""]));
   const warnings = [];
   if (next.failure !== null) {
     warnings.push(f.node("p", { class: "failure", id: "failure" }, `Figures are not being renewed: ${next.failure}`));
@@ -147,4 +185,12 @@ $("fixed-form").addEventListener("submit", (event) => {
   go({ asset: asked().asset, range: null, from: `${from.value}Z`, to: `${to.value}Z` });
 });
 addEventListener("popstate", show);
-show();
+// Browsers open six connections to a server at a time: tabs that nobody sees must not hold them.
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) { show(); return; }
+  source?.close();
+  source = null;
+  clock = null;
+});
+if (document.hidden) controls(asked());
+else show();

@@ -15,7 +15,7 @@ export function imbalance({ windows, path }) {
       f.table("Long and short closed by window", ["window", "#longs observed", "#longs estimated", "#shorts observed", "#shorts estimated", "#long share", "#ordinary", "#z", "dominant"], windows.map((w) => [
         f.length(w.window_s), f.usd(w.long_observed), f.usd(w.long_usd, w.identifiability), f.usd(w.short_observed), f.usd(w.short_usd, w.identifiability),
         f.share(w.long_share), f.share(w.neutral_share), f.number(w.z, 1),
-        w.dominant === null ? "neither" : f.node("span", {}, f.side(w.dominant), w.label ? ` ${f.words(w.label)}` : ""),
+        w.dominant === null ? f.words(w.null_reasons.dominant ?? "neither") : f.node("span", {}, f.side(w.dominant), w.label ? ` ${f.words(w.label)}` : ""),
       ])),
       f.reasons(windows.at(-1).null_reasons, ["long_share", "long_usd", "short_usd", "z", "label"]), f.source(windows[0]));
   }
@@ -38,9 +38,10 @@ export function liquidity({ venues }) {
     return;
   }
   fill("liquidity", "table",
-    f.table("Books by venue", ["venue", "state", "#z", "#spread bp", "#bid 10 bp", "#ask 10 bp", "#depth ratio", "#sell $1M bp"], venues.map((v) => [
+    f.table("Books by venue", ["venue", "state", "#z", "#spread bp", "#bid 10 bp", "#ask 10 bp", "#depth ratio", "#sell $1M bp", "as of"], venues.map((v) => [
       v.venue ?? "all", unnull(v, "state", f.tag(v.state ?? "", LIQUIDITY[v.state])), f.number(v.z), f.number(v.spread_bp), f.usd(v.bid_usd[0]), f.usd(v.ask_usd[0]),
       f.number(v.depth_ratio[0]), f.node("span", {}, f.number(v.sell_slip_1m_bp, 1), v.frozen ? " frozen book" : ""),
+      f.node("span", { class: f.old(v.at) ? "degraded" : null }, f.stamp(v.at, f.old(v.at))),
     ])),
     f.reasons(venues[0].null_reasons), f.source(venues[0]));
 }
