@@ -27,8 +27,16 @@ PROBES = 12
 TIMES = """() => {
   const [page] = performance.getEntriesByType("navigation");
   const paint = performance.getEntriesByName("first-contentful-paint")[0];
-  return [paint.startTime, page.loadEventEnd];
+  return [paint.startTime, page.loadEventEnd, window.told];
 }"""
+WATCH = """addEventListener("DOMContentLoaded", () => {
+  new MutationObserver((_, watch) => {
+    if (document.querySelector("section .body:not([aria-busy]) [data-slot]") === null) return;
+    window.told = performance.now();
+    watch.disconnect();
+  }).observe(document.body, { childList: true, subtree: true, attributes: true });
+});"""
+"""Notes when the first panel is told, by the browser's own clock."""
 
 
 async def test_the_page_loads_and_a_new_row_reaches_it(
@@ -45,13 +53,13 @@ async def test_the_page_loads_and_a_new_row_reaches_it(
     async with running as url:
         for _ in range(LOADS):  # each in a new browser, with an empty cache
             async with browsing() as seen:
-                began = time.perf_counter()
+                await seen.page.add_init_script(WATCH)
                 await seen.page.goto(f"{url}?asset=BTC&range=1h")
-                await seen.panels("health")
-                firsts.append(1000 * (time.perf_counter() - began))
-                paint, load = await seen.page.evaluate(TIMES)
+                await seen.panels("health", "feeds")
+                paint, load, first = await seen.page.evaluate(TIMES)
                 paints.append(paint)
                 loads.append(load)
+                firsts.append(first)
                 seen.clean()
         async with browsing() as seen:
             await seen.page.goto(f"{url}?asset=ALL&range=1h")
