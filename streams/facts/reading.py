@@ -85,7 +85,7 @@ class WarehouseAway(MarginquakeError):
 
 def check_scope(scope: str) -> None:
     """Raise MarginquakeError when `scope` cannot be the name of an asset."""
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", scope):
+    if not re.fullmatch(r"[\w.:-]{1,60}", scope):
         raise MarginquakeError(f"asset={scope[:40]!r} is no asset: give BTC, or {MARKET}")
 
 

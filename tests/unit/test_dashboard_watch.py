@@ -239,3 +239,14 @@ def test_a_connection_that_gave_its_place_to_the_next_counts_no_more(
         for name, word, at in words
     }
     assert judge("okx", standing(list(newest.values())), True, True).state == state
+
+
+@pytest.mark.parametrize("asset", ["BTC", "1000PEPE", "xyz:GOLD", "币安人生", "A" * 60])
+def test_every_asset_that_a_venue_may_list_can_be_asked_for(asset: str) -> None:
+    assert parse_question(asset, "1h", None, None).scope == asset
+
+
+@pytest.mark.parametrize("asset", ["", "a b", "<b>", "'; DROP", "A" * 61, "BTC\n"])
+def test_what_can_be_no_asset_is_refused(asset: str) -> None:
+    with pytest.raises(MarginquakeError, match="is no asset"):
+        parse_question(asset, "1h", None, None)
