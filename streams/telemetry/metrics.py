@@ -168,8 +168,8 @@ FEEDS_UP: Final = _gauge(
 CONSUMER_LAG: Final = _gauge(
     "marginquake_consumer_lag_records",
     ("topic", "partition"),
-    "Records between this process's position and the end of the partition. Of a Flink job "
-    "(partition `all`) at least: partitions held back to the others' pace are not counted.",
+    "Records between this process's position and the end of the partition. Of a Flink job the "
+    "position of its last checkpoint, so an interval's records stand there while all is well.",
     "Growing for 5 minutes: the process is too slow; add a worker up to the partition count.",
 )
 CHECKPOINT_SECONDS: Final = _histogram(
