@@ -117,13 +117,15 @@ def bench_rollups(
     from streams.edges.bench_rollups import measure
     from streams.edges.console import show_table
     from streams.edges.migrate import migrate
+    from streams.edges.progress import waiting
     from streams.edges.warehouse import connect
 
     with TemporaryDirectory(prefix="marginquake-bench-") as scratch:
         dsn = f"chdb://{Path(scratch) / 'store'}?database=marginquake"
         with connect(dsn, create=True) as client:
             migrate(client)
-            found = measure(client, orders, rounds)
+            with waiting("measuring", quiet=as_json):
+                found = measure(client, orders, rounds)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found]))
         return
@@ -157,9 +159,10 @@ def bench_storage(as_json: AsJson = False) -> None:
     from streams.config import settings
     from streams.edges.bench_storage import CODECS, measure
     from streams.edges.console import show_table
+    from streams.edges.progress import waiting
     from streams.edges.warehouse import connect
 
-    with connect(settings().clickhouse_dsn) as client:
+    with connect(settings().clickhouse_dsn) as client, waiting("measuring", quiet=as_json):
         found = measure(client)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found]))

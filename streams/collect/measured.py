@@ -6,7 +6,7 @@ beats shows a lag that grows.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from streams.collect.records import Sink, now_us
@@ -28,8 +28,8 @@ _live: Final[dict[str, set["Measured"]]] = {}
 class Measured:
     """One connection, from its handshake to `ended`."""
 
-    def __init__(self, venue: str, sink: Sink) -> None:
-        """`sink`: whose waiting records are the connection's."""
+    def __init__(self, venue: str, sink: Sink, channels: Iterable[str]) -> None:
+        """`sink`: whose waiting records are the connection's. `channels`: what it asks for."""
         self.venue = venue
         self.sink = sink
         self.subscribed = False
@@ -40,6 +40,9 @@ class Measured:
             _live[venue] = set()
             HEARTBEAT_LAG.labels(venue=venue).set_function(lambda: _lag_s(venue))
             RECORDS_UNACKNOWLEDGED.labels(venue=venue).set_function(lambda: _waiting(venue))
+        for channel in channels:
+            # Told from the start: a channel that never comes would have no number to fire at.
+            RECORDS_COLLECTED.labels(venue=venue, channel=channel)
         _live[venue].add(self)
 
     def up(self) -> None:

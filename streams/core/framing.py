@@ -48,6 +48,9 @@ CHANNELS: Final = frozenset(
 )
 """What records are counted by; any other channel is counted as unknown."""
 
+DOWN_TOLD_US: Final = 86_400 * MICROS
+"""For how long a feed that went down is told of: a venue may have been left out on purpose."""
+
 _KIND: Final[dict[type, str]] = {
     Liquidation: "liquidation",
     Trade: "trade",
@@ -105,11 +108,13 @@ class Framer:
         return self._clock.slowest()
 
     def feeds_up(self) -> dict[tuple[str, str], int]:
-        """Feeds that are up by venue and channel, 0 for those that were; strange words as
-        `unknown`.
+        """Feeds that are up by venue and channel, 0 for those that were within a day; strange
+        words as `unknown`.
         """
         found: dict[tuple[str, str], int] = {}
         for feed in self.state.clock.feeds:
+            if not feed.up and self.state.clock.log_us - feed.last_beat_us > DOWN_TOLD_US:
+                continue
             labels = self._labels(feed.venue, feed.channel)
             found[labels] = found.get(labels, 0) + feed.up
         return found
@@ -318,6 +323,7 @@ class Framer:
         """A late liquidation revises dollars; other late events are only counted."""
         if not isinstance(event, Liquidation):
             self._count(f"late_dropped:{kind}")
+            self._count(f"late_by_venue:{event.venue}/{kind}")
             return
         if event.id in state.seen or (
             second in state.open and event.id in state.open[second].liquidations
@@ -325,6 +331,7 @@ class Framer:
             self._count("duplicates:liquidation")
             return
         self._count("late:liquidation")
+        self._count(f"late_by_venue:{event.venue}/{kind}")
         sealed = state.next_second or 0
         state.seen[event.id] = max(second, sealed)
         key = (second, event.venue, event.symbol, event.position_side, event.kind)

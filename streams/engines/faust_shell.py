@@ -18,7 +18,7 @@ from faust.types import TP
 
 from streams import contracts
 from streams.config import MarginquakeError
-from streams.contracts import FRAMES, encode, key_of, topic_of
+from streams.contracts import FRAMES, MARKET_INPUTS, encode, key_of, topic_of
 from streams.core.events import MICROS
 from streams.core.frames import Tick
 from streams.core.pipeline import AssetStage, BrokenChain, MarketStage
@@ -194,6 +194,8 @@ class Shell:
             self._to_commit.pop(TP(self.topic, partition), None)
             self._seen.pop(partition, None)
             self._revocations[partition] = self._revocations.get(partition, 0) + 1
+            if self.topic == MARKET_INPUTS:
+                MARKET_WAIT.set(0)
 
     async def _reader(self) -> Any:
         """A started consumer; waits for a broker that is away, as those that run do."""
