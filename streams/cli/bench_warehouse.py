@@ -77,6 +77,7 @@ def _report(
 
     from streams.edges import bench_queries as edge
     from streams.edges.console import show_table
+    from streams.edges.progress import waiting
     from streams.edges.query_catalogue import catalogue
     from streams.edges.warehouse import connect, connect_reader, table_sizes
 
@@ -85,7 +86,8 @@ def _report(
             edge.expand(client, hours, assets, most, lambda name: typer.echo(name, err=True))
     with connect_reader(dsn) as client:
         sizes = {one.table: one.rows for one in table_sizes(client) if one.rows}
-        found = edge.measure(client, list(catalogue().values()), rounds)
+        with waiting("asking", quiet=as_json):
+            found = edge.measure(client, list(catalogue().values()), rounds)
     if as_json:
         timings = [asdict(one) for one in found]
         typer.echo(json.dumps({"rows": sizes, "queries": timings}))

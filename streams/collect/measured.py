@@ -21,6 +21,9 @@ from streams.telemetry import (
     Health,
 )
 
+GAPS: Final = ("silent", "refused", "book", "missing")
+"""Why a gap is told; a counter that begins with its first event shows no increase."""
+
 _live: Final[dict[str, set["Measured"]]] = {}
 """Open connections by venue; read by the thread that serves metrics."""
 
@@ -43,6 +46,8 @@ class Measured:
         for channel in channels:
             # Told from the start: a channel that never comes would have no number to fire at.
             RECORDS_COLLECTED.labels(venue=venue, channel=channel)
+        for reason in GAPS:
+            FEED_GAPS.labels(venue=venue, reason=reason)
         _live[venue].add(self)
 
     def up(self) -> None:
@@ -61,7 +66,7 @@ class Measured:
             self.through_us = min(through_us.values())
 
     def gap(self, reason: str) -> None:
-        """A gap was told: `silent`, `refused`, `book` or `missing`."""
+        """A gap was told, for one of `GAPS`."""
         FEED_GAPS.labels(venue=self.venue, reason=reason).inc()
 
     def ended(self, messages: int) -> None:

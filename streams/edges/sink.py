@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -26,7 +26,7 @@ from aiokafka.errors import (
 from streams import contracts
 from streams.config import MarginquakeError
 from streams.core.delivery import Delivery, Partition
-from streams.core.events import DeadLetter
+from streams.core.events import DeadLetter, SinkRejectReason
 from streams.edges.group_offsets import first_offsets, lost_offsets, partitions_of
 from streams.edges.inserts import Inserter
 from streams.edges.intake import LETTERS, TOPICS, Batch, letter
@@ -105,6 +105,9 @@ class Sink:
         self._through: dict[TopicPartition, int] = {}
         self._last_record = 0.0
         self._chore = chore
+        for reason in get_args(SinkRejectReason):
+            # A counter that begins with its first event shows no increase.
+            RECORDS_DEAD_LETTERED.labels(stage="sink", reason=reason)
 
     def health(self) -> Health:
         """Unhealthy after a failure, or when one batch has waited for the warehouse too long."""

@@ -17,7 +17,6 @@ from streams.edges import doctor_services
 from streams.edges.check import Check
 from streams.edges.doctor import examine
 
-
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -13,6 +13,7 @@ from streams.venues.catalog import default_instruments
 
 RECEIVED = "marginquake_records_received_total"
 STATE = {"stage": "framer", "partition": "0"}
+SECOND = 1_790_000_000
 LAG = {"topic": "raw.v1", "partition": "0"}
 
 
@@ -92,11 +93,12 @@ def test_late_events_are_told_by_the_labels_that_received_records_have() -> None
     labels = {"venue": "bybit", "channel": "trade"}
     late = "marginquake_records_late_total"
     before = value(late, **labels), value(RECEIVED, **labels)
-    say(framer, "bybit", "a", 100, op="connect")
-    say(framer, "bybit", "a", 100, op="subscribe", channels=["trade"])
-    framer.apply(trade(200))
-    say(framer, "bybit", "a", 210, op="heartbeat", through_us={"trade": 209_000_000})
-    framer.apply(trade(201))
+    say(framer, "bybit", "a", SECOND - 1, op="connect")
+    say(framer, "bybit", "a", SECOND - 1, op="subscribe", channels=["trade"])
+    framer.apply(trade(SECOND))
+    through = {"trade": (SECOND + 5) * 1_000_000}
+    say(framer, "bybit", "a", SECOND + 6, op="heartbeat", through_us=through)
+    framer.apply(trade(SECOND + 7))
     metrics.checkpoint(0, framer, 10)
     assert framer.state.counters["late_dropped:trade"] == 1
     assert value(late, **labels) == before[0] + 1
@@ -137,14 +139,16 @@ def say(framer: Framer, venue: str, connection: str, second: int, **words: objec
 
 
 def trade(received_s: int) -> Raw:
-    """A trade of second 200."""
+    """A trade of `SECOND`."""
     row = {
-        "T": 200_000,
+        "T": SECOND * 1000,
         "s": "BTCUSDT",
         "S": "Buy",
         "v": "0.001",
         "p": "60000",
         "i": str(received_s),
     }
-    payload = json.dumps({"topic": "publicTrade.BTCUSDT", "ts": 200_000, "data": [row]}).encode()
+    payload = json.dumps(
+        {"topic": "publicTrade.BTCUSDT", "ts": SECOND * 1000, "data": [row]}
+    ).encode()
     return Raw("bybit", "trade", "a", received_s * 1_000_000, payload)

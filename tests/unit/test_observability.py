@@ -54,7 +54,7 @@ def known() -> dict[str, set[str]]:
 
 def labels_by(expr: str) -> set[str]:
     listed = re.findall(r"(?:by|on) \(([^)]*)\)", expr)
-    return {label.strip() for one in listed for label in one.split(",")}
+    return {label.strip() for one in listed for label in one.split(",")} - {""}
 
 
 def names_in(expr: str) -> set[str]:
