@@ -48,9 +48,6 @@ CHANNELS: Final = frozenset(
 )
 """What records are counted by; any other channel is counted as unknown."""
 
-DOWN_TOLD_US: Final = 86_400 * MICROS
-"""For how long a feed that went down is told of: a venue may have been left out on purpose."""
-
 _KIND: Final[dict[type, str]] = {
     Liquidation: "liquidation",
     Trade: "trade",
@@ -108,13 +105,11 @@ class Framer:
         return self._clock.slowest()
 
     def feeds_up(self) -> dict[tuple[str, str], int]:
-        """Feeds that are up by venue and channel, 0 for those that were within a day; strange
-        words as `unknown`.
+        """Feeds that are up by venue and channel, 0 for those that were; strange words as
+        `unknown`.
         """
         found: dict[tuple[str, str], int] = {}
         for feed in self.state.clock.feeds:
-            if not feed.up and self.state.clock.log_us - feed.last_beat_us > DOWN_TOLD_US:
-                continue
             labels = self._labels(feed.venue, feed.channel)
             found[labels] = found.get(labels, 0) + feed.up
         return found

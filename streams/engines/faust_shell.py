@@ -281,8 +281,10 @@ def apply_market_input(store: StageStore, record: Record) -> Iterable[Output]:
     stage, _ = store.stage(MARKET)
     assert isinstance(stage, MarketStage)  # noqa: S101  the table holds what `create` made
     item = contracts.decode_market_input(record.value)
+    sealed = stage.sealed
     rows = stage.step(item)
-    if isinstance(item, Tick):
+    # A contribution may be what the last tick waited for.
+    if isinstance(item, Tick) or stage.sealed != sealed:
         MARKET_WAIT.set(stage.waits_s)
     store.unapplied.heard(item.second // MICROS, record.offset, stage.sealed)
     store.applied(MARKET, record.offset)
