@@ -203,6 +203,19 @@ def test_the_clock_is_judged_by_what_there_is(
     assert bool(found.mend) is not ok
 
 
+def test_a_server_on_this_machine_proves_nothing_about_its_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def asked(dsn: str) -> None:
+        pytest.fail(f"{dsn} was asked for the time")
+
+    monkeypatch.setattr(doctor_services, "connect", asked)
+    monkeypatch.setattr(doctor_services, "kernel_clock_error", lambda: None)
+    for host in ("127.0.0.1", "localhost", "[::1]"):
+        here = Settings(clickhouse_dsn=f"clickhouse://{host}:8123/m")
+        assert doctor_services.clock(here).found == "not checked: no reference"
+
+
 def test_the_kernel_tells_an_error_or_that_it_knows_none() -> None:
     told = doctor_services.kernel_clock_error()
     assert told is None or told >= 0.0
