@@ -97,7 +97,7 @@ def _count(name: str, gained: int) -> None:
         RECORDS_FILTERED.labels(reason=rest).inc(gained)
     elif kind == "duplicates":
         RECORDS_DUPLICATE.labels(channel=rest).inc(gained)
-    elif kind == "late_by_venue":
+    elif kind == "venue_late":
         venue, _, channel = rest.partition("/")
         RECORDS_LATE.labels(venue=venue, channel=channel).inc(gained)
     elif kind == "dead_lettered":
