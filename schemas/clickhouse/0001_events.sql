@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS dead_letters
     id String COMMENT 'identity of the rejected record or row' CODEC(ZSTD(1)),
     reason LowCardinality(String) COMMENT 'why, from a closed list',
     detail String COMMENT 'what exactly was wrong' CODEC(ZSTD(1)),
-    stage LowCardinality(String) COMMENT 'who rejected it: framer, detect, sink or replay',
+    stage LowCardinality(String) COMMENT 'who rejected it: framer, detect, sink, replay or webhook',
     source String COMMENT 'where it stood: topic-partition@offset or file:line' CODEC(ZSTD(1)),
     row Int64 COMMENT 'index of the row inside its message' CODEC(ZSTD(1)),
     venue LowCardinality(String) COMMENT 'venue of the record, empty when unknown',

@@ -4,6 +4,7 @@ Top of the layers: parses arguments, calls engines and edges, prints. Holds no r
 path. Heavy imports stand inside the commands so that `--help` is instant.
 """
 
+import errno
 import sys
 
 import typer
@@ -50,4 +51,10 @@ def main() -> None:
         app()
     except MarginquakeError as error:
         typer.echo(f"marginquake: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        where = f" for {error.filename}" if error.filename else ""
+        typer.echo(f"marginquake: no space is left{where}: free some, or write elsewhere", err=True)
         sys.exit(1)

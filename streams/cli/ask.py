@@ -55,6 +55,7 @@ def query(
     Example: marginquake query regime-transitions --set scope=BTC
     """
     from streams.config import settings
+    from streams.edges.progress import waiting
     from streams.edges.warehouse import ask, connect_reader
 
     form = "json" if as_json else form
@@ -71,9 +72,13 @@ def query(
     sql, parameters = _statement(question, given or [])
     with connect_reader(settings().clickhouse_dsn) as client:
         if form == "table":
-            _show_table(ask(client, sql, "JSONCompact", parameters))
+            with waiting("asking the warehouse"):
+                answer = ask(client, sql, "JSONCompact", parameters)
+            _show_table(answer)
         else:
-            _give(_bytes(client, sql, form, parameters), output)
+            with waiting("asking the warehouse"):
+                content = _bytes(client, sql, form, parameters)
+            _give(content, output)
 
 
 def _bytes(client: "Client", sql: str, form: str, parameters: dict[str, str]) -> bytes:
@@ -121,6 +126,7 @@ def audit(
 
     from streams.config import MarginquakeError, settings
     from streams.edges.audits import run
+    from streams.edges.progress import waiting
     from streams.edges.query_catalogue import catalogue
     from streams.edges.warehouse import connect_reader
 
@@ -134,7 +140,8 @@ def audit(
         raise MarginquakeError(f"there is no audit {unknown[0]!r}; `marginquake audit --list`")
     with connect_reader(settings().clickhouse_dsn) as client:
         chosen = [audits[name] for name in names or audits]
-        findings = run(client, chosen, {"since": since, "until": until}, samples)
+        with waiting("checking the warehouse", quiet=as_json):
+            findings = run(client, chosen, {"since": since, "until": until}, samples)
     broken = [one for one in findings if one.rows]
     if as_json:
         typer.echo(json.dumps([one.as_dict() for one in findings]))

@@ -91,7 +91,7 @@ def bench_flink(
 def _setup(name: str) -> "Setup":
     from streams.edges.bench_engines import Setup
     from streams.engines.faust_app import APP_ID
-    from streams.engines.flink.job import GROUP
+    from streams.engines.flink.jobmanager import GROUP
 
     engine, number, *mode = name.split()
     if engine == "faust":

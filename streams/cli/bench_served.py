@@ -24,9 +24,11 @@ def bench_warehouse(
     from rich.table import Table
 
     from streams.edges.console import show_table
+    from streams.edges.progress import waiting
     from streams.serving.bench import measure
 
-    found = measure(rows, rounds, selects)
+    with waiting("measuring", quiet=as_json):
+        found = measure(rows, rounds, selects)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found]))
         return

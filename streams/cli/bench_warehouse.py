@@ -77,6 +77,7 @@ def _report(dsn: str, days: int | None, assets: int, most: int, rounds: int, as_
 
     from streams.edges import bench_queries as edge
     from streams.edges.console import show_table
+    from streams.edges.progress import waiting
     from streams.edges.query_catalogue import catalogue
     from streams.edges.warehouse import connect, connect_reader, table_sizes
 
@@ -85,7 +86,8 @@ def _report(dsn: str, days: int | None, assets: int, most: int, rounds: int, as_
             edge.expand(client, days, assets, most, lambda name: typer.echo(name, err=True))
     with connect_reader(dsn) as client:
         sizes = {one.table: one.rows for one in table_sizes(client) if one.rows}
-        found = edge.measure(client, list(catalogue().values()), rounds)
+        with waiting("asking", quiet=as_json):
+            found = edge.measure(client, list(catalogue().values()), rounds)
     if as_json:
         timings = [asdict(one) for one in found]
         typer.echo(json.dumps({"rows": sizes, "queries": timings}))
@@ -117,13 +119,15 @@ def bench_rollups(
     from streams.edges.bench_rollups import measure
     from streams.edges.console import show_table
     from streams.edges.migrate import migrate
+    from streams.edges.progress import waiting
     from streams.edges.warehouse import connect
 
     with TemporaryDirectory(prefix="marginquake-bench-") as scratch:
         dsn = f"chdb://{Path(scratch) / 'store'}?database=marginquake"
         with connect(dsn, create=True) as client:
             migrate(client)
-            found = measure(client, orders, rounds)
+            with waiting("measuring", quiet=as_json):
+                found = measure(client, orders, rounds)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found]))
         return
@@ -157,9 +161,10 @@ def bench_storage(as_json: AsJson = False) -> None:
     from streams.config import settings
     from streams.edges.bench_storage import CODECS, measure
     from streams.edges.console import show_table
+    from streams.edges.progress import waiting
     from streams.edges.warehouse import connect
 
-    with connect(settings().clickhouse_dsn) as client:
+    with connect(settings().clickhouse_dsn) as client, waiting("measuring", quiet=as_json):
         found = measure(client)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found]))

@@ -88,8 +88,9 @@ async def _print_rows(kafka: str, topic: str, options: "TailOptions", as_json: b
     from streams.telemetry import graceful_shutdown
 
     console = report_console()
+    printed = False
     async for record in tail(kafka, topic, options, graceful_shutdown()):
-        value = record.value or b""
+        value, printed = record.value or b"", True
         if as_json:
             sys.stdout.write(json_line(value) + "\n")
         else:
@@ -101,6 +102,8 @@ async def _print_rows(kafka: str, topic: str, options: "TailOptions", as_json: b
                 shown = Text(verbatim(f"{place} cannot be read: {error}"), style="red")
             console.print(shown, soft_wrap=True)
         sys.stdout.flush()
+    if not printed and not options.follow:
+        typer.echo("no rows", err=True)
 
 
 def webhook(

@@ -26,10 +26,12 @@ def dashboard(
     Example: marginquake dashboard --port 8090
     """
     import asyncio
+    from contextlib import AsyncExitStack
 
     from streams.config import settings
     from streams.dashboard.panels import Panels
     from streams.dashboard.server import is_loopback, serving
+    from streams.edges.progress import waiting
     from streams.edges.warehouse import parse_dsn
     from streams.telemetry import configure_logging
     from streams.telemetry.server import graceful_shutdown
@@ -41,7 +43,9 @@ def dashboard(
     async def serve() -> None:
         stop = graceful_shutdown()
         opened = serving(here.clickhouse_dsn, here.home, host, port, Panels(stale_after), poll)
-        async with opened as address:
+        async with AsyncExitStack() as stack:
+            with waiting("opening the warehouse and the chart library"):
+                address = await stack.enter_async_context(opened)
             typer.echo(f"dashboard on {address}, reading {label}")
             if not is_loopback(host):
                 typer.echo("it has no accounts: who reaches this port reads all of it", err=True)

@@ -123,6 +123,8 @@ def detect(chosen: "Options", metrics_port: int | None, warm: Path | None = None
 
 def _stay(chosen: "Options", client: Any, watch: "Watch") -> None:
     """Follow a job of the mini-cluster to its end; leave one of a cluster to it."""
+    from streams.edges.lag import publish_lag
+    from streams.engines.flink.jobmanager import GROUP, INPUTS
     from streams.engines.flink.session import follow, id_of
     from streams.telemetry import graceful_shutdown
 
@@ -131,7 +133,11 @@ def _stay(chosen: "Options", client: Any, watch: "Watch") -> None:
         return
 
     async def stay() -> None:
-        await follow(chosen, client, graceful_shutdown(), watch)
+        told = asyncio.ensure_future(publish_lag(chosen.kafka, GROUP, INPUTS))
+        try:
+            await follow(chosen, client, graceful_shutdown(), watch)
+        finally:
+            told.cancel()
 
     asyncio.run(stay())
 
@@ -191,9 +197,14 @@ def _asked(chosen: "Options", question: "Callable[[FlinkRest], Awaitable[Any]]")
 
 @app.command()
 def status(
-    jobmanager: Jobmanager = None, rest_port: RestPort = REST_PORT, as_json: AsJson = False
+    jobmanager: Jobmanager = None,
+    rest_port: RestPort = REST_PORT,
+    kafka: Kafka = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show the JobManager's jobs: state, failures, last checkpoint; exit 1 unless ours is RUNNING.
+
+    `behind`, of our job: records of its topics that its last checkpoint has not read.
 
     Example: marginquake flink status
     """
@@ -202,9 +213,15 @@ def status(
     from streams.edges.console import report_console
     from streams.engines.flink.jobmanager import DETECT
 
-    jobs = _asked(options(None, jobmanager, rest_port), lambda rest: rest.jobs())
+    chosen = options(kafka, jobmanager, rest_port)
+    jobs = _asked(chosen, lambda rest: rest.jobs())
+    behind = _behind(chosen.kafka) if any(job.name == DETECT for job in jobs) else None
     if as_json:
-        typer.echo(json.dumps([msgspec.to_builtins(job) for job in jobs]))
+        told = [
+            msgspec.to_builtins(job) | ({"behind": behind} if job.name == DETECT else {})
+            for job in jobs
+        ]
+        typer.echo(json.dumps(told))
     else:
         table = Table("job", "name", "state", "for", "failures", "behind", "last checkpoint")
         for job in jobs:
@@ -212,11 +229,28 @@ def status(
             if job.checkpoint is not None:
                 kept = f"{job.checkpoint_bytes:,} B in {job.checkpoint_ms} ms: {job.checkpoint}"
             for_s = f"{job.running_ms / 1000:.0f} s"
-            behind = "-" if job.behind is None else f">={job.behind:,}"
-            table.add_row(job.id, job.name, job.state, for_s, str(job.failures), behind, kept)
+            lag = "-" if behind is None or job.name != DETECT else f"{behind:,}"
+            table.add_row(job.id, job.name, job.state, for_s, str(job.failures), lag, kept)
         report_console().print(table)
     if not any(job.name == DETECT and job.state == "RUNNING" for job in jobs):
         raise typer.Exit(1)
+
+
+def _behind(kafka: str) -> int | None:
+    """Records behind the last checkpoint; None, and why on standard error, without a broker."""
+    from streams.config import MarginquakeError
+    from streams.edges.lag import lag_reader
+    from streams.engines.flink.jobmanager import GROUP, INPUTS
+
+    async def ask() -> int:
+        async with lag_reader(kafka) as reader:
+            return (await reader.read(GROUP, INPUTS)).behind
+
+    try:
+        return asyncio.run(ask())
+    except MarginquakeError as error:
+        typer.echo(f"behind is not known: {error}", err=True)
+        return None
 
 
 @app.command()

@@ -6,7 +6,7 @@ beats shows a lag that grows.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from streams.collect.records import Sink, now_us
@@ -21,6 +21,9 @@ from streams.telemetry import (
     Health,
 )
 
+GAPS: Final = ("silent", "refused", "book", "missing")
+"""Why a gap is told; a counter that begins with its first event shows no increase."""
+
 _live: Final[dict[str, set["Measured"]]] = {}
 """Open connections by venue; read by the thread that serves metrics."""
 
@@ -28,8 +31,8 @@ _live: Final[dict[str, set["Measured"]]] = {}
 class Measured:
     """One connection, from its handshake to `ended`."""
 
-    def __init__(self, venue: str, sink: Sink) -> None:
-        """`sink`: whose waiting records are the connection's."""
+    def __init__(self, venue: str, sink: Sink, channels: Iterable[str]) -> None:
+        """`sink`: whose waiting records are the connection's. `channels`: what it asks for."""
         self.venue = venue
         self.sink = sink
         self.subscribed = False
@@ -40,6 +43,11 @@ class Measured:
             _live[venue] = set()
             HEARTBEAT_LAG.labels(venue=venue).set_function(lambda: _lag_s(venue))
             RECORDS_UNACKNOWLEDGED.labels(venue=venue).set_function(lambda: _waiting(venue))
+        for channel in channels:
+            # Told from the start: a channel that never comes would have no number to fire at.
+            RECORDS_COLLECTED.labels(venue=venue, channel=channel)
+        for reason in GAPS:
+            FEED_GAPS.labels(venue=venue, reason=reason)
         _live[venue].add(self)
 
     def up(self) -> None:
@@ -58,7 +66,7 @@ class Measured:
             self.through_us = min(through_us.values())
 
     def gap(self, reason: str) -> None:
-        """A gap was told: `silent`, `refused`, `book` or `missing`."""
+        """A gap was told, for one of `GAPS`."""
         FEED_GAPS.labels(venue=self.venue, reason=reason).inc()
 
     def ended(self, messages: int) -> None:

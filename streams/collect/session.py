@@ -95,7 +95,7 @@ class Session:
         self._ping_s = ping_s
         self._socket = socket
         self._sink = sink
-        self._measured = Measured(plan.venue, sink)
+        self._measured = Measured(plan.venue, sink, plan.assets)
         self._since_us = now_us()
         self._sifter = Sifter(
             plan.venue,

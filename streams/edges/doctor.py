@@ -35,11 +35,12 @@ def examine(settings: Settings) -> list[Check]:
         _package("faust", "detect --engine faust", "faust"),
         _package("pyflink", "detect --engine flink (optional)", "flink", optional=True),
         _tried("java", "broker, detect --engine flink", java_command),
-        _tried("maven", "broker, flink (first start)", maven_command),
+        _tried("maven", "broker, flink, dashboard (first start)", maven_command),
         _port(settings),
         doctor_services.broker_answers(settings),
         doctor_services.warehouse(settings),
         doctor_services.warehouse_port(),
+        doctor_services.dashboard_port(),
         doctor_services.metrics_ports(),
         doctor_services.clock(settings),
         doctor_services.memory(),
@@ -75,6 +76,9 @@ def _tried(name: str, needed_for: str, look: Callable[[], str]) -> Check:
 
 def _port(settings: Settings) -> Check:
     name, needed_for = "kafka port", "broker"
+    mend = doctor_services.address_mend(settings.kafka)
+    if mend:
+        return Check(name, False, needed_for, f"MARGINQUAKE_KAFKA is {settings.kafka!r}", mend)
     host, _, port = settings.kafka.rpartition(":")
     if host not in (HOST, "localhost") or not port.isdigit():
         return Check(name, True, needed_for, f"{settings.kafka} (not on this machine)")
@@ -90,9 +94,9 @@ def _port(settings: Settings) -> Check:
 
 def _disk(home: Path) -> Check:
     there = next(folder for folder in (home, *home.parents) if folder.exists())
-    if not os.access(there, os.W_OK):
+    if not there.is_dir() or not os.access(there, os.W_OK):
         mend = "set MARGINQUAKE_HOME to a folder that you may write"
-        return Check("disk", False, "everything", f"{there} is not writable", mend)
+        return Check("disk", False, "everything", f"{there} is no writable folder", mend)
     free = shutil.disk_usage(there).free / 2**30
     ok = free >= DISK_NEEDED_GIB
     mend = "" if ok else f"free {DISK_NEEDED_GIB:g} GiB or set MARGINQUAKE_HOME to a larger disk"

@@ -27,9 +27,10 @@ from streams.edges.migrate import plan, read_migrations, recorded
 from streams.edges.warehouse import connect, holder_of, parse_dsn
 
 WAIT_S: Final = 3.0
-METRICS_PORTS: Final = (9101, 9102, 9103, 9104)
-"""What docs/operations/running.md gives framer, detect, sink and webhook."""
+METRICS_PORTS: Final = (9101, 9102, 9103, 9104, 9105)
+"""What docs/operations/running.md gives framer, detect, sink, webhook and collect."""
 WAREHOUSE_PORT: Final = 8123
+DASHBOARD_PORT: Final = 8090
 MOST_SKEW_S: Final = 1.0
 """Event time is held to 5 s of receipt, and lateness to 2 s: a second of doubt is affordable."""
 MEMORY_NEEDED_GIB: Final = 3.0
@@ -37,9 +38,27 @@ MEMORY_NEEDED_GIB: Final = 3.0
 _STA_UNSYNC: Final = 0x0040
 
 
+def address_mend(kafka: str) -> str:
+    """What to do about bootstrap servers that are no `HOST:PORT`, by commas; empty when they are.
+
+    >>> address_mend("127.0.0.1:19092"), address_mend("a:9092,b:9092")
+    ('', '')
+    >>> address_mend("127.0.0.1:99999")
+    'set MARGINQUAKE_KAFKA to HOST:PORT, e.g. 127.0.0.1:19092'
+    """
+    for one in kafka.split(","):
+        host, _, port = one.strip().rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+            return "set MARGINQUAKE_KAFKA to HOST:PORT, e.g. 127.0.0.1:19092"
+    return ""
+
+
 def broker_answers(settings: Settings) -> Check:
     """Whether a broker that should be there answers a metadata request."""
     name, needed_for = "broker", "every stage on Kafka"
+    mend = address_mend(settings.kafka)
+    if mend:
+        return Check(name, False, needed_for, "cannot be asked", mend)
     host, _, port = settings.kafka.rpartition(":")
     if host in (HOST, "localhost") and port.isdigit():
         own = Broker(settings.home, int(port)).status()
@@ -70,8 +89,13 @@ async def _topics(bootstrap: str) -> int:
 def warehouse(settings: Settings) -> Check:
     """Whether the warehouse opens, and whether its migrations are all applied."""
     name, needed_for = "warehouse", "sink, query"
+    # Its own line of a refused connection says less than ours.
+    logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
     try:
         target = parse_dsn(settings.clickhouse_dsn)
+        if target.path is not None and target.path.exists() and not target.path.is_dir():
+            found = f"{target.path} is no folder"
+            return Check(name, False, needed_for, found, "name another folder in CLICKHOUSE_DSN")
         if target.path is not None and not (target.path / "store").exists():
             found = f"{target.label} not made yet (`marginquake migrate`)"
             return Check(name, True, needed_for, found)
@@ -100,6 +124,19 @@ def warehouse_port() -> Check:
         return Check(name, True, needed_for, f"{WAREHOUSE_PORT}: a ClickHouse answers")
     mend = f"end the program that holds port {WAREHOUSE_PORT}, or serve the warehouse on another"
     return Check(name, False, needed_for, f"{WAREHOUSE_PORT} taken", mend)
+
+
+def dashboard_port() -> Check:
+    """The port of the live page: free, or our page answers there."""
+    name, needed_for = "dashboard port", "dashboard"
+    if not _listens(DASHBOARD_PORT):
+        return Check(name, True, needed_for, f"{DASHBOARD_PORT} free")
+    if "<title>Marginquake" in _asked(DASHBOARD_PORT, "/"):
+        return Check(name, True, needed_for, f"{DASHBOARD_PORT}: our dashboard answers")
+    mend = (
+        f"end the program that holds port {DASHBOARD_PORT}, or give `marginquake dashboard --port`"
+    )
+    return Check(name, False, needed_for, f"{DASHBOARD_PORT} taken", mend)
 
 
 def metrics_ports() -> Check:
@@ -143,9 +180,12 @@ def clock(settings: Settings) -> Check:
 
 
 def _server_skew(dsn: str) -> float | None:
-    """Seconds that this clock is ahead of the server's; None without a server that answers."""
+    """Seconds that this clock is ahead of the server's; None without a server elsewhere that
+    answers: one on this machine has this machine's clock.
+    """
     try:
-        if parse_dsn(dsn).path is not None:
+        target = parse_dsn(dsn)
+        if target.path is not None or target.host in (HOST, "localhost", "::1"):
             return None
         with connect(dsn) as client:
             began = time.time()

@@ -232,7 +232,8 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
             if mine & set(self._framers):
                 await self._checkpoint(mine)
             for partition in mine:
-                self._framers.pop(partition, None)
+                if self._framers.pop(partition, None) is not None:
+                    self._metrics.end(partition)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Take partitions over: load their checkpoints and seek to where they continue."""
@@ -255,6 +256,7 @@ class FramerProcess(ConsumerRebalanceListener):  # type: ignore[misc]
                 partition_for,
                 origin=f"{RAW}-{source.partition}@",
             )
+            self._metrics.begin(source.partition, self._framers[source.partition])
             self._consumer.seek(source, state.next_offset)
         _log.info("assigned", partitions=sorted(mine), resumed=sorted(states))
         self.ready = True

@@ -139,7 +139,13 @@ PIPELINE_PANELS: Final = (
     Panel(
         "Wait of the market stage",
         "timeseries",
-        (PromQuery("max(marginquake_market_wait_seconds)", "wait"),),
+        (
+            PromQuery(
+                "max(marginquake_market_wait_seconds and on (instance) "
+                'marginquake_build{process="detect"})',
+                "wait",
+            ),
+        ),
         "Newest tick less the last sealed market second: the slowest partition's lead.",
         unit="s",
         steps=((15.0, "yellow"), (30.0, "red")),
@@ -165,8 +171,8 @@ PIPELINE_PANELS: Final = (
         "Flink's job",
         "stat",
         (
-            PromQuery("max(marginquake_flink_job_running)", "running"),
-            PromQuery("max(marginquake_flink_failures)", "failures"),
+            PromQuery("max by (stage) (marginquake_flink_job_running)", "{{stage}} running"),
+            PromQuery("max by (stage) (marginquake_flink_failures)", "{{stage}} failures"),
         ),
         "1 while the mini-cluster's job is RUNNING; failures that it restarted after.",
         empty="no Flink",
@@ -184,9 +190,15 @@ PIPELINE_PANELS: Final = (
         "timeseries",
         (
             PromQuery("max(marginquake:insert_seconds:p99_5m)", "slowest table, p99 (s)"),
+            PromQuery(
+                "max(marginquake_sink_wait_seconds and on (instance) "
+                'marginquake_build{process="sink"})',
+                "longest wait (s)",
+            ),
             PromQuery("sum(rate(marginquake_insert_retries_total[5m]))", "retries a second"),
         ),
-        "Seconds of an acknowledged insert; retries mean that ClickHouse is away or refuses.",
+        "Seconds of an acknowledged insert, and how long a batch has waited; retries mean that "
+        "ClickHouse is away or refuses.",
         empty="no sink is scraped",
     ),
     Panel(
@@ -195,7 +207,11 @@ PIPELINE_PANELS: Final = (
         (
             PromQuery("sum(rate(marginquake_webhook_delivered_total[5m]))", "delivered a second"),
             PromQuery("sum(rate(marginquake_webhook_retries_total[5m]))", "retries a second"),
-            PromQuery("max(marginquake_webhook_wait_seconds)", "longest wait (s)"),
+            PromQuery(
+                "max(marginquake_webhook_wait_seconds and on (instance) "
+                'marginquake_build{process="webhook"})',
+                "longest wait (s)",
+            ),
         ),
         "Rows that the receiver took, and how long the oldest has waited for it.",
         empty="no webhook is scraped",

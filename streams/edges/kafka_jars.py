@@ -18,6 +18,8 @@ from typing import Final
 from streams.config import MarginquakeError
 
 OLDEST_JAVA: Final = 17
+ANSWERS_S: Final = 30.0
+"""How long a Java may take to tell its version."""
 NEEDED: Final = {
     "kafka": "kafka_*.jar",
     "flink": "flink-sql-connector-kafka-*.jar",
@@ -38,7 +40,14 @@ def java_command(user: str = "the Kafka broker") -> str:
     java = str(Path(home, "bin", "java")) if home else shutil.which("java")
     if java is None or shutil.which(java) is None:
         raise MarginquakeError(f"{user} needs Java, and {java or 'java'} is not here: {mend}")
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
+    try:
+        said = subprocess.run(  # noqa: S603
+            [java, "-version"], capture_output=True, text=True, check=False, timeout=ANSWERS_S
+        ).stderr
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise MarginquakeError(
+            f"{user} needs Java, and {java} does not run ({error}): {mend}"
+        ) from None
     version = re.search(r'version "(?:1\.)?(\d+)', said)
     if version is None or int(version[1]) < OLDEST_JAVA:
         found = version[1] if version else said.strip()[:80] or "unknown"

@@ -5,8 +5,9 @@ records between the group's committed offsets and the ends of the partitions at 
 not promise that a stage's outputs are written: that is what an offset means to its stage.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from aiokafka.errors import (
 
 from streams import contracts
 from streams.config import MarginquakeError
+from streams.telemetry import CONSUMER_LAG
 
 _COORDINATOR_STARTS: Final = (
     GroupCoordinatorNotAvailableError,
@@ -29,6 +31,9 @@ _COORDINATOR_STARTS: Final = (
     NotCoordinatorForGroupError,
 )
 """A broker that has just started, or has had no group yet, makes its coordinator first."""
+
+
+PUBLISH_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,11 @@ class LagReader:
 
     async def read(self, group: str, topics: Sequence[str]) -> Lag:
         """The group's lag over topics of topics.yaml; a group unknown to Kafka has done nothing."""
+        found = (await self.by_partition(group, topics)).values()
+        return Lag(sum(one.done for one in found), sum(one.records for one in found))
+
+    async def by_partition(self, group: str, topics: Sequence[str]) -> dict[TopicPartition, Lag]:
+        """The same of each partition."""
         specs = contracts.topics()
         places = [
             TopicPartition(topic, number)
@@ -65,11 +75,28 @@ class LagReader:
             committed = await self._admin.list_consumer_group_offsets(group, partitions=places)
         except _COORDINATOR_STARTS:
             committed = {}
-        done = 0
+        found: dict[TopicPartition, Lag] = {}
         for place in places:
             offset = committed[place].offset if place in committed else -1
-            done += max(0, min(offset, ends[place]) - begins[place])
-        return Lag(done, sum(ends[place] - begins[place] for place in places))
+            done = max(0, min(offset, ends[place]) - begins[place])
+            found[place] = Lag(done, ends[place] - begins[place])
+        return found
+
+
+async def publish_lag(bootstrap: str, group: str, topics: Sequence[str]) -> None:
+    """Set the lag gauges of a group every few seconds, until cancelled.
+
+    For a stage that reads outside this process and commits what it has saved.
+    """
+    while True:
+        with suppress(MarginquakeError):
+            async with lag_reader(bootstrap) as reader:
+                while True:
+                    for place, lag in (await reader.by_partition(group, topics)).items():
+                        gauge = CONSUMER_LAG.labels(place.topic, str(place.partition))
+                        gauge.set(lag.behind)
+                    await asyncio.sleep(PUBLISH_S)
+        await asyncio.sleep(PUBLISH_S)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -26,11 +26,11 @@ from aiokafka.errors import (
 from streams import contracts
 from streams.config import MarginquakeError
 from streams.core.delivery import Delivery, Partition
-from streams.core.events import DeadLetter
+from streams.core.events import DeadLetter, SinkRejectReason
 from streams.edges.group_offsets import first_offsets, lost_offsets, partitions_of
 from streams.edges.inserts import Inserter
 from streams.edges.intake import LETTERS, TOPICS, Batch, letter
-from streams.telemetry import CONSUMER_LAG, RECORDS_DEAD_LETTERED, Health
+from streams.telemetry import CONSUMER_LAG, RECORDS_DEAD_LETTERED, SINK_WAIT, Health
 
 GROUP: Final = "marginquake-sink"
 POLL_MS: Final = 200
@@ -102,14 +102,18 @@ class Sink:
         self._writing_rows = self._writing_bytes = 0
         self._failure: Exception | None = None
         self._reached: dict[TopicPartition, int] = {}
+        self._through: dict[TopicPartition, int] = {}
         self._last_record = 0.0
         self._chore = chore
+        for reason in get_args(SinkRejectReason):
+            # A counter that begins with its first event shows no increase.
+            RECORDS_DEAD_LETTERED.labels(stage="sink", reason=reason)
 
     def health(self) -> Health:
         """Unhealthy after a failure, or when one batch has waited for the warehouse too long."""
         if self._failure is not None:
             return Health(False, str(self._failure))
-        waited = time.monotonic() - self._writing_since if self._writing is not None else 0.0
+        waited = self._waited()
         if waited > STALLED_S:
             return Health(False, f"the warehouse has not taken a batch for {waited:.0f} s")
         return Health(True)
@@ -173,7 +177,11 @@ class Sink:
                 return
 
     def give_up(self, partitions: Iterable[Partition]) -> None:
-        """The partitions go to another member."""
+        """The partitions go to another member, which tells of them from now on."""
+        partitions = [*partitions]
+        for topic, number in partitions:
+            CONSUMER_LAG.remove(topic, number)
+            self._through.pop(TopicPartition(topic, number), None)
         self._delivery = self._delivery.give_up(partitions)
 
     async def _turn(self) -> None:
@@ -184,7 +192,8 @@ class Sink:
             wait_ms = 0
         polled = await self._poll(wait_ms)
         letters: list[tuple[DeadLetter, Any]] = []
-        for records in polled.values():
+        for place, records in polled.items():
+            self._through.setdefault(place, records[0].offset)
             self._last_record = time.monotonic()
             if not self._batch.spans:
                 self._batch_since = self._last_record
@@ -203,6 +212,20 @@ class Sink:
         due = time.monotonic() - self._batch_since >= self._options.flush_s
         if self._writing is None and self._batch.spans and (full or due):
             self._start_writing()
+        self._tell()
+
+    def _tell(self) -> None:
+        """What waits, at every turn: at a commit alone a sink that stands would tell no lag."""
+        SINK_WAIT.set(self._waited())
+        for place in self._consumer.assignment() & self._through.keys():
+            end = self._consumer.highwater(place)
+            if end is not None:  # unknown until the first fetch after a rebalance
+                lag = CONSUMER_LAG.labels(topic=place.topic, partition=place.partition)
+                lag.set(max(end - self._through[place], 0))
+
+    def _waited(self) -> float:
+        """Seconds that the batch that is being written has waited; 0 without one."""
+        return 0.0 if self._writing is None else time.monotonic() - self._writing_since
 
     async def _poll(self, wait_ms: int) -> dict[TopicPartition, list[Any]]:
         try:
@@ -276,11 +299,9 @@ class Sink:
             log.warning("commit lost to a rebalance", error=repr(error))
             return
         self._delivery = self._delivery.committed(offsets)
-        self._reached |= {TopicPartition(*one): offset for one, offset in offsets.items()}
-        for (topic, number), offset in offsets.items():
-            end = self._consumer.highwater(TopicPartition(topic, number))
-            if end is not None:
-                CONSUMER_LAG.labels(topic=topic, partition=str(number)).set(max(end - offset, 0))
+        written = {TopicPartition(*one): offset for one, offset in offsets.items()}
+        self._reached |= written
+        self._through |= written
 
     async def _send(self, letters: list[DeadLetter]) -> None:
         """Return when the broker has every letter."""

@@ -9,7 +9,7 @@ partitions for records that come while it runs.
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -40,8 +40,9 @@ _head = msgspec.json.Decoder(_Head)
 class TailOptions:
     """Which records of a topic: `begin` is `earliest`, `latest` or ms since 1970.
 
-    `key` keeps the records of one asset, scope or venue; `final_only` those that will not be
-    revised; `limit` ends after so many; without `follow` it ends at the end of the log.
+    `key` keeps the records of one asset, scope or venue, however it is spelt; `final_only` those
+    that will not be revised; `limit` ends after so many; without `follow` it ends at the end of
+    the log.
     """
 
     begin: int | str = "latest"
@@ -113,6 +114,7 @@ async def tail(
         bootstrap_servers=kafka, enable_auto_commit=False, auto_offset_reset="earliest"
     )
     async with started(consumer, kafka):
+        options = replace(options, key=_spelt(topic, options.key))
         places = await _places(consumer, topic, options.key)
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
@@ -124,6 +126,13 @@ async def tail(
                 left = None if left is None else left - 1
                 if left == 0:
                     return
+
+
+def _spelt(topic: str, key: str | None) -> str | None:
+    """The key as the topic spells it: venues are small letters, assets capitals."""
+    if key is None:
+        return None
+    return key.lower() if contracts.topics()[topic].key == "venue" else key.upper()
 
 
 async def _places(consumer: Any, topic: str, key: str | None) -> list[TopicPartition]:

@@ -105,6 +105,11 @@ class _Lane:
             self._work = asyncio.create_task(self._run())
 
     @property
+    def through(self) -> int:
+        """Offset of the first row that is not delivered."""
+        return self.waiting[0].offset if self.waiting else self.reached or 0
+
+    @property
     def busy(self) -> bool:
         return self._work is not None and not self._work.done()
 
@@ -260,6 +265,8 @@ class Webhook:
         for lane in self._lanes.values():
             await lane.drop()
         await self._commit()
+        for place in self._lanes:
+            CONSUMER_LAG.remove(place.topic, place.partition)
         self._lanes.clear()
 
     async def _turn(self, poster: Poster) -> bool:
@@ -282,8 +289,8 @@ class Webhook:
             if place not in self._lanes:
                 self._lanes[place] = _Lane(self, poster)
             self._lanes[place].add(records)
-        WEBHOOK_WAIT.set(self._longest_wait())
         await self._commit()
+        self._tell()
         return bool(polled)
 
     async def _commit(self) -> None:
@@ -304,11 +311,15 @@ class Webhook:
         self._reached |= offsets
         for place, offset in offsets.items():
             self._lanes[place].committed = offset
+
+    def _tell(self) -> None:
+        """What waits, at every turn: at a commit alone a receiver that is away costs no lag."""
+        WEBHOOK_WAIT.set(self._longest_wait())
+        for place in self._consumer.assignment() & self._lanes.keys():
             end = self._consumer.highwater(place)
-            if end is not None:
-                CONSUMER_LAG.labels(topic=place.topic, partition=str(place.partition)).set(
-                    max(end - offset, 0)
-                )
+            if end is not None:  # unknown until the first fetch after a rebalance
+                lag = CONSUMER_LAG.labels(topic=place.topic, partition=place.partition)
+                lag.set(max(end - self._lanes[place].through, 0))
 
     async def _give_up(self, record: Any, reason: WebhookRejectReason, detail: str) -> None:
         one = letter(record, reason, detail, "webhook")

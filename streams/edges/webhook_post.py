@@ -44,6 +44,7 @@ PASSING: Final = frozenset({408, 425, 429})
 LONGEST_PAUSE_S: Final = 60.0
 LONGEST_RETRY_AFTER_S: Final = 3600.0
 _TOLD_BYTES: Final = 200
+_TOLD_S: Final = 1.0
 
 Cause = Literal["timeout", "connection", "throttled", "server_error"]
 
@@ -105,6 +106,9 @@ def target_of(url: str, secret: str, insecure: bool = False) -> Target:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
+        host.encode("idna")
+        if not url.isprintable() or " " in url:
+            raise ValueError
     except ValueError:
         raise MarginquakeError("the webhook's URL cannot be read; use https://host/path") from None
     if parts.scheme not in ("http", "https") or not host:
@@ -213,8 +217,8 @@ class Poster:
                 allow_redirects=False,
             ) as answer:
                 status = answer.status
-                told = b"" if answer.ok else await answer.content.read(_TOLD_BYTES)
                 asked = answer.headers.get("Retry-After", "")
+                told = b"" if answer.ok else await _told(answer)
         except TimeoutError:
             raise _Passing("timeout", f"no answer in {self._timeout.total:g} s") from None
         except aiohttp.ClientError as error:
@@ -279,6 +283,15 @@ def retry_after(asked: str, now: float) -> float:
             return 0.0
         seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
+
+
+async def _told(answer: aiohttp.ClientResponse) -> bytes:
+    """The beginning of a refusal's text; the status stands when it breaks off or does not come."""
+    try:
+        async with asyncio.timeout(_TOLD_S):
+            return await answer.content.read(_TOLD_BYTES)
+    except (TimeoutError, aiohttp.ClientError):
+        return b""
 
 
 def _is_loopback(host: str) -> bool:

@@ -18,7 +18,7 @@ from faust.types import TP
 
 from streams import contracts
 from streams.config import MarginquakeError
-from streams.contracts import FRAMES, encode, key_of, topic_of
+from streams.contracts import FRAMES, MARKET_INPUTS, encode, key_of, topic_of
 from streams.core.events import MICROS
 from streams.core.frames import Tick
 from streams.core.pipeline import AssetStage, BrokenChain, MarketStage
@@ -194,6 +194,8 @@ class Shell:
             self._to_commit.pop(TP(self.topic, partition), None)
             self._seen.pop(partition, None)
             self._revocations[partition] = self._revocations.get(partition, 0) + 1
+            if self.topic == MARKET_INPUTS:
+                MARKET_WAIT.set(0)
 
     async def _reader(self) -> Any:
         """A started consumer; waits for a broker that is away, as those that run do."""
@@ -279,8 +281,10 @@ def apply_market_input(store: StageStore, record: Record) -> Iterable[Output]:
     stage, _ = store.stage(MARKET)
     assert isinstance(stage, MarketStage)  # noqa: S101  the table holds what `create` made
     item = contracts.decode_market_input(record.value)
+    sealed = stage.sealed
     rows = stage.step(item)
-    if isinstance(item, Tick):
+    # A contribution may be what the last tick waited for.
+    if isinstance(item, Tick) or stage.sealed != sealed:
         MARKET_WAIT.set(stage.waits_s)
     store.unapplied.heard(item.second // MICROS, record.offset, stage.sealed)
     store.applied(MARKET, record.offset)

@@ -115,7 +115,7 @@ RECORDS_FILTERED: Final = _counter(
 )
 RECORDS_DUPLICATE: Final = _counter(
     "marginquake_records_duplicate_total",
-    ("venue",),
+    ("channel",),
     "Events dropped because their id was seen within the last 60 s.",
     "A jump without a second connection: a collector writes twice.",
 )
@@ -123,7 +123,7 @@ RECORDS_LATE: Final = _counter(
     "marginquake_records_late_total",
     ("venue", "channel"),
     "Events whose second was sealed before they came; late liquidations go to late.v1.",
-    "Above 0.1 % of received: raise the lateness of that channel or look for a slow collector.",
+    "Above one for 1,000 records received: look for a slow collector, then at the lateness.",
 )
 RECORDS_DEAD_LETTERED: Final = _counter(
     "marginquake_records_dead_lettered_total",
@@ -168,8 +168,8 @@ FEEDS_UP: Final = _gauge(
 CONSUMER_LAG: Final = _gauge(
     "marginquake_consumer_lag_records",
     ("topic", "partition"),
-    "Records between this process's position and the end of the partition. Of a Flink job "
-    "(partition `all`) at least: partitions held back to the others' pace are not counted.",
+    "Records between this process's position and the end of the partition. Of a Flink job the "
+    "position of its last checkpoint, so an interval's records stand there while all is well.",
     "Growing for 5 minutes: the process is too slow; add a worker up to the partition count.",
 )
 CHECKPOINT_SECONDS: Final = _histogram(
@@ -190,7 +190,7 @@ CHECKPOINT_BYTES: Final = _gauge(
 RESULTS: Final = _counter(
     "marginquake_results_total",
     ("topic",),
-    "Results produced and acknowledged, each revision counted.",
+    "Results handed to the producer, each revision counted; Flink's own metrics tell its job's.",
     "None by itself: quiet markets give none.",
 )
 FRAME_GAPS: Final = _counter(
@@ -207,20 +207,21 @@ MARKET_WAIT: Final = _gauge(
 )
 FLINK_RUNNING: Final = _gauge(
     "marginquake_flink_job_running",
-    (),
+    # Without a label every process would tell 0 of a job that it does not have.
+    ("stage",),
     "1 while the mini-cluster's job is RUNNING, 0 while it restarts or does not answer.",
     "0 for a minute: /healthz and `marginquake flink status` say what it does; see its log.",
 )
 FLINK_FAILURES: Final = _gauge(
     "marginquake_flink_failures",
-    (),
+    ("stage",),
     "Failures that Flink restarted the job after; it remembers 16.",
     "Growing: after the fifth in a row the process ends with the cause.",
 )
 END_TO_END_LATENCY: Final = _histogram(
     "marginquake_end_to_end_latency_seconds",
     ("topic",),
-    "Wall clock at the acknowledgement of a result minus the event time of its frame.",
+    "Wall clock at the sending of a result minus the event time of its frame.",
     "Above 8 s at the 99th percentile while live: see watermark lag, then consumer lag.",
     PATH_SECONDS,
 )
@@ -249,7 +250,13 @@ LAST_INSERT: Final = _gauge(
     "marginquake_last_insert_timestamp_seconds",
     ("table",),
     "Unix time of the last acknowledged insert.",
-    "Old while the sink lags: it waits on a retry; see its log.",
+    "Old while the sink lags: see the wait.",
+)
+SINK_WAIT: Final = _gauge(
+    "marginquake_sink_wait_seconds",
+    (),
+    "How long the batch that is being written has waited for the warehouse.",
+    "Above 120 s: nothing is written; see the sink's log for what the warehouse answers.",
 )
 
 # Webhook: rows of result topics to a receiver.

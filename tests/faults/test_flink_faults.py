@@ -49,6 +49,7 @@ from tests.pipeline_stack import (
     differences,
     engine_rows,
     import_archives,
+    lags,
     topic,
 )
 
@@ -112,7 +113,11 @@ def flink(path: Stack, *words: str) -> str:
     """What `marginquake flink ...` prints."""
     return subprocess.run(
         [sys.executable, "-m", "streams.cli", "flink", *words],
-        env={**os.environ, "MARGINQUAKE_HOME": str(path.home)},
+        env={
+            **os.environ,
+            "MARGINQUAKE_HOME": str(path.home),
+            "MARGINQUAKE_KAFKA": path.bootstrap,
+        },
         check=True,
         capture_output=True,
         text=True,
@@ -148,7 +153,10 @@ def test_a_savepoint_taken_running_and_one_at_the_stop_restore_at_parallelism_2(
     path.start(*PROCESSES)
     await_progress(path, 0, 200)
     port = str(path.rest_port)
-    assert "RUNNING" in flink(path, "status", "--rest-port", port, "--json")
+    (job,) = msgspec.json.decode(flink(path, "status", "--rest-port", port, "--json"))
+    assert job["state"] == "RUNNING"
+    ends, _ = asyncio.run(lags(path.bootstrap, FLINK_GROUPS))
+    assert 0 <= job["behind"] < sum(ends.values())
     taken = listening(path.running[FLINK].pid)
     assert [address for address in taken if not on_loopback(address)] == []
     assert any(address.endswith(f":{path.rest_port:04X}") for address in taken)

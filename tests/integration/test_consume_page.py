@@ -110,6 +110,8 @@ def test_the_page_checks_signatures_as_the_webhook_makes_them() -> None:
     assert not verified(header, body, secret + "s", 1_790_000_010.0)
     assert not verified(header, body, secret, 1_790_000_301.0)
     assert not verified("", body, secret, 1_790_000_010.0)
+    for strange in ("v1=\u00e9", "t=\udcff,v1=\udcff", "t=1,v1=" + "\u0661" * 64, "t=,v1=", "=,="):
+        assert not verified(strange, body, secret, 1_790_000_010.0)
     assert not verified(
         header.replace("t=1790000000", "t=1790000009"), body, secret, 1_790_000_010.0
     )

@@ -182,6 +182,12 @@ def test_every_stage_is_scraped_and_a_killed_one_is_told(
                 lambda: "VenueDisconnected" in {name for name, _ in prometheus.firing()},
                 lambda: str(prometheus.firing()),
             )
+            # One venue that is down, and nothing else: no rule fires at a pipeline that is well.
+            down = {"VenueDisconnected", "ReconnectsOften"}
+            wait_for(
+                lambda: {name for name, _ in prometheus.firing()} <= down,
+                lambda: str(prometheus.firing()),
+            )
             running["sink"].kill()
             running["sink"].wait(timeout=30)
             instance = f"127.0.0.1:{ports['sink']}"

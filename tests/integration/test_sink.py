@@ -24,6 +24,7 @@ from streams.edges.intake import TOPICS
 from streams.edges.sink import Sink, SinkOptions, SinkReport
 from streams.edges.topics import reconcile
 from streams.edges.warehouse import connect
+from streams.telemetry import REGISTRY
 from tests.sink_traffic import PARTITIONS, START, frame, group_view, lag, order, produce, records
 
 pytestmark = [pytest.mark.kafka, pytest.mark.warehouse, pytest.mark.usefixtures("kafka_topics")]
@@ -155,11 +156,25 @@ async def test_reading_pauses_while_the_warehouse_is_away_and_nothing_is_lost(
     await asyncio.sleep(1.0)
     assert sink.report.records == read < 5_000
     assert sink._consumer.assignment() == set(PARTITIONS)
+    # What an operator sees meanwhile: a batch that waits, and a lag that is there.
+    assert (REGISTRY.get_sample_value("marginquake_sink_wait_seconds", {}) or 0) > 0.5
+    assert told_lag() > 600
     with connect(warehouse_dsn) as operator:
         operator.command("ALTER TABLE liquidations RESET SETTING parts_to_throw_insert")
     await running
     assert one(warehouse, "SELECT count() FROM v_liquidations WHERE asset = 'SD'") == (5_000,)
     assert await lag(broker, "test-pause") == {}
+    assert REGISTRY.get_sample_value("marginquake_sink_wait_seconds", {}) == 0
+
+
+def told_lag() -> float:
+    """Records of forced orders that the metrics say wait."""
+    name, labels = "marginquake_consumer_lag_records", {"topic": contracts.LIQUIDATIONS}
+    partitions = range(contracts.topics()[contracts.LIQUIDATIONS].partitions)
+    return sum(
+        REGISTRY.get_sample_value(name, {**labels, "partition": str(number)}) or 0
+        for number in partitions
+    )
 
 
 async def test_a_stop_while_the_warehouse_is_away_fails_and_commits_nothing(

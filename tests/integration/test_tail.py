@@ -55,7 +55,7 @@ def test_the_backlog_comes_in_the_brokers_order_over_all_partitions(own_broker: 
 def test_asset_final_and_limit_choose_rows(own_broker: str) -> None:
     rows = [alert("PICKED", n, is_final=n % 2 == 0) for n in range(10)]
     publish(own_broker, contracts.ALERTS, [*rows, *(alert("OTHER", n) for n in range(5))])
-    choice = ("alerts", "--from", "-1h", "--no-follow", "--asset", "PICKED")
+    choice = ("alerts", "--from", "-1h", "--no-follow", "--asset", "picked")
     done = tailed(own_broker, *choice, "--final", "--limit", "3")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -64,6 +64,25 @@ def test_asset_final_and_limit_choose_rows(own_broker: str) -> None:
     ]
     assert all("PICKED" in line and "critical cascade_alert" in line for line in lines)
     assert "\x1b" not in done.stdout
+
+
+def test_nothing_found_is_told_and_a_full_disk_is_one_line(own_broker: str) -> None:
+    publish(own_broker, contracts.ALERTS, [alert("FILLS", n) for n in range(3)])
+    done = tailed(own_broker, "alerts", "--from", "-1h", "--no-follow", "--asset", "NOSUCH")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "no rows\n")
+    words = ("tail", "alerts", "--from", "-1h", "--no-follow", "--json", "--kafka", own_broker)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "streams.cli", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("marginquake: no space is left")
+    assert "Traceback" not in done.stderr
 
 
 def test_a_row_that_cannot_be_read_is_told_and_does_not_end_it(own_broker: str) -> None:

@@ -17,6 +17,8 @@ from streams.edges import doctor_services
 from streams.edges.check import Check
 from streams.edges.doctor import examine
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 def check(name: str, settings: Settings) -> Check:
     (found,) = [check for check in examine(settings) if check.name == name]
@@ -201,6 +203,19 @@ def test_the_clock_is_judged_by_what_there_is(
     assert bool(found.mend) is not ok
 
 
+def test_a_server_on_this_machine_proves_nothing_about_its_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def asked(dsn: str) -> None:
+        pytest.fail(f"{dsn} was asked for the time")
+
+    monkeypatch.setattr(doctor_services, "connect", asked)
+    monkeypatch.setattr(doctor_services, "kernel_clock_error", lambda: None)
+    for host in ("127.0.0.1", "localhost", "[::1]"):
+        here = Settings(clickhouse_dsn=f"clickhouse://{host}:8123/m")
+        assert doctor_services.clock(here).found == "not checked: no reference"
+
+
 def test_the_kernel_tells_an_error_or_that_it_knows_none() -> None:
     told = doctor_services.kernel_clock_error()
     assert told is None or told >= 0.0
@@ -213,3 +228,50 @@ def test_too_little_memory_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "GiB available" in fine.found
     assert not found.ok
     assert "machines of their own" in found.mend
+
+
+@pytest.mark.parametrize("kafka", ["127.0.0.1:99999", "localhost:abc", "127.0.0.1", "", "a:9092,b"])
+def test_bootstrap_servers_that_are_none_are_a_lack(kafka: str, tmp_path: Path) -> None:
+    checks = {check.name: check for check in examine(Settings(kafka=kafka, home=tmp_path))}
+    for name in ("kafka port", "broker"):
+        assert not checks[name].ok
+        assert "set MARGINQUAKE_KAFKA to HOST:PORT" in checks[name].mend
+
+
+def test_a_java_that_does_not_run_is_a_lack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    java = tmp_path / "java"
+    java.write_bytes(b"\x7fELF of another machine")
+    java.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    checks = {check.name: check for check in examine(Settings(home=tmp_path / "home"))}
+    assert not checks["java"].ok
+    assert "does not run" in checks["java"].mend
+    assert "install Java 17 or newer" in checks["java"].mend
+
+
+def test_a_home_or_a_store_that_is_a_file_is_a_lack(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("not a folder")
+    here = Settings(home=file / "home", clickhouse_dsn=f"chdb://{file}")
+    checks = {check.name: check for check in examine(here)}
+    assert not checks["disk"].ok
+    assert "set MARGINQUAKE_HOME" in checks["disk"].mend
+    assert not checks["warehouse"].ok
+    assert checks["warehouse"].mend == "name another folder in CLICKHOUSE_DSN"
+
+
+def test_a_dashboard_port_is_free_or_ours_or_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_services, "DASHBOARD_PORT", unused_port())
+    assert doctor_services.dashboard_port().found.endswith("free")
+    page = (ROOT / "streams/dashboard/page/index.html").read_bytes()
+    with answering({"/": page}) as port:
+        monkeypatch.setattr(doctor_services, "DASHBOARD_PORT", port)
+        assert doctor_services.dashboard_port().found == f"{port}: our dashboard answers"
+    with answering({}) as port:
+        monkeypatch.setattr(doctor_services, "DASHBOARD_PORT", port)
+        taken = doctor_services.dashboard_port()
+    assert not taken.ok
+    assert "marginquake dashboard --port" in taken.mend

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,13 +11,19 @@ import pytest
 from faust.types import TP
 
 from streams.config import MarginquakeError
-from streams.contracts import FRAMES
-from streams.core.pipeline import Snapshot
+from streams.contracts import FRAMES, encode
+from streams.core.events import MICROS
+from streams.core.frames import Tick
+from streams.core.params import Params
+from streams.core.pipeline import MarketStage, Snapshot
+from streams.core.results import Contribution
+from streams.core.rowmeta import RowMeta
 from streams.engines import faust_app
 from streams.engines.faust_app import Worker
-from streams.engines.faust_shell import Shell
+from streams.engines.faust_shell import Shell, apply_market_input
 from streams.engines.stage_store import Marker, StageStore
 from streams.engines.state_table import StateTable
+from streams.telemetry import REGISTRY
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -44,6 +51,18 @@ class Count:
         assert hot == b"count"
 
 
+SECOND = 1_790_000_000
+
+
+@dataclass
+class Input:
+    """A record of market_inputs.v1."""
+
+    partition: int
+    offset: int
+    value: bytes
+
+
 class Group:
     """What the shell has committed; `away` while the group rebalances."""
 
@@ -69,6 +88,29 @@ def apply(store: StageStore, record: Any) -> Iterable[Any]:
 
 def record(offset: int) -> Any:
     return SimpleNamespace(partition=3, offset=offset, value=b"")
+
+
+def tick(second: int, n: int) -> Tick:
+    return Tick(0, 1, second * MICROS, None, n)
+
+
+def contribution(asset: str, second: int) -> Contribution:
+    at = second * MICROS
+    return Contribution(asset, 0, at, None, 1.0, ("okx",), ("okx",), (), (), None, None, ())
+
+
+def test_the_market_no_longer_waits_once_the_last_contribution_is_there() -> None:
+    """What a tick waits for comes behind it: where a log ends, no later tick tells of it."""
+    store = StageStore(0, Table(), lambda _: MarketStage(Params(), RowMeta("h", "faust", 0)))
+
+    def waits_after(offset: int, item: Any) -> float | None:
+        list(apply_market_input(store, Input(0, offset, encode(item))))
+        return REGISTRY.get_sample_value("marginquake_market_wait_seconds", {})
+
+    assert waits_after(0, tick(SECOND, 1)) == 0
+    waits_after(1, contribution("BTC", SECOND))
+    assert waits_after(2, tick(SECOND + 40, 1)) == 40
+    assert waits_after(3, contribution("BTC", SECOND + 40)) == 0
 
 
 def shell(table: Table, group: Group) -> Shell:

@@ -8,6 +8,9 @@ import sys
 
 import pytest
 
+from streams.edges.migrate import migrate
+from streams.edges.warehouse import connect
+
 WORK = (
     "import time\n"
     "from streams.edges.progress import bars, counting, reading, waiting\n"
@@ -27,10 +30,18 @@ def test_a_pipe_gets_none_of_it() -> None:
 
 
 def test_a_terminal_sees_it_on_standard_error_alone() -> None:
+    out, shown = on_a_terminal("-c", WORK)
+    assert out == b"done\n"
+    for said in ("long work", "records counted", "bytes read", "a part"):
+        assert said.encode() in shown, said
+
+
+def on_a_terminal(*words: str, **settings: str) -> tuple[bytes, bytes]:
+    """Standard output, and what a terminal at standard error shows, of a Python that ends well."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", WORK],
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+        [sys.executable, *words],
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120", **settings},
         stdout=subprocess.PIPE,
         stderr=theirs,
     )
@@ -41,9 +52,34 @@ def test_a_terminal_sees_it_on_standard_error_alone() -> None:
             shown += piece
     os.close(ours)
     out, _ = process.communicate(timeout=60)
-    assert (process.returncode, out) == (0, b"done\n")
-    for said in ("long work", "records counted", "bytes read", "a part"):
-        assert said.encode() in shown, said
+    assert process.returncode == 0, shown
+    return out, shown
+
+
+@pytest.mark.warehouse
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("query", "SELECT 1 AS one", "--json"), b"asking the warehouse"),
+        (("audit", "final-is-last"), b"checking the warehouse"),
+    ],
+)
+def test_questions_that_may_take_long_say_that_they_are_asked(
+    command: tuple[str, ...], said: bytes, warehouse_dsn: str
+) -> None:
+    with connect(warehouse_dsn, create=True) as client:
+        migrate(client)
+    program = ("-m", "streams.cli", *command)
+    out, shown = on_a_terminal(*program, CLICKHOUSE_DSN=warehouse_dsn)
+    assert said in shown
+    piped = subprocess.run(
+        [sys.executable, *program],
+        env={**os.environ, "CLICKHOUSE_DSN": warehouse_dsn},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert (piped.stdout, piped.stderr) == (out, b"")
 
 
 @pytest.mark.parametrize("command", [("doctor", "--json"), ("query", "--list")])

@@ -1,8 +1,15 @@
 """One POST of the webhook: signed, patient with what passes, done with what does not."""
 
 import asyncio
+import contextlib
+import os
+import shutil
 import socket
+import ssl
+import subprocess
 import time
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -107,6 +114,114 @@ async def test_a_receiver_that_stays_away_is_given_up() -> None:
     assert "path-that-is-secret" not in given_up.value.detail
 
 
+async def test_a_receiver_whose_certificate_nobody_vouches_for_sees_no_row(tmp_path: Path) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*own_certificate(tmp_path))
+    seen: list[bytes] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.read(1))
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Undelivered, match="ClientConnectorCertificateError"):
+            await deliver(f"https://127.0.0.1:{port}/", give_up_s=0.2)
+    assert seen == []
+
+
+def own_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that it signed itself, and its key."""
+    program = shutil.which("openssl")
+    if program is None:
+        message = "openssl is not here: apt-get install --no-install-recommends openssl"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    words = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "1",
+        "-subj",
+        "/CN=127.0.0.1",
+    ]
+    words += [
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
+    subprocess.run([program, *words], check=True, capture_output=True)
+    return certificate, key
+
+
+REFUSAL = b"HTTP/1.1 400 No\r\nContent-Length: 5\r\n"
+HEAD = b"HTTP/1.1 200 Yes\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (REFUSAL + b"Content-Encoding: gzip\r\n\r\nabcde", "answered 400"),
+        (REFUSAL + b"\r\n", "answered 400"),
+        (b"HTTP/1.1 307 There\r\nLocation: http://127.0.0.1:1/\r\n\r\n", "answered 307"),
+        (b"HTTP/1.1 101 Switch\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "answered 101"),
+        (b"\x00\xff no HTTP\r\n\r\n", "no connection: ClientResponseError"),
+        (HEAD + b"X: " + b"x" * 100_000 + b"\r\n\r\n", "no connection: ClientResponseError"),
+        (b"", "no connection: ServerDisconnectedError"),
+        (HEAD + b"Content-Length: 99999999999\r\n\r\n" + b"x" * 1_000_000, ""),
+    ],
+    ids=["bad gzip", "no text", "redirect", "upgrade", "garbage", "long header", "nothing", "huge"],
+)
+async def test_a_strange_answer_is_judged_by_its_status(answer: bytes, said: str) -> None:
+    """A refusal whose text cannot be read is still a refusal, and not tried for an hour."""
+
+    async with answering(answer) as url:
+        poster = deliver(url, give_up_s=0.2, timeout_s=5)
+        if not said:
+            await poster
+            return
+        with pytest.raises(Undelivered, match=said) as given_up:
+            await poster
+    refused = said.startswith("answered")
+    assert given_up.value.reason == ("refused_by_receiver" if refused else "receiver_unavailable")
+
+
+@contextlib.asynccontextmanager
+async def answering(answer: bytes) -> AsyncIterator[str]:
+    """A receiver of these bytes for an answer; a refusal then stays silent until the end."""
+    over = asyncio.Event()
+    served: set[asyncio.Task[None] | None] = set()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.add(asyncio.current_task())
+        with contextlib.suppress(ConnectionError):
+            await reader.readuntil(ROW.body)
+            writer.write(answer)
+            await writer.drain()
+            if answer.startswith(REFUSAL):
+                await over.wait()
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    try:
+        async with server:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    finally:
+        over.set()
+        await asyncio.gather(*(task for task in served if task is not None))
+
+
 async def test_a_stop_ends_the_pauses() -> None:
     stop = asyncio.Event()
 
@@ -130,6 +245,10 @@ async def test_a_stop_ends_the_pauses() -> None:
         ("alerts.example", "use https"),
         ("https://user:word@alerts.example", "leave them out"),
         ("https://[bad", "cannot be read"),
+        ("https://a..b/hook", "cannot be read"),
+        ("https://" + "a" * 64 + ".example/hook", "cannot be read"),
+        ("https://alerts.example/ho ok", "cannot be read"),
+        ("https://alerts.example/hook\r\nX: y", "cannot be read"),
     ],
 )
 def test_a_url_that_is_unsafe_or_none_is_refused(url: str, said: str) -> None:

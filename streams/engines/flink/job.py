@@ -27,6 +27,7 @@ from streams.engines.flink.functions import (
     MarketFunction,
     decoded,
 )
+from streams.engines.flink.jobmanager import GROUP
 
 MOST_APART_S: Final = 300
 """How far a partition may be read ahead of the slowest, by the times at which records were
@@ -34,8 +35,6 @@ written: what is ahead waits in the market stage's state.
 """
 IDLE_S: Final = 10
 """A partition without records for so long holds no other back."""
-GROUP: Final = "marginquake-detect-flink"
-"""Commits offsets with each checkpoint, for lag alone: positions are the checkpoint's."""
 
 
 class _Asset(msgspec.Struct):

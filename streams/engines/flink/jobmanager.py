@@ -12,10 +12,14 @@ import aiohttp
 import msgspec
 
 from streams.config import MarginquakeError
-from streams.contracts import FRAMES
+from streams.contracts import FRAMES, MARKET_INPUTS
 
 DETECT: Final = "marginquake detect"
 """Name of the detectors' job."""
+GROUP: Final = "marginquake-detect-flink"
+"""Commits offsets with each checkpoint, for lag alone: positions are the checkpoint's."""
+INPUTS: Final = (FRAMES, MARKET_INPUTS)
+"""What the detectors' job reads."""
 ENDED: Final = frozenset({"FAILED", "FINISHED", "CANCELED", "SUSPENDED"})
 STARTING: Final = frozenset({"CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING"})
 START_S: Final = 30.0
@@ -25,9 +29,7 @@ SAVEPOINT_S: Final = 600.0
 
 class Job(msgspec.Struct, frozen=True):
     """One job: `running_ms` since its start; `failures` that it was restarted after, of which Flink
-    keeps 16, and the `cause` of the last; `behind`: at least so many records of frames.v1 it has
-    yet to read (not counted: partitions held back to the others' pace), None where it does not
-    tell; the last checkpoint's number, path, size and time taken.
+    keeps 16, and the `cause` of the last; the last checkpoint's number, path, size and time taken.
     """
 
     id: str
@@ -36,7 +38,6 @@ class Job(msgspec.Struct, frozen=True):
     running_ms: int
     failures: int
     cause: str | None = None
-    behind: int | None = None
     checkpoint_id: int | None = None
     checkpoint: str | None = None
     checkpoint_bytes: int | None = None
@@ -78,22 +79,11 @@ class FlinkRest:
             running_ms=told["duration"],
             failures=len(failures),
             cause=innermost(failures[0]["stacktrace"]) if failures else None,
-            behind=await self._behind(job, told["vertices"]),
             checkpoint_id=last.get("id"),
             checkpoint=last.get("external_path"),
             checkpoint_bytes=last.get("state_size"),
             checkpoint_ms=last.get("end_to_end_duration"),
         )
-
-    async def _behind(self, job: str, vertices: list[dict[str, Any]]) -> int | None:
-        source = next((one["id"] for one in vertices if FRAMES in one["name"]), None)
-        if source is None:
-            return None
-        # Flink writes each character of an operator's name that is no letter or digit as `_`.
-        metric = f"Source__{FRAMES.replace('.', '_')}.pendingRecords"
-        path = f"jobs/{job}/vertices/{source}/subtasks/metrics?get={metric}&agg=sum"
-        told = await self._ask("GET", path)
-        return int(told[0]["sum"]) if told else None
 
     async def running(self, name: str) -> Job:
         """The one job of that name that has not ended.

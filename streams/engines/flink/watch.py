@@ -9,12 +9,10 @@ import time
 from typing import Final
 
 from streams.config import MarginquakeError
-from streams.contracts import FRAMES
 from streams.engines.flink.jobmanager import FlinkRest, Job
 from streams.telemetry import (
     CHECKPOINT_BYTES,
     CHECKPOINT_SECONDS,
-    CONSUMER_LAG,
     FLINK_FAILURES,
     FLINK_RUNNING,
     Health,
@@ -24,7 +22,7 @@ ASK_S: Final = 2.0
 SILENT_S: Final = 15.0
 STAGE: Final = "detect:flink"
 ALL: Final = "all"
-"""Flink tells sums over partitions."""
+"""Flink tells one size of a checkpoint."""
 
 
 class Watch:
@@ -53,17 +51,15 @@ class Watch:
                 try:
                     self.take(await rest.job(job))
                 except MarginquakeError:
-                    FLINK_RUNNING.set(0)
+                    FLINK_RUNNING.labels(stage=STAGE).set(0)
                 await asyncio.sleep(ASK_S)
 
     def take(self, job: Job) -> None:
         """Publish what was told."""
         before = None if self._job is None else self._job.checkpoint_id
         self._job, self._at = job, time.monotonic()
-        FLINK_RUNNING.set(job.state == "RUNNING")
-        FLINK_FAILURES.set(job.failures)
-        if job.behind is not None:
-            CONSUMER_LAG.labels(topic=FRAMES, partition=ALL).set(job.behind)
+        FLINK_RUNNING.labels(stage=STAGE).set(job.state == "RUNNING")
+        FLINK_FAILURES.labels(stage=STAGE).set(job.failures)
         if job.checkpoint_id not in (None, before) and job.checkpoint_ms is not None:
             CHECKPOINT_BYTES.labels(stage=STAGE, partition=ALL).set(job.checkpoint_bytes or 0)
             CHECKPOINT_SECONDS.labels(stage=STAGE).observe(job.checkpoint_ms / 1000)
