@@ -108,3 +108,16 @@ def test_frames_keep_decimals_times_and_nulls(filled: str) -> None:
         assert nothing["usd"].to_list() == [None]
         with pytest.raises(MarginquakeError, match="no parameter"):
             named("largest-orders", colour="red")
+
+
+def test_hours_and_minutes_are_times_in_frames_too(filled: str) -> None:
+    with connect_reader(filled) as client:
+        for asset in ("*", "NONE"):
+            asked = named("worst-minutes", asset=asset)
+            frame = polars_frame(client, *asked)
+            assert frame.schema["minute"] == pl.Datetime("us", "UTC")
+            assert frame.schema["forced_usd"] == pl.Decimal(38, 6)
+            types = dict(pandas_frame(client, *asked).dtypes)
+            assert pa.types.is_timestamp(types["minute"].pyarrow_dtype)
+            assert types["minute"].pyarrow_dtype.tz == "UTC"
+            assert frame.is_empty() == (asset == "NONE")
