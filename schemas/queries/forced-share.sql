@@ -1,7 +1,7 @@
 -- How much of what was traded was forced, by coin and hour, highest first.
 -- asset String = *: coin, * for all
--- since DateTime = 1970-01-01: from this time on, UTC
--- until DateTime = 2106-01-01: before this time, UTC
+-- since Hour = 1970-01-01: from this time on, UTC
+-- until Hour = 2106-01-01: before this time, UTC
 -- rows UInt32 = 30: how many hours
 SELECT asset, hour, sum(forced) AS forced_usd, sum(traded) AS traded_usd,
     toFloat64(forced_usd) / toFloat64(traded_usd) AS forced_share

@@ -1,7 +1,7 @@
 -- The deepest hourly falls and the health that was told in the day before each.
 -- asset String = *: coin, * for all
--- since DateTime = 1970-01-01: from this time on, UTC
--- until DateTime = 2106-01-01: before this time, UTC
+-- since Hour = 1970-01-01: from this time on, UTC
+-- until Hour = 2106-01-01: before this time, UTC
 -- rows UInt32 = 20: how many hours
 WITH falls AS
 (

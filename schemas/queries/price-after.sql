@@ -1,4 +1,4 @@
--- What price did after windows: 5, 15 and 60 minutes behind the end, against the onset.
+-- What price did after windows: 5, 15 and 60 minutes behind the end, against the price at the end.
 -- scope String = *: asset, ALL for the market, * for all
 -- since DateTime = 1970-01-01: from this time on, UTC
 -- until DateTime = 2106-01-01: before this time, UTC

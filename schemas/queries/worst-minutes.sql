@@ -1,7 +1,7 @@
 -- The minutes with most forced dollars.
 -- asset String = *: coin, * for all
--- since DateTime = 1970-01-01: from this time on, UTC
--- until DateTime = 2106-01-01: before this time, UTC
+-- since Minute = 1970-01-01: from this time on, UTC
+-- until Minute = 2106-01-01: before this time, UTC
 -- rows UInt32 = 20: how many minutes
 WITH worst AS
 (

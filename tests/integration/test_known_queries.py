@@ -122,8 +122,8 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
         "feed-uptime",
         {},
         [
-            {"venue": "bybit", "up_share": 0.8, "up_hours": 8, "times_down": 1},
-            {"venue": "okx", "up_share": 1, "up_hours": 10, "times_down": 1},
+            {"venue": "okx", "up_share": 10 / 33, "up_hours": 10, "times_down": 1},
+            {"venue": "bybit", "up_share": 31 / 33, "up_hours": 31, "times_down": 1},
         ],
     ),
     ("largest-orders", {"rows": "2"}, [{"usd": 5 * M, "venue": "okx"}, {"usd": 4 * M}]),
@@ -133,6 +133,7 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
         [
             {"weekday": 1, "hour_of_day": 10, "forced_usd": 15 * M, "mean_usd": 15 * M},
             {"weekday": 1, "hour_of_day": 11, "forced_orders": 1},
+            {"weekday": 1, "hour_of_day": 12, "forced_orders": 0, "mean_usd": 0},
         ],
     ),
     (
