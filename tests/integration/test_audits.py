@@ -206,3 +206,14 @@ def test_the_command_names_the_rule_and_fails(
             "samples": [],
         }
     ]
+
+
+def test_a_bound_within_a_day_does_not_break_the_print_of_that_day(
+    store: tuple[Client, str],
+) -> None:
+    client, _ = store
+    fill(client, SOUND)
+    audit = catalogue("audits")["prints-equal-orders"]
+    bounds = ALL_TIME | {"until": "2026-11-02T05:00"}
+    (found,) = audits.run(client, [audit], bounds, samples=1)
+    assert found.rows == 0

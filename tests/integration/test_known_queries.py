@@ -108,9 +108,9 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
                 "followed_by_a_cascade": 2,
                 "not_decided_yet": 0,
                 "precision": 2 / 3,
-                "median_lead_s": 2_700,
+                "median_lead_s": 2_701,
             },
-            {"kind": "cascade_alert", "precision": 1, "median_lead_s": 10},
+            {"kind": "cascade_alert", "precision": 1, "median_lead_s": 11},
         ],
     ),
     (
@@ -282,11 +282,7 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
     (
         "forced-share",
         {"rows": "3"},
-        [
-            {"hour": "2026-11-02 11:00:00", "forced_usd": 1 * M, "traded_usd": M + 1e-6},
-            {"asset": "ETH", "forced_usd": 1 * M},
-            {"forced_usd": 15 * M, "traded_usd": 23 * M + 4e-6},
-        ],
+        [{"hour": "2026-11-02 10:00:00", "forced_usd": 10 * M, "traded_usd": 23 * M + 4e-6}],
     ),
     ("deleveraging", {}, [{"venue": "okx", "closed": 1, "closed_usd": 7 * M, "short_usd": 7 * M}]),
     (
