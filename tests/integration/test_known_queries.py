@@ -91,6 +91,11 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
         ],
     ),
     (
+        "regime-time",
+        {"since": "2026-11-02T09:30", "until": "2026-11-02T10:30"},
+        [{"phase": "euphoria", "hours": 0.5}, {"phase": "liquidation", "hours": 0.5, "share": 0.5}],
+    ),
+    (
         "health-at-drawdowns",
         {},
         [
