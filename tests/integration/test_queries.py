@@ -126,8 +126,10 @@ def write(client: Client, *messages: contracts.Message) -> None:
 
 
 def test_the_markets_windows_are_not_added_to_those_of_its_assets(warehouse: Client) -> None:
-    names = ("cascades-by-regime", "dominance-at-cascades", "leaders", "retracement")
-    names += ("cascade-durations", "venue-observed-estimated")
+    names = (
+        *("cascades-by-regime", "dominance-at-cascades", "leaders", "retracement"),
+        *("cascade-durations", "venue-observed-estimated"),
+    )
     write(warehouse, *CASCADES)
     write(warehouse, *(msgspec.structs.replace(p, scope="BTC") for p in PRINTS))
     of_assets = {name: answer(warehouse, name, scope="*") for name in names}
