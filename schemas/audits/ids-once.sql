@@ -45,3 +45,18 @@ WHERE at >= {since:DateTime('UTC')} AND at < {until:DateTime('UTC')} GROUP BY id
 UNION ALL
 SELECT 'alerts' AS kind, id, count() AS copies FROM v_alerts
 WHERE at >= {since:DateTime('UTC')} AND at < {until:DateTime('UTC')} GROUP BY id HAVING copies > 1
+UNION ALL
+SELECT 'dead_letters' AS kind, id, count() AS copies FROM v_dead_letters
+WHERE received_at_us >= {since:DateTime('UTC')} AND received_at_us < {until:DateTime('UTC')} GROUP BY id HAVING copies > 1
+UNION ALL
+SELECT 'feed_status' AS kind, id, count() AS copies FROM v_feed_status
+WHERE at_us >= {since:DateTime('UTC')} AND at_us < {until:DateTime('UTC')} GROUP BY id HAVING copies > 1
+UNION ALL
+SELECT 'regime_transitions' AS kind, id, count() AS copies FROM v_regime_transitions
+WHERE at >= {since:DateTime('UTC')} AND at < {until:DateTime('UTC')} GROUP BY id HAVING copies > 1
+UNION ALL
+SELECT 'regime_resolutions' AS kind, id, count() AS copies FROM v_regime_resolutions
+WHERE at >= {since:DateTime('UTC')} AND at < {until:DateTime('UTC')} GROUP BY id HAVING copies > 1
+UNION ALL
+SELECT 'conditions' AS kind, id, count() AS copies FROM v_conditions
+WHERE at >= {since:DateTime('UTC')} AND at < {until:DateTime('UTC')} GROUP BY id HAVING copies > 1

@@ -14,7 +14,7 @@ LEFT JOIN
     SELECT arrayJoin([toString(asset), 'ALL']) AS scope, toDate(hour) AS day,
         sum(h.total_usd) AS total_usd, sum(h.orders) AS orders
     FROM v_liquidations_1h AS h
-    WHERE kind != 'adl' AND hour >= {since:DateTime('UTC')} AND hour < {until:DateTime('UTC')}
+    WHERE kind != 'adl' AND hour >= {since:DateTime('UTC')} AND hour < {until:DateTime('UTC')} + INTERVAL 1 DAY
     GROUP BY scope, day
 ) AS o ON p.scope = o.scope AND p.day = o.day
 WHERE p.usd_observed != o.total_usd OR p.events != o.orders

@@ -33,3 +33,9 @@ WHERE at >= {since:DateTime('UTC')} AND at < {until:DateTime('UTC')} AND at > wa
 UNION ALL
 SELECT 'alerts' AS kind, id, at, watermark FROM v_alerts
 WHERE at >= {since:DateTime('UTC')} AND at < {until:DateTime('UTC')} AND at > watermark
+UNION ALL
+SELECT 'regime_transitions' AS kind, id, at, watermark FROM v_regime_transitions
+WHERE at >= {since:DateTime('UTC')} AND at < {until:DateTime('UTC')} AND at > watermark
+UNION ALL
+SELECT 'regime_resolutions' AS kind, id, at, watermark FROM v_regime_resolutions
+WHERE at >= {since:DateTime('UTC')} AND at < {until:DateTime('UTC')} AND at > watermark

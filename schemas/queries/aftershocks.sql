@@ -10,7 +10,7 @@ SELECT a.scope AS scope, a.onset AS onset, a.side AS side, a.usd_observed AS usd
     a.id AS id, m.id AS main_id
 FROM v_cascades AS a
 INNER JOIN v_cascades AS m ON a.parent_id = m.id
-WHERE {scope:String} IN ('*', a.scope)
+WHERE ({scope:String} = '*' OR a.scope = {scope:String})
     AND a.onset >= {since:DateTime('UTC')} AND a.onset < {until:DateTime('UTC')}
 ORDER BY onset DESC, id
 LIMIT {rows:UInt32}

@@ -6,5 +6,5 @@ SELECT onset, side, class, usd_observed, impact_bp, amplification,
     branching_low, branching_high, branching_structural, branching_label, branching_ks_p, null_reasons
 FROM v_cascades
 WHERE scope = {scope:String}
-ORDER BY onset DESC
+ORDER BY onset DESC, id
 LIMIT {rows:UInt32}

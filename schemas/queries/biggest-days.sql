@@ -6,7 +6,7 @@
 SELECT scope, toDate(period_start) AS day, usd_observed, usd_estimated, usd_upper, long_usd, short_usd,
     events, largest_usd, max_hour_share, is_final
 FROM v_prints
-WHERE kind = 'utc_day' AND venue IS NULL AND {scope:String} IN ('*', scope)
+WHERE kind = 'utc_day' AND venue IS NULL AND ({scope:String} = '*' OR scope = {scope:String})
     AND period_start >= {since:DateTime('UTC')} AND period_start < {until:DateTime('UTC')}
 ORDER BY usd_observed DESC, scope, day
 LIMIT {rows:UInt32}

@@ -5,5 +5,5 @@ SELECT onset, side, class, phase, duration_s, events, usd_observed, usd_low, usd
     usd_high, usd_upper, identifiability, impact_bp, severity, confidence
 FROM v_cascades
 WHERE scope = {scope:String}
-ORDER BY onset DESC
+ORDER BY onset DESC, id
 LIMIT {rows:UInt32}

@@ -3,6 +3,6 @@
 -- rows UInt32 = 20: how many scopes
 SELECT scope, at, state, probability, index, inputs, missing
 FROM v_conditions_now
-WHERE {scope:String} IN ('*', scope)
+WHERE ({scope:String} = '*' OR scope = {scope:String})
 ORDER BY scope != 'ALL', scope
 LIMIT {rows:UInt32}

@@ -6,7 +6,7 @@
 SELECT scope, onset, side, class, depth_ratio, liquidity_z, liquidity_state, spread_bp, bid_10bp_usd,
     ask_10bp_usd, depth_known_at, depth_min_ratio, impact_bp, id
 FROM v_cascade_depth
-WHERE {scope:String} IN ('*', scope) AND depth_ratio IS NOT NULL
+WHERE ({scope:String} = '*' OR scope = {scope:String}) AND depth_ratio IS NOT NULL
     AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')}
 ORDER BY depth_ratio, id
 LIMIT {rows:UInt32}

@@ -6,7 +6,7 @@
 SELECT scope, onset, side, class, funding_annualised, funding_8h, funding_dispersion_8h,
     funding_known_at, usd_observed, impact_bp, id
 FROM v_cascade_funding
-WHERE {scope:String} IN ('*', scope) AND funding_annualised IS NOT NULL
+WHERE ({scope:String} = '*' OR scope = {scope:String}) AND funding_annualised IS NOT NULL
     AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')}
 ORDER BY abs(funding_annualised) DESC, id
 LIMIT {rows:UInt32}

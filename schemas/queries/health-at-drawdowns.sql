@@ -1,14 +1,14 @@
 -- The deepest hourly falls and the health that was told in the day before each.
 -- asset String = *: coin, * for all
--- since DateTime = 1970-01-01: from this time on, UTC
--- until DateTime = 2106-01-01: before this time, UTC
+-- since Hour = 1970-01-01: from this time on, UTC
+-- until Hour = 2106-01-01: before this time, UTC
 -- rows UInt32 = 20: how many hours
 WITH falls AS
 (
     SELECT asset, hour, open, low, close, 10000 * log(low / open) AS fall_bp,
         toDateTime64(hour, 6, 'UTC') AS began
     FROM v_frames_1h
-    WHERE {asset:String} IN ('*', asset)
+    WHERE ({asset:String} = '*' OR asset = {asset:String})
         AND hour >= {since:DateTime('UTC')} AND hour < {until:DateTime('UTC')} AND open > 0 AND low < open
     ORDER BY fall_bp, asset, hour
     LIMIT {rows:UInt32}
@@ -22,7 +22,7 @@ FROM falls AS f
 ASOF LEFT JOIN
 (
     SELECT scope, watermark, toNullable(watermark) AS known_at, health, band FROM v_health
-    WHERE {asset:String} IN ('*', scope) AND at < {until:DateTime('UTC')}
+    WHERE ({asset:String} = '*' OR scope = {asset:String}) AND at < {until:DateTime('UTC')}
         AND at >= toDateTime64({since:DateTime('UTC')}, 6, 'UTC') - toIntervalDay(1)
 ) AS h ON f.asset = h.scope AND f.began > h.watermark
 ORDER BY fall_bp, asset, hour

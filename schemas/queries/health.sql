@@ -4,6 +4,6 @@
 SELECT scope, at, health, band, contributions, caps, weight_coverage,
     null_reasons['health'] AS why_unknown, missing
 FROM v_health_now
-WHERE {scope:String} IN ('*', scope)
+WHERE ({scope:String} = '*' OR scope = {scope:String})
 ORDER BY scope != 'ALL', health ASC NULLS LAST, scope
 LIMIT {rows:UInt32}

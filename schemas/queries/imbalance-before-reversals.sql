@@ -7,7 +7,7 @@
 SELECT scope, onset, side, class, recovery_30m, impact_bp, long_share_1h, imbalance_z_1h,
     dominant_1h, imbalance_known_at, id
 FROM v_cascade_imbalance
-WHERE {scope:String} IN ('*', scope)
+WHERE ({scope:String} = '*' OR scope = {scope:String})
     AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')}
     AND recovery_30m >= {recovery:Float64}
 ORDER BY recovery_30m DESC, id

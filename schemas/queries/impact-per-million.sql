@@ -8,7 +8,7 @@ FROM
 (
     SELECT scope, usd_observed, abs(impact_bp) / (toFloat64(usd_observed) / 1e6) AS bp
     FROM v_cascades
-    WHERE {scope:String} IN ('*', scope) AND impact_bp IS NOT NULL AND usd_observed > 0
+    WHERE ({scope:String} = '*' OR scope = {scope:String}) AND impact_bp IS NOT NULL AND usd_observed > 0
         AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')}
 )
 GROUP BY scope

@@ -6,7 +6,7 @@
 SELECT scope, onset, side, class, oi_share, usd_observed, usd_estimated, oi_usd AS oi_usd_before,
     interest_known_at, severity, id
 FROM v_cascade_interest
-WHERE {scope:String} IN ('*', scope) AND oi_share IS NOT NULL
+WHERE ({scope:String} = '*' OR scope = {scope:String}) AND oi_share IS NOT NULL
     AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')}
 ORDER BY oi_share DESC, id
 LIMIT {rows:UInt32}

@@ -6,7 +6,7 @@
 SELECT scope, onset, side, class, usd_observed, usd_estimated, usd_upper, identifiability, events,
     impact_bp, duration_s, severity, id
 FROM v_cascades
-WHERE {scope:String} IN ('*', scope)
+WHERE ({scope:String} = '*' OR scope = {scope:String})
     AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')}
 ORDER BY usd_observed DESC, id
 LIMIT {rows:UInt32}

@@ -5,7 +5,7 @@
 -- rows UInt32 = 20: how many orders
 SELECT event_time_us, asset, venue, symbol, kind, position_side, price, usd, completeness, is_late, id
 FROM v_liquidations
-WHERE {asset:String} IN ('*', asset) AND kind != 'adl'
+WHERE ({asset:String} = '*' OR asset = {asset:String}) AND kind != 'adl'
     AND event_time_us >= {since:DateTime('UTC')} AND event_time_us < {until:DateTime('UTC')}
 ORDER BY usd DESC, id
 LIMIT {rows:UInt32}

@@ -6,7 +6,7 @@
 SELECT crossed_at, scope, basis, threshold_usd, usd_observed, usd_estimated, probability,
     percentile_365d, since_previous_s, text
 FROM v_milestones
-WHERE {scope:String} IN ('*', scope)
+WHERE ({scope:String} = '*' OR scope = {scope:String})
     AND crossed_at >= {since:DateTime('UTC')} AND crossed_at < {until:DateTime('UTC')}
 ORDER BY crossed_at DESC, id
 LIMIT {rows:UInt32}

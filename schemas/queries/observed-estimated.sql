@@ -7,7 +7,7 @@ SELECT toDate(period_start) AS day, scope, usd_observed, usd_estimated, usd_uppe
     toFloat64(usd_estimated) / nullIf(toFloat64(usd_observed), 0) AS estimated_over_observed,
     coverage
 FROM v_prints
-WHERE kind = 'utc_day' AND venue IS NULL AND is_final AND {scope:String} IN ('*', scope)
+WHERE kind = 'utc_day' AND venue IS NULL AND is_final AND ({scope:String} = '*' OR scope = {scope:String})
     AND period_start >= {since:DateTime('UTC')} AND period_start < {until:DateTime('UTC')}
 ORDER BY day DESC, scope
 LIMIT {rows:UInt32}

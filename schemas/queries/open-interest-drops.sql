@@ -6,7 +6,7 @@
 SELECT scope, onset, side, class, oi_change, oi_usd AS oi_usd_before, interest_known_at,
     oi_share, usd_observed, quadrant AS quadrant_before, id
 FROM v_cascade_interest
-WHERE {scope:String} IN ('*', scope) AND oi_change IS NOT NULL
+WHERE ({scope:String} = '*' OR scope = {scope:String}) AND oi_change IS NOT NULL
     AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')}
 ORDER BY oi_change, id
 LIMIT {rows:UInt32}

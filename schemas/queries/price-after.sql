@@ -1,4 +1,4 @@
--- What price did after windows: 5, 15 and 60 minutes behind the end, against the onset.
+-- What price did after windows: 5, 15 and 60 minutes behind the end, against the price at the end.
 -- scope String = *: asset, ALL for the market, * for all
 -- since DateTime = 1970-01-01: from this time on, UTC
 -- until DateTime = 2106-01-01: before this time, UTC
@@ -10,7 +10,7 @@ WITH windows AS
         price_onset, assumeNotNull(end) AS ended,
         toStartOfMinute(ended) AS last_minute
     FROM v_cascades
-    WHERE {scope:String} IN ('*', scope) AND {class:String} IN ('*', class)
+    WHERE ({scope:String} = '*' OR scope = {scope:String}) AND ({class:String} = '*' OR class = {class:String})
         AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')} AND end IS NOT NULL
     ORDER BY onset DESC, id
     LIMIT {rows:UInt32}

@@ -1,7 +1,7 @@
--- Price of a coin by hour, with the longs and shorts that were closed in it.
+-- Price of a coin by hour, with the longs and shorts whose forced orders came in time.
 -- asset String = BTC: coin
--- since DateTime = 1970-01-01: from this time on, UTC
--- until DateTime = 2106-01-01: before this time, UTC
+-- since Hour = 1970-01-01: from this time on, UTC
+-- until Hour = 2106-01-01: before this time, UTC
 -- rows UInt32 = 48: how many hours
 SELECT hour, open, high, low, close, forced_long_usd, forced_short_usd, forced_orders,
     complete / frames AS complete_share

@@ -5,9 +5,9 @@
 -- least Float64 = 0.95: lowest percentile, 0..1
 -- rows UInt32 = 50: how many hours
 SELECT scope, toStartOfHour(period_start) AS hour, max(percentile_365d) AS percentile,
-    max(p.usd_observed) AS highest_usd, any(n_days) AS days_behind
+    max(p.usd_observed) AS highest_usd, max(n_days) AS days_behind
 FROM v_prints AS p
-WHERE kind = 'rolling_24h' AND venue IS NULL AND {scope:String} IN ('*', scope)
+WHERE kind = 'rolling_24h' AND venue IS NULL AND ({scope:String} = '*' OR scope = {scope:String})
     AND period_start >= {since:DateTime('UTC')} AND period_start < {until:DateTime('UTC')}
     AND percentile_365d >= {least:Float64}
 GROUP BY scope, hour

@@ -7,5 +7,5 @@ SELECT onset, side, origin_venue, origin_asset,
 FROM v_cascades
 ARRAY JOIN propagation AS follower
 WHERE scope = {scope:String}
-ORDER BY onset DESC, lag_s ASC NULLS LAST
+ORDER BY onset DESC, id, lag_s ASC NULLS LAST, venue, asset
 LIMIT {rows:UInt32}

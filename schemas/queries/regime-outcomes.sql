@@ -7,7 +7,7 @@ SELECT t.scope AS scope, ifNull(toString(r.resolved), 'not known') AS led_to, co
     max(t.at) AS newest
 FROM v_regime_transitions AS t
 INNER JOIN v_regime_resolutions AS r ON r.transition_id = t.id
-WHERE {scope:String} IN ('*', t.scope)
+WHERE ({scope:String} = '*' OR t.scope = {scope:String})
     AND t.at >= {since:DateTime('UTC')} AND t.at < {until:DateTime('UTC')}
 GROUP BY scope, led_to
 ORDER BY scope, changes DESC, led_to

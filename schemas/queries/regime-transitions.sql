@@ -8,5 +8,5 @@ SELECT t.at AS at, t.from_state AS from_state, t.to_state AS to_state,
 FROM v_regime_transitions AS t
 LEFT JOIN v_regime_resolutions AS r ON r.transition_id = t.id
 WHERE t.scope = {scope:String}
-ORDER BY at DESC
+ORDER BY at DESC, t.id
 LIMIT {rows:UInt32}

@@ -5,6 +5,6 @@ SELECT scope, at, state, sub_state, crowd_side, p_accumulation, p_expansion, p_e
     p_liquidation, since, arrayZip(drivers.feature, drivers.value) AS drivers, history_days,
     null_reasons['state'] AS why_unknown
 FROM v_regimes_now
-WHERE {scope:String} IN ('*', scope)
+WHERE ({scope:String} = '*' OR scope = {scope:String})
 ORDER BY scope != 'ALL', scope
 LIMIT {rows:UInt32}

@@ -18,7 +18,7 @@ FROM
     SELECT id, scope, onset, side, usd_observed, assumeNotNull(v_cascades.price_onset) AS price_onset,
         assumeNotNull(v_cascades.price_extreme) AS price_extreme
     FROM v_cascades
-    WHERE {scope:String} IN ('*', scope) AND side != 'mixed'
+    WHERE ({scope:String} = '*' OR scope = {scope:String}) AND side != 'mixed'
         AND onset >= {since:DateTime('UTC')} AND onset < {until:DateTime('UTC')}
         AND v_cascades.price_onset IS NOT NULL AND v_cascades.price_extreme IS NOT NULL
 ) AS c
@@ -27,7 +27,7 @@ ASOF INNER JOIN
     SELECT scope, at, watermark, toNullable(watermark) AS known_at, hidden, zones.price_low AS lows,
         zones.price_high AS highs, zones.side AS sides, zones.usd_estimated AS usd
     FROM v_zones
-    WHERE {scope:String} IN ('*', scope) AND at < {until:DateTime('UTC')}
+    WHERE ({scope:String} = '*' OR scope = {scope:String}) AND at < {until:DateTime('UTC')}
         AND at >= toDateTime64({since:DateTime('UTC')}, 6, 'UTC') - toIntervalDay(1)
 ) AS z ON c.scope = z.scope AND c.onset > z.watermark
 WHERE z.at >= c.onset - toIntervalDay(1)

@@ -11,4 +11,4 @@ FROM v_zones_now
 LEFT ARRAY JOIN arrayZip(zones.price_low, zones.price_high, zones.side, zones.usd_estimated,
     zones.distance_bp) AS zone
 WHERE scope = {scope:String}
-ORDER BY abs(zone.5)
+ORDER BY abs(zone.5), zone.1, zone.3

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PANEL = "ask"
 
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`""", re.DOTALL)
+
 
 def _query_names(incomplete: str) -> list[tuple[str, str]]:
     from streams.edges.query_catalogue import catalogue
@@ -170,12 +172,19 @@ def _statement(question: str, given: list[str]) -> tuple[str, dict[str, str]]:
         wrong = next((name for name, sign, _ in pairs if not sign), None)
         if wrong is not None:
             raise MarginquakeError(f"--set {wrong} lacks its value: write --set {wrong}=VALUE")
+        names = [name for name, _, _ in pairs]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise MarginquakeError(f"--set {twice} is given more than once; give one value")
         return named.sql, named.bind({name: value for name, _, value in pairs})
     if given:
         raise MarginquakeError("--set goes with a named query; write values into your SQL")
     statements = split_statements(sys.stdin.read() if question == "-" else question)
     if len(statements) != 1:
         raise MarginquakeError(f"give one SQL statement, not {len(statements)}")
+    # ClickHouse's reading mode does not stop chDB from writing a file.
+    if re.search(r"\bINTO\s+OUTFILE\b", _QUOTED.sub("''", statements[0]), re.IGNORECASE):
+        raise MarginquakeError("INTO OUTFILE is refused: write with --format and -o FILE")
     return statements[0], {}
 
 

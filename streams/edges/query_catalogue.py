@@ -16,23 +16,31 @@ from typing import Final, Literal
 
 from streams.config import MarginquakeError
 
-_PARAMETER: Final = re.compile(r"-- (\w+) (String|UInt32|Int64|Float64|DateTime) = ([^:]*): (.+)")
+_PARAMETER: Final = re.compile(
+    r"-- (\w+) (String|UInt32|Int64|Float64|DateTime|Hour|Minute) = ([^:]*): (.+)"
+)
+
+_TIME: Final = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?Z?)?"
+_WHOLE: Final = {"DateTime": 1, "Minute": 60, "Hour": 3_600}
+"""Seconds of which a kind of time is a multiple: rows of hours cannot be cut within one."""
 
 _FORMS: Final = {
     "UInt32": (r"\d{1,9}", "a whole number"),
     "Int64": (r"-?\d{1,18}", "a whole number"),
     "Float64": (r"-?\d+(\.\d+)?", "a number"),
-    "DateTime": (
-        r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?Z?)?",
-        "a UTC time: 2026-11-02, 2026-11-02T14:30 or 2026-11-02T14:30:05Z",
-    ),
+    "DateTime": (_TIME, "a UTC time: 2026-11-02, 2026-11-02T14:30 or 2026-11-02T14:30:05Z"),
+    "Minute": (_TIME, "a UTC minute: 2026-11-02 or 2026-11-02T14:30"),
+    "Hour": (_TIME, "a UTC hour: 2026-11-02 or 2026-11-02T14:00"),
 }
 """What a value of a kind looks like, and how to say so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a named query; `kind` is its ClickHouse type."""
+    """A parameter of a named query.
+
+    `kind` is its ClickHouse type; `Hour` and `Minute` are a DateTime without smaller parts.
+    """
 
     name: str
     kind: str
@@ -66,19 +74,25 @@ class NamedQuery:
         for name, value in values.items():
             kind = known[name].kind
             form, what = _FORMS.get(kind, (r"(?s).*", "a text"))
-            if not re.fullmatch(form, value):
+            if not re.fullmatch(form, value, re.ASCII):
                 raise MarginquakeError(f"{name}={value!r} is no {kind}: give {what}")
-            if kind == "DateTime":
-                values[name] = _moment(name, value)
+            if kind in _WHOLE:
+                values[name] = _moment(name, value, kind)
         return values
 
 
-def _moment(name: str, value: str) -> str:
+def _moment(name: str, value: str, kind: str) -> str:
     """A time as ClickHouse reads its parameters."""
     try:
-        return f"{datetime.fromisoformat(value.removesuffix('Z')):%Y-%m-%d %H:%M:%S}"
+        moment = datetime.fromisoformat(value.removesuffix("Z"))
     except ValueError:
         raise MarginquakeError(f"{name}={value!r} is no time of the calendar") from None
+    if (moment.minute * 60 + moment.second) % _WHOLE[kind]:
+        raise MarginquakeError(
+            f"{name}={value!r} lies within {'an hour' if kind == 'Hour' else 'a minute'}, and here "
+            f"whole {kind.lower()}s are counted: give {_FORMS[kind][1]}"
+        )
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def read_query(name: str, text: str) -> NamedQuery:

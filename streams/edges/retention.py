@@ -36,6 +36,15 @@ TIMES: Final = {
 }
 """Tables that may lose old rows, and the time that tells their age."""
 
+FOR_EVER: Final = 100_000
+"""More days than a limit can have."""
+
+_BASES: Final = {
+    "frames_1m": "frames",
+    "candles_1m": "frames",
+    "liquidations_1m": "liquidations",
+}
+
 _KEPT: Final = re.compile(r"\bTTL\b.*?toIntervalDay\((\d+)\)", re.DOTALL)
 
 
@@ -46,7 +55,8 @@ def wanted(text: str) -> dict[str, int]:
     {'frames': 90, 'prints': 365}
 
     Raises:
-        MarginquakeError: a table that keeps everything, or no number of days from 7 on.
+        MarginquakeError: a table that keeps everything, no number of days from 7 on, or a rollup
+            that is to go before its base.
     """
     found: dict[str, int] = {}
     for part in filter(None, map(str.strip, text.split(","))):
@@ -62,6 +72,13 @@ def wanted(text: str) -> dict[str, int]:
                 "as frames=90d"
             )
         found[table] = int(days[:-1])
+    for rollup, base in _BASES.items():
+        if rollup in found and found[rollup] < found.get(base, FOR_EVER):
+            raise MarginquakeError(
+                f"{VARIABLE}: {rollup} is kept for {found[rollup]} days and {base}, of which it is "
+                f"made, for longer: its view would miss what {base} still holds; keep {rollup} at "
+                f"least as long, or {base} no longer"
+            )
     return found
 
 

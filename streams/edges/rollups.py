@@ -3,7 +3,8 @@
 Between the tables that the sink fills and the views `v_*_1m` and `v_*_1h`. Promises that those
 views equal the aggregate over `FINAL` of the base at any moment, whether or not this ran: it only
 decides how much of an answer is stored already. May be stopped anywhere, run twice or by two
-processes at once. Does not follow deletions: an hour whose base rows were dropped keeps what was
+processes at once. A writer killed between its insert and the touch must insert that batch again,
+as the sink does. Does not follow deletions: an hour whose base rows were dropped keeps what was
 stored. docs/decisions/rollups.md says why it is so.
 """
 

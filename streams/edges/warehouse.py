@@ -127,7 +127,9 @@ def connect(dsn: str, create: bool = False, patience_s: int = PATIENCE_S) -> Cli
 
 
 def connect_reader(dsn: str, patience_s: int = PATIENCE_S) -> Client:
-    """A client that cannot write, for people's own SQL; times are printed as ISO 8601.
+    """A client that cannot write, for people's own SQL.
+
+    Times are printed as ISO 8601, a null in CSV as nothing between two commas.
 
     It guards against slips, not against malice: on a server give readers a user of their own,
     whose settings this leaves alone. Arguments and errors as of `connect`.
@@ -135,9 +137,11 @@ def connect_reader(dsn: str, patience_s: int = PATIENCE_S) -> Client:
     client = connect(dsn, patience_s=patience_s)
     if parse_dsn(dsn).path is not None:
         client.command("SET date_time_output_format = 'iso'")
+        client.command("SET format_csv_null_representation = ''")
         client.command("SET readonly = 2")
     elif not int(str(client.command("SELECT getSetting('readonly')"))):
         client.set_client_setting("date_time_output_format", "iso")
+        client.set_client_setting("format_csv_null_representation", "")
         client.set_client_setting("readonly", 2)
     return client
 

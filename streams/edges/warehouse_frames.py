@@ -11,7 +11,7 @@ decimals, times are UTC, a null stays a null. The whole answer is held in memory
 
 from collections.abc import Mapping
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from clickhouse_connect.driver.client import Client
 
@@ -22,6 +22,9 @@ from streams.edges.warehouse import ask_bytes
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+
+_FORM: Final = "Parquet"
+"""ClickHouse's Arrow turns a DateTime, as that of an hour or a minute, into a bare number."""
 
 
 def named(question: str, **given: str) -> tuple[str, dict[str, str]]:
@@ -46,7 +49,8 @@ def polars_frame(
         import polars
     except ImportError:
         raise _missing("polars") from None
-    return polars.read_ipc_stream(BytesIO(ask_bytes(client, sql, "ArrowStream", parameters)))
+    frame = polars.read_parquet(BytesIO(ask_bytes(client, sql, _FORM, parameters)))
+    return frame.with_columns(polars.col(polars.Datetime("ms", "UTC")).dt.cast_time_unit("us"))
 
 
 def pandas_frame(
@@ -59,10 +63,10 @@ def pandas_frame(
     """
     try:
         import pandas
-        from pyarrow import ipc
+        from pyarrow import parquet
     except ImportError:
         raise _missing("pandas and pyarrow") from None
-    table = ipc.open_stream(BytesIO(ask_bytes(client, sql, "ArrowStream", parameters))).read_all()
+    table = parquet.read_table(BytesIO(ask_bytes(client, sql, _FORM, parameters)))
     frame: Any = table.to_pandas(types_mapper=pandas.ArrowDtype)
     return frame
 

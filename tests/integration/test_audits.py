@@ -21,7 +21,17 @@ from streams.edges.migrate import migrate
 from streams.edges.query_catalogue import catalogue
 from streams.edges.rows import TABLES, rows
 from streams.edges.warehouse import connect
-from tests.known_warehouse import MILLION, ONSET, STATUS, at, printed, reading, us, window
+from tests.known_warehouse import (
+    MILESTONES,
+    MILLION,
+    ONSET,
+    STATUS,
+    at,
+    printed,
+    reading,
+    us,
+    window,
+)
 from tests.rollup_facts import forced_order, framed
 
 pytestmark = pytest.mark.warehouse
@@ -69,6 +79,10 @@ HEALTH = reading(
     Health, "h", ONSET, health=60.0, band="x", contributions={"a": 30.0}, caps={"b": 10.0}
 )
 CHANGE = reading(RegimeTransition, "t", ONSET, to_state="liquidation")
+NEXT_CHANGE = reading(
+    RegimeTransition, "n", ONSET + 7, from_state="liquidation", to_state="accumulation"
+)
+CROSSED = MILESTONES[0]
 OUTCOME = reading(RegimeResolution, "o", ONSET + 9, transition_id="t")
 SHARE = reading(Imbalance, "i", ONSET, window_s=3_600, long_share=0.9)
 
@@ -82,6 +96,8 @@ SOUND: dict[str, contracts.Message] = {
     "regime": REGIME,
     "health": HEALTH,
     "change": CHANGE,
+    "next_change": NEXT_CHANGE,
+    "crossed": CROSSED,
     "outcome": OUTCOME,
     "share": SHARE,
     **{one.id: one for one in STATUS},
@@ -116,6 +132,8 @@ FAULTS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "shares-in-range": ({"share": replace(SHARE, long_share=1.1)}, set()),
     "regimes-add-up": ({"regime": replace(REGIME, p_euphoria=0.5)}, set()),
     "health-adds-up": ({"health": replace(HEALTH, caps={})}, set()),
+    "changes-chain": ({"next_change": replace(NEXT_CHANGE, from_state="euphoria")}, set()),
+    "milestones-crossed": ({"crossed": replace(CROSSED, usd_observed=1)}, set()),
     "resolutions-have-changes": ({"outcome": replace(OUTCOME, transition_id="none")}, set()),
     "signals-not-foreseen": ({"health": replace(HEALTH, at=us(ONSET + 1))}, set()),
     "feeds-alternate": (
@@ -206,3 +224,19 @@ def test_the_command_names_the_rule_and_fails(
             "samples": [],
         }
     ]
+
+
+def test_a_bound_within_a_day_does_not_break_the_print_of_that_day(
+    store: tuple[Client, str],
+) -> None:
+    client, _ = store
+    fill(client, SOUND)
+    audit = catalogue("audits")["prints-equal-orders"]
+    bounds = ALL_TIME | {"until": "2026-11-02T05:00"}
+    (found,) = audits.run(client, [audit], bounds, samples=1)
+    assert found.rows == 0
+
+
+@pytest.mark.parametrize("table", sorted(set(TABLES) - {"frames"}))
+def test_a_copy_under_another_time_is_found_in_every_table_of_ids(table: str) -> None:
+    assert f"'{table}' AS kind" in catalogue("audits")["ids-once"].sql

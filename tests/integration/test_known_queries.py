@@ -91,6 +91,11 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
         ],
     ),
     (
+        "regime-time",
+        {"since": "2026-11-02T09:30", "until": "2026-11-02T10:30"},
+        [{"phase": "euphoria", "hours": 0.5}, {"phase": "liquidation", "hours": 0.5, "share": 0.5}],
+    ),
+    (
         "health-at-drawdowns",
         {},
         [
@@ -108,9 +113,9 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
                 "followed_by_a_cascade": 2,
                 "not_decided_yet": 0,
                 "precision": 2 / 3,
-                "median_lead_s": 2_700,
+                "median_lead_s": 2_701,
             },
-            {"kind": "cascade_alert", "precision": 1, "median_lead_s": 10},
+            {"kind": "cascade_alert", "precision": 1, "median_lead_s": 11},
         ],
     ),
     (
@@ -122,8 +127,8 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
         "feed-uptime",
         {},
         [
-            {"venue": "bybit", "up_share": 0.8, "up_hours": 8, "times_down": 1},
-            {"venue": "okx", "up_share": 1, "up_hours": 10, "times_down": 1},
+            {"venue": "okx", "up_share": 10 / 33, "up_hours": 10, "times_down": 1},
+            {"venue": "bybit", "up_share": 31 / 33, "up_hours": 31, "times_down": 1},
         ],
     ),
     ("largest-orders", {"rows": "2"}, [{"usd": 5 * M, "venue": "okx"}, {"usd": 4 * M}]),
@@ -133,6 +138,7 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
         [
             {"weekday": 1, "hour_of_day": 10, "forced_usd": 15 * M, "mean_usd": 15 * M},
             {"weekday": 1, "hour_of_day": 11, "forced_orders": 1},
+            {"weekday": 1, "hour_of_day": 12, "forced_orders": 0, "mean_usd": 0},
         ],
     ),
     (
@@ -281,11 +287,7 @@ CASES: tuple[tuple[str, dict[str, str], list[dict[str, Any]]], ...] = (
     (
         "forced-share",
         {"rows": "3"},
-        [
-            {"hour": "2026-11-02 11:00:00", "forced_usd": 1 * M, "traded_usd": M + 1e-6},
-            {"asset": "ETH", "forced_usd": 1 * M},
-            {"forced_usd": 15 * M, "traded_usd": 23 * M + 4e-6},
-        ],
+        [{"hour": "2026-11-02 10:00:00", "forced_usd": 10 * M, "traded_usd": 23 * M + 4e-6}],
     ),
     ("deleveraging", {}, [{"venue": "okx", "closed": 1, "closed_usd": 7 * M, "short_usd": 7 * M}]),
     (

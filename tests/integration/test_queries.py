@@ -2,17 +2,31 @@
 
 import json
 
+import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from streams import contracts
 from streams.config import MarginquakeError
+from streams.core.results import Funding
 from streams.edges.inserts import Inserter
 from streams.edges.intake import read
 from streams.edges.query_catalogue import catalogue, find, read_query
 from streams.edges.rows import rows
 from streams.edges.warehouse import ask
-from tests.known_warehouse import OF_EXAMPLES
+from tests.known_warehouse import (
+    CASCADES,
+    FRAMES,
+    MILLION,
+    OF_EXAMPLES,
+    ONSET,
+    PRINTS,
+    STATUS,
+    at,
+    reading,
+    traded,
+)
+from tests.rollup_facts import forced_order
 
 TOPIC_OF = {
     "cascade": contracts.CASCADES,
@@ -102,3 +116,69 @@ def test_what_is_asked_wrongly_is_named() -> None:
             find("cascades").bind({"rows": wrong})
     with pytest.raises(ValueError, match="no parameter line"):
         read_query("x", "-- What it answers.\n-- scope: an asset\nSELECT 1")
+
+
+def write(client: Client, *messages: contracts.Message) -> None:
+    inserter = Inserter(client)
+    for message in messages:
+        for table, row in rows(message):
+            assert inserter.insert(table, [row]) == []
+
+
+def test_the_markets_windows_are_not_added_to_those_of_its_assets(warehouse: Client) -> None:
+    names = (
+        *("cascades-by-regime", "dominance-at-cascades", "leaders", "retracement"),
+        *("cascade-durations", "venue-observed-estimated"),
+    )
+    write(warehouse, *CASCADES)
+    write(warehouse, *(msgspec.structs.replace(p, scope="BTC") for p in PRINTS))
+    of_assets = {name: answer(warehouse, name, scope="*") for name in names}
+    assert all(of_assets.values())
+    market = (msgspec.structs.replace(w, id=f"all-{w.id}", scope="ALL") for w in CASCADES)
+    write(warehouse, *market)
+    write(warehouse, *(msgspec.structs.replace(p, id=f"all-{p.id}") for p in PRINTS))
+    for name in names:
+        assert answer(warehouse, name, scope="*") == of_assets[name], name
+        assert answer(warehouse, name, scope="ALL"), name
+
+
+def test_a_feed_that_never_changed_was_up_all_the_time_that_is_asked_for(
+    warehouse: Client,
+) -> None:
+    write(warehouse, *STATUS, *FRAMES)
+    day = answer(warehouse, "feed-uptime", since="2026-11-02T09:00:00", until="2026-11-02T11:00:00")
+    told = {row["venue"]: row for row in day}
+    assert told["bybit"]["up_share"] == 1
+    assert told["bybit"]["up_hours"] == 2
+    assert told["bybit"]["times_down"] == 0
+    assert (told["okx"]["up_share"], told["okx"]["up_hours"]) == (0.5, 1)
+    assert told["okx"]["times_down"] == 1
+    later = answer(warehouse, "feed-uptime", since="2026-11-02T11:00:00")
+    assert {row["venue"]: row["up_share"] for row in later} == {"bybit": 1, "okx": 0}
+
+
+def test_an_hour_without_orders_counts_in_the_mean_of_its_place_in_the_week(
+    warehouse: Client,
+) -> None:
+    write(warehouse, forced_order(1, at(2, 10), 3 * MILLION), traded(at(9, 10), 60_000.0))
+    (row,) = answer(warehouse, "hour-of-week")
+    assert (row["weekday"], row["hour_of_day"], row["days"]) == (1, 10, 2)
+    assert row["mean_usd"] == 1_500_000
+
+
+def test_funding_without_venues_tells_no_rate(warehouse: Client) -> None:
+    write(warehouse, reading(Funding, "f", ONSET, venues=()))
+    (row,) = answer(warehouse, "funding")
+    assert (row["venue"], row["rate"], row["venue_annualised"]) == (None, None, None)
+
+
+def test_a_part_of_an_hour_is_refused_where_hours_are_counted() -> None:
+    for name, fine in (("venue-share", "2026-11-02T14:00"), ("worst-minutes", "2026-11-02T14:30")):
+        find(name).bind({"since": fine, "until": "2106-01-01"})
+    for name, part in (
+        ("venue-share", "2026-11-02T14:30"),
+        ("worst-minutes", "2026-11-02T14:30:05"),
+    ):
+        for bound in ("since", "until"):
+            with pytest.raises(MarginquakeError, match=r"whole (hour|minute)s are counted"):
+                find(name).bind({bound: part})

@@ -108,3 +108,40 @@ def test_frames_keep_decimals_times_and_nulls(filled: str) -> None:
         assert nothing["usd"].to_list() == [None]
         with pytest.raises(MarginquakeError, match="no parameter"):
             named("largest-orders", colour="red")
+
+
+def test_hours_and_minutes_are_times_in_frames_too(filled: str) -> None:
+    with connect_reader(filled) as client:
+        for asset in ("*", "NONE"):
+            asked = named("worst-minutes", asset=asset)
+            frame = polars_frame(client, *asked)
+            assert frame.schema["minute"] == pl.Datetime("us", "UTC")
+            assert frame.schema["forced_usd"] == pl.Decimal(38, 6)
+            types = dict(pandas_frame(client, *asked).dtypes)
+            assert pa.types.is_timestamp(types["minute"].pyarrow_dtype)
+            assert types["minute"].pyarrow_dtype.tz == "UTC"
+            assert frame.is_empty() == (asset == "NONE")
+
+
+def test_a_statement_cannot_write_a_file(filled: str, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    for sql in (
+        f"SELECT 1 INTO OUTFILE '{target}'",
+        f"SELECT 'it''s' AS a /* x */ into\n outfile '{target}' TRUNCATE",
+    ):
+        refused = CliRunner().invoke(app, ["query", sql])
+        assert isinstance(refused.exception, MarginquakeError)
+        assert "-o FILE" in str(refused.exception)
+    assert not target.exists()
+    words = CliRunner().invoke(app, ["query", "SELECT 'into outfile' AS a", "--json"])
+    assert json.loads(words.output) == [{"a": "into outfile"}]
+
+
+def test_a_value_given_twice_is_refused(filled: str) -> None:
+    twice = run("--set", "rows=1", "--set", "rows=2")
+    assert "more than once" in str(twice.exception)
+
+
+def test_a_null_in_csv_is_empty_and_an_empty_text_is_quoted(filled: str) -> None:
+    told = CliRunner().invoke(app, ["query", "SELECT NULL AS a, '' AS b", "--format", "csv"])
+    assert told.output.splitlines() == ['"a","b"', ',""']

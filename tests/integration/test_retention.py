@@ -55,3 +55,12 @@ def test_limits_are_set_changed_and_taken_back(warehouse: Client) -> None:
 def test_a_limit_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(MarginquakeError, match=retention.VARIABLE):
         retention.wanted(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["frames_1m=30d", "frames=90d, candles_1m=30d", "liquidations_1m=8d, liquidations=9d"]
+)
+def test_a_rollup_does_not_go_before_its_base(text: str) -> None:
+    with pytest.raises(MarginquakeError, match="its view would miss"):
+        retention.wanted(text)
+    assert retention.wanted("frames=30d, frames_1m=30d") == {"frames": 30, "frames_1m": 30}
