@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -19,6 +19,7 @@ app = typer.Typer(
 
 PASSWORD_VARIABLE = "MARGINQUAKE_WAREHOUSE_PASSWORD"  # noqa: S105 - a variable's name
 WRITER = "writer"
+_FILES = 65_536
 
 
 @app.callback()
@@ -114,6 +115,7 @@ def serve(
     end_quietly()
     import asyncio
     import os
+    import resource
     import time
 
     from streams.config import settings
@@ -124,6 +126,10 @@ def serve(
     os.environ["TZ"] = "UTC"
     time.tzset()
     configure_logging("warehouse")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # A shell's 1,024 are few for a store of many parts and its clients.
+    files = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, files), hard))
     limits = Limits(
         seconds=max_seconds, memory_bytes=max_memory_mb * 1024**2, rows=max_rows, at_once=readers
     )
@@ -189,9 +195,25 @@ async def _serve(
                 f"warehouse {store.label} on http://{host}:{server.port}, {writes}", err=True
             )
             await stop.wait()
-            await server.stop(stop_seconds)
+            stuck = await server.stop(stop_seconds)
+            if stuck:
+                _end_at_once(stuck)
         finally:
             if metrics is not None:
                 metrics.close()
     finally:
         await asyncio.to_thread(store.close)
+
+
+def _end_at_once(stuck: list[str]) -> NoReturn:
+    """End under queries that hear no KILL; neither their threads nor the store can be closed."""
+    import os
+    import sys
+
+    typer.echo(
+        f"ended under {len(stuck)} queries that the engine did not stop: {', '.join(stuck)}; "
+        "the store is whole",
+        err=True,
+    )
+    sys.stderr.flush()
+    os._exit(1)

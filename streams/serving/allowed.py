@@ -60,7 +60,6 @@ CATEGORIES: Final = frozenset(
         "Encoding",
         "Financial",
         "Geo",
-        "Geo Polygon",
         "Hash",
         "IP Address",
         "JSON",
@@ -82,7 +81,20 @@ CATEGORIES: Final = frozenset(
     }
 )
 """Categories of pure functions. Not among them: AI (calls a network), Introspection, Encryption,
-Machine Learning and Embedded Dictionary (read files), Internal, Other."""
+Machine Learning and Embedded Dictionary (read files), Geo Polygon (see `ENDLESS`), Internal,
+Other."""
+
+ENDLESS: Final = frozenset(
+    {
+        "dameraulevenshteindistance",
+        "editdistance",
+        "editdistanceutf8",
+        "jarosimilarity",
+        "jarowinklersimilarity",
+    }
+)
+"""Functions that work on the product of two lengths. The engine ends a query between blocks only:
+one block of long texts is hours that neither a limit nor KILL cuts off."""
 
 BY_NAME: Final = frozenset(
     name.lower()
@@ -266,6 +278,8 @@ def functions(connection: Connection) -> Names:
     for name, aggregate, alias, _ in rows:
         origin = alias or name
         kinds = {kind.strip() for kind in category.get(origin, "").split(",")}
+        if origin.lower() in ENDLESS:
+            continue
         if aggregate or kinds <= CATEGORIES or origin.lower() in BY_NAME:
             passing.add(name.lower())
     known = frozenset(row[0].lower() for row in rows)

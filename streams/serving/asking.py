@@ -9,17 +9,24 @@ which makes a chDB store unopenable.
 
 import re
 from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO, Final
 
+from streams.serving import native
 from streams.serving.bodies import CHUNK, pieces
 from streams.serving.engine import Connection, Store
 from streams.serving.errors import QueryError
 from streams.serving.gate import Gate, canonical
 from streams.serving.running import Job, Work, guarded
-from streams.serving.session import Limits, reader_settings, writer_settings
+from streams.serving.session import (
+    MAX_STATEMENT,
+    Limits,
+    check_statement_settings,
+    reader_settings,
+    writer_settings,
+)
 from streams.serving.statement import (
     STREAMED,
     InsertHead,
@@ -30,8 +37,6 @@ from streams.serving.statement import (
     output_format,
 )
 
-MAX_STATEMENT: Final = 1024 * 1024
-"""Bytes of SQL; ClickHouse's own default is a quarter of it."""
 _MAX_BOUND: Final = 64 * 1024 * 1024
 
 _REFUSED: Final = (
@@ -42,6 +47,7 @@ _REFUSED: Final = (
     (re.compile(r"^CREATE (OR REPLACE )?TEMPORARY\b"), "temporary tables need a session"),
 )
 _KAFKA: Final = re.compile(r"\bENGINE\s*=\s*[`\"]?Kafka\b", re.IGNORECASE)
+_KILLS: Final = re.compile(r"\s*KILL\b", re.IGNORECASE)
 _KILL: Final = re.compile(r"KILL QUERY WHERE query_id = '([^'\\]+)'(?: (?:A?SYNC|TEST))?")
 
 
@@ -51,6 +57,7 @@ class Ask:
 
     `writes`: the user may write and the method allows it. `settings` are the request's, unchecked;
     `params` are those of `{name:Type}`. `fmt` is the format of an answer that names none.
+    `protocol` is the revision of Native that the client reads; 0: as in a file.
     """
 
     query: bytes
@@ -60,6 +67,7 @@ class Ask:
     fmt: str
     settings: Mapping[str, str]
     params: Mapping[str, str]
+    protocol: int
 
 
 @dataclass(slots=True)
@@ -72,13 +80,15 @@ class Answer:
 class Desk:
     """Turns requests into work; one for the whole server."""
 
-    def __init__(self, store: Store, limits: Limits, cancel: Callable[[str], bool]) -> None:
-        """`cancel` ends the query of an id, from a worker thread; False when there is none."""
+    def __init__(self, store: Store, limits: Limits, cancel: Callable[[str, Job], bool]) -> None:
+        """`cancel` ends the query of an id for a job, from its thread; False when there is none."""
         self._store = store
         self._limits = limits
         self._cancel = cancel
         with store.connection() as connection:
             self._gate = Gate(connection)
+            listed, _ = connection.run("SELECT lower(name) FROM system.formats WHERE is_output")
+            self._formats = frozenset(listed.decode().split())
 
     def work(self, ask: Ask, answer: Answer) -> Work:
         """The work of a request; it fills `answer` before its first piece."""
@@ -90,11 +100,21 @@ class Desk:
         if may_be_insert(sql.encode()) and sql.strip():
             raise QueryError(164, "Cannot execute query in readonly mode: INSERT needs the writer")
         settings = reader_settings(ask.settings, self._limits, job.mark)
-        with self._store.connection(ask.database, settings) as connection:
+        with ExitStack() as opened:
+            connection = opened.enter_context(self._store.connection(ask.database, settings))
+            if _KILLS.match(sql):
+                killed = _KILL.fullmatch(canonical(connection, sql))
+                if killed is not None:
+                    sql = self._killed(killed[1], job)
             reading = self._gate.judge(connection, sql, ask.database, ask.params)
-            answer.fmt = reading.fmt or ask.fmt
+            if reading.settings:
+                check_statement_settings(reading.settings, self._limits)
+                # A read-only connection takes SETTINGS that say what it has already, and no other.
+                both = reader_settings({**ask.settings, **reading.settings}, self._limits, job.mark)
+                connection = opened.enter_context(self._store.connection(ask.database, both))
+            answer.fmt = self._format(reading.fmt or ask.fmt)
             job.check()
-            yield from _rows(connection, job, sql, answer.fmt, ask.params, reading.in_blocks)
+            yield from _rows(connection, job, sql, answer.fmt, ask, reading.in_blocks)
 
     def _write(self, job: Job, ask: Ask, answer: Answer) -> Generator[bytes, None, None]:
         read, head = _head(ask.query, ask.body)
@@ -109,22 +129,28 @@ class Desk:
             sql = _statement(read, ask.body, limit)
             if head is not None or may_be_insert(read):
                 _refuse(sql)
-                _, job.summary = connection.run(sql, ask.fmt, ask.params)
+                _, job.summary = connection.run(sql, "Null", ask.params)
                 return
             text = canonical(connection, sql)
             _refuse(text)
             killed = _KILL.fullmatch(text)
             if killed is not None:
-                sql = self._killed(killed[1], job.user)
-            answer.fmt = output_format(text) or ask.fmt
+                sql = self._killed(killed[1], job)
+            answer.fmt = self._format(output_format(text) or ask.fmt)
             in_blocks = gives_rows_in_blocks(text)
-            yield from _rows(connection, job, sql, answer.fmt, ask.params, in_blocks)
+            yield from _rows(connection, job, sql, answer.fmt, ask, in_blocks)
 
-    def _killed(self, query_id: str, name: str) -> str:
+    def _format(self, fmt: str) -> str:
+        """The name of a format, when the engine knows it: chDB's Python objects are no answer."""
+        if fmt.lower() not in self._formats:
+            raise QueryError(73, f"Unknown format {fmt}.")
+        return fmt
+
+    def _killed(self, query_id: str, job: Job) -> str:
         """The engine has its own query ids: ours are looked up here."""
-        found = int(self._cancel(query_id))
+        found = int(self._cancel(query_id, job))
         return (
-            f"SELECT 'finished' AS kill_status, '{query_id}' AS query_id, '{name}' AS user, "
+            f"SELECT 'finished' AS kill_status, '{query_id}' AS query_id, '{job.user}' AS user, "
             f"'' AS query WHERE {found}"
         )
 
@@ -134,15 +160,19 @@ def _rows(
     job: Job,
     sql: str,
     fmt: str,
-    params: Mapping[str, str],
+    ask: Ask,
     in_blocks: bool,
 ) -> Generator[bytes, None, None]:
+    framed = fmt == "Native" and ask.protocol >= native.SINCE
     if in_blocks and fmt in STREAMED:
-        with closing(connection.stream(sql, fmt, params)) as blocks:
-            yield from guarded(blocks, job)
+        with closing(connection.stream(sql, fmt, ask.params)) as blocks:
+            for block in guarded(blocks, job):
+                yield b"".join(native.reframed(block)) if framed else block
         return
     # Formats with a head or foot are written whole; the limits bound what that takes.
-    body, job.summary = connection.run(sql, fmt, params)
+    body, job.summary = connection.run(sql, fmt, ask.params)
+    if framed:
+        body = b"".join(native.reframed(body))
     for low in range(0, len(body), CHUNK * 4):
         job.check()
         yield body[low : low + CHUNK * 4]

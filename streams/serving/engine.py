@@ -7,16 +7,20 @@ the engine releases the GIL.
 """
 
 import os
+import re
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
-from tempfile import NamedTemporaryFile, TemporaryDirectory
+from pathlib import Path
+from shutil import rmtree
+from tempfile import NamedTemporaryFile
 from typing import Any, Final, Self
 
 from streams.config import MarginquakeError
 from streams.edges.warehouse import connect, parse_dsn, quoted
-from streams.serving.errors import from_engine
+from streams.serving.errors import QueryError, from_engine
 from streams.serving.statement import InsertHead
 
+_SETTING: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ESCAPES: Final = str.maketrans(
     {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0", "\b": "\\b", "\f": "\\f"}
 )
@@ -70,6 +74,10 @@ class Connection:
 
         # Its annotations are partial, and differ with the order in which its two wheels unpack.
         engine: Any = chdb
+        for name in settings:
+            # A name is put into SQL as it is: `x = 1 --` would take the limits behind it away.
+            if not _SETTING.fullmatch(name):
+                raise QueryError(115, f"Unknown setting {name!r}")
         self._connection = engine.connect(path)
         self._spool = spool
         try:
@@ -182,8 +190,11 @@ class Store:
             )
         # Holds the store open, so that opening a connection costs a tenth of a millisecond.
         self._keeper = connect(dsn, create=True)
-        self._spool = TemporaryDirectory(prefix="marginquake-inserts-")
         self._path = os.path.realpath(target.path)
+        # Beside the store, which is ours alone now: what a process that was killed left is found.
+        self._spool = Path(f"{self._path}.inserts")
+        rmtree(self._spool, ignore_errors=True)
+        self._spool.mkdir(mode=0o700)
         self.label = target.label
         self.database = target.database
         self.version = str(self._keeper.server_version)
@@ -194,7 +205,7 @@ class Store:
     ) -> Connection:
         """A connection for one request; see `Connection`."""
         where = database or self.database
-        return Connection(self._path, where, settings or {}, self._spool.name)
+        return Connection(self._path, where, settings or {}, str(self._spool))
 
     def kill(self, mark: str) -> None:
         """Ask the engine to end the query whose connection has `log_comment` = `mark`."""
@@ -204,4 +215,4 @@ class Store:
     def close(self) -> None:
         """Close the store; other processes may open it then."""
         self._keeper.close()
-        self._spool.cleanup()
+        rmtree(self._spool, ignore_errors=True)

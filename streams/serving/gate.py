@@ -20,7 +20,7 @@ from streams.serving.errors import QueryError
 from streams.serving.statement import bare, gives_rows_in_blocks, output_format
 
 _UNREADABLE: Final = "does not support JSON serialization"
-_SCOPE: Final = re.compile(r":? In scope SELECT (parseQueryToJSON|formatQuerySingleLine)\(.*", re.S)
+_SCOPE: Final = re.compile(r":? In scope SELECT (toJSONString\(\[|formatQuerySingleLine\().*", re.S)
 _NAME: Final = r"(?:`(?:[^`\\]|\\.)*`|\w+|\{\w+:Identifier\})"
 _SIMPLE: Final = re.compile(
     rf"(?P<verb>DESCRIBE TABLE|EXISTS(?: (?:TEMPORARY )?(?:TABLE|VIEW|DICTIONARY|DATABASE))?"
@@ -32,6 +32,11 @@ _LISTED: Final = re.compile(
     r"SHOW (?:FUNCTIONS|ENGINES)(?: I?LIKE '(?:[^'\\]|\\.)*')?(?: FORMAT (?P<fmt>\w+))?"
 )
 _PARAMETER: Final = re.compile(r"\{(\w+):Identifier\}")
+_TREE_AND_TEXT: Final = (
+    "toJSONString([parseQueryToJSON({sql:String}), formatQuerySingleLine({sql:String})])"
+)
+_KEPT_LENGTH: Final = 4096
+_KEPT_TEXTS: Final = 512
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -41,6 +46,8 @@ class Reading:
 
     fmt: str | None
     in_blocks: bool
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Its own SETTINGS, unchecked: the connection that runs it must have them already."""
 
 
 @dataclass(slots=True)
@@ -66,12 +73,12 @@ def canonical(connection: Connection, sql: str) -> str:
     Raises:
         QueryError: it does not parse, or it is more than one statement.
     """
-    return _parsed(connection, "formatQuerySingleLine", sql).strip()
+    return _of_text(connection, "formatQuerySingleLine({sql:String})", sql).strip()
 
 
-def _parsed(connection: Connection, function: str, sql: str) -> str:
+def _of_text(connection: Connection, expression: str, sql: str) -> str:
     try:
-        return connection.ask(f"SELECT {function}({{sql:String}})", sql=sql)
+        return connection.ask(f"SELECT {expression}", sql=sql)
     except QueryError as error:
         raise QueryError(error.code, _SCOPE.sub("", error.text).strip()) from None
 
@@ -83,6 +90,7 @@ class Gate:
         """Read the engine's functions and table functions."""
         self._functions = allowed.functions(connection)
         self._table_functions = allowed.table_functions(connection)
+        self._parsed: dict[str, tuple[str, str]] = {}
 
     def judge(
         self, connection: Connection, sql: str, database: str, params: Mapping[str, str]
@@ -97,24 +105,49 @@ class Gate:
 
         Raises:
             QueryError: 164 for what writes or changes, 497 for what a reader may not see or call,
-                60 for a table that is not there, 62 for no SQL.
+                60 for a table that is not there, 62 for no SQL, 167 for too deep a statement.
         """
+        try:
+            return self._judge(connection, sql, database, params)
+        except RecursionError:
+            raise QueryError(167, "the statement is nested too deep for a reader") from None
+
+    def _judge(
+        self, connection: Connection, sql: str, database: str, params: Mapping[str, str]
+    ) -> Reading:
         if database.lower() in allowed.SYSTEM_DATABASES:
             raise QueryError(
                 497, f"database {database} cannot be the current one: name it in the statement"
             )
         try:
-            tree = json.loads(_parsed(connection, "parseQueryToJSON", sql))
+            parsed, text = self._parse(connection, sql)
         except QueryError as error:
             if _UNREADABLE not in error.text:
                 raise
             return self._judge_simple(connection, sql, database, params)
+        tree = json.loads(parsed)
         scope = Scope(connection, database, params)
         self._root(tree)
+        settings = _outermost_settings(tree)
         scope.with_names.update(_with_names(tree))
         self._walk(tree, scope)
-        text = canonical(connection, sql)
-        return Reading(output_format(text), gives_rows_in_blocks(text))
+        return Reading(output_format(text), gives_rows_in_blocks(text), settings)
+
+    def _parse(self, connection: Connection, sql: str) -> tuple[str, str]:
+        """The engine's tree of a statement as JSON, and its formatting.
+
+        They follow from the text alone, so those of short texts are kept: a dashboard asks the
+        same all day. What a name means and whether it may be asked is judged each time.
+        """
+        kept = self._parsed.get(sql)
+        if kept is None:
+            parsed, text = json.loads(_of_text(connection, _TREE_AND_TEXT, sql))
+            kept = parsed, text.strip()
+            if len(sql) <= _KEPT_LENGTH:
+                if len(self._parsed) >= _KEPT_TEXTS:
+                    self._parsed.clear()
+                self._parsed[sql] = kept
+        return kept
 
     def _root(self, tree: Mapping[str, Any]) -> None:
         kind = tree.get("type")
@@ -132,8 +165,8 @@ class Gate:
         scope = Scope(connection, database, params)
         described = _DESCRIBED.fullmatch(text)
         if described is not None:
-            self.judge(connection, described["inner"], database, params)
-            return Reading(described["fmt"], False)
+            inner = self._judge(connection, described["inner"], database, params)
+            return Reading(described["fmt"], False, inner.settings)
         listed = _LISTED.fullmatch(text)
         if listed is not None:
             return Reading(listed["fmt"], False)
@@ -168,7 +201,9 @@ class Gate:
                 self._table_function(child)
                 self._walk(child.get("arguments"), scope)
             elif isinstance(child, dict) and child.get("type") == "SetQuery":
-                self._settings(kind, child)
+                # The options of EXPLAIN itself (`EXPLAIN header = 1`) are no settings.
+                if (kind, key) != ("ExplainQuery", "settings") or "query_parameters" in child:
+                    raise _no_settings(child)
             else:
                 self._walk(child, scope)
         if kind == "Function":
@@ -180,16 +215,6 @@ class Gate:
             self._table(_parts(node, scope), scope)
         elif kind == "Identifier":
             self._identifier(_parts(node, scope))
-
-    def _settings(self, kind: str, node: Mapping[str, Any]) -> None:
-        names = [str(change["name"]) for change in node.get("changes", ())]
-        if kind == "ExplainQuery":
-            return
-        raise QueryError(
-            164,
-            f"Cannot modify {', '.join(names)} in readonly mode: a reader gives settings as "
-            "parameters of the request, not in the statement",
-        )
 
     def _function(self, name: str) -> None:
         if not self._functions.passes(name):
@@ -236,6 +261,36 @@ class Gate:
             return
         # The engine would look for a file of that name next.
         raise QueryError(60, f"Unknown table expression identifier '{'.'.join(parts)}'")
+
+
+def _outermost_settings(tree: dict[str, Any]) -> dict[str, str]:
+    """SETTINGS of the whole statement, taken out of the tree; the walk refuses those left in it."""
+    query = tree.get("query", {}) if tree.get("type") == "ExplainQuery" else tree
+    nodes = [query.pop("settings_ast", None)]
+    selects = query.get("list_of_selects", {}).get("children", [])
+    if len(selects) == 1 and selects[0].get("type") == "SelectQuery":
+        nodes.append(selects[0].pop("settings", None))
+    settings: dict[str, str] = {}
+    for node in filter(None, nodes):
+        if not node.keys() <= {"type", "changes"}:
+            raise _no_settings(node)
+        for change in node.get("changes", ()):
+            name, value = str(change["name"]), change["value"]
+            if value["field_type"] not in ("UInt64", "Int64", "Float64", "String", "Bool"):
+                raise _no_settings(node)
+            text = str(int(value["value"]) if value["field_type"] == "Bool" else value["value"])
+            if settings.setdefault(name, text) != text:
+                raise _no_settings(node)
+    return settings
+
+
+def _no_settings(node: Mapping[str, Any]) -> QueryError:
+    names = ", ".join(str(change["name"]) for change in node.get("changes", ()))
+    return QueryError(
+        164,
+        f"Cannot modify {names or 'settings'} in readonly mode: a reader gives settings as "
+        "parameters of the request, or at the end of the whole statement",
+    )
 
 
 def _known(parts: list[str], scope: Scope) -> bool:

@@ -25,7 +25,10 @@ from streams.telemetry import WAREHOUSE_RUNNING
 
 WAITS_S: Final = 60.0
 """How long a query waits for its client to send or to take the next piece."""
+TAKES_S: Final = 600.0
+"""How long a reader's client may take for its whole answer: it holds a thread and the answer."""
 _GRAIN_S: Final = 0.25
+_LONGEST_PAUSE_S: Final = 5.0
 _AHEAD: Final = 2
 
 log = structlog.get_logger(__name__)
@@ -42,6 +45,8 @@ class Job:
     cancelled: threading.Event = field(default_factory=threading.Event)
     started: float = field(default_factory=time.monotonic)
     summary: Summary = field(default_factory=Summary)
+    ended: bool = False
+    """Its last piece was taken: nothing is left to cancel."""
 
     def check(self) -> None:
         """Raise QueryError when the job was cancelled."""
@@ -134,28 +139,43 @@ class Running:
             yield _until_end(queue, job)
         finally:
             try:
-                if not future.done():
+                if not job.ended and not future.done():
                     await self._end(job, future)
             finally:
                 WAREHOUSE_RUNNING.labels(role=job.user).dec()
                 del self._jobs[job.query_id]
 
-    async def cancel(self, query_id: str) -> bool:
-        """End the query of an id; False when there is none."""
+    async def cancel(self, query_id: str, by: Job | None = None) -> bool:
+        """End the query of an id; False when there is none that `by` may end.
+
+        Readers are one user and end each other's queries, as in ClickHouse; ids are not told.
+        """
         found = self._jobs.get(query_id)
-        if found is None:
+        if found is None or (by is not None and found[0].writes and not by.writes):
             return False
         await self._end(*found)
         return True
 
-    async def drain(self, seconds: float) -> None:
-        """Give what runs so long to end, then cancel it."""
+    async def drain(self, seconds: float, kill_seconds: float) -> list[str]:
+        """Give what runs so long to end, then cancel it.
+
+        Returns:
+            The ids of queries that the engine had not ended `kill_seconds` later: a function that
+            works on one block for long hears no KILL. Their threads go on; `close` would wait.
+        """
         until = time.monotonic() + seconds
         while self._jobs and time.monotonic() < until:
             await asyncio.sleep(0.05)
+        ending = {}
         for query_id in list(self._jobs):
             log.warning("query cancelled by the stop", query_id=query_id)
-            await self.cancel(query_id)
+            ending[asyncio.ensure_future(self.cancel(query_id))] = query_id
+        if not ending:
+            return []
+        _, late = await asyncio.wait(ending, timeout=kill_seconds)
+        for task in late:
+            task.cancel()
+        return [ending[task] for task in late]
 
     def close(self) -> None:
         """Free the threads; nothing may run any more."""
@@ -169,9 +189,11 @@ class Running:
         # A thread that waits for its client sees this itself; only one inside the engine is killed.
         await asyncio.wait({asyncio.wrap_future(future)}, timeout=_GRAIN_S)
         loop = asyncio.get_running_loop()
+        pause = _GRAIN_S
         while not future.done() and not future.cancel():
             await loop.run_in_executor(self._killer, self._store.kill, job.mark)
-            await asyncio.wait({asyncio.wrap_future(future)}, timeout=_GRAIN_S)
+            await asyncio.wait({asyncio.wrap_future(future)}, timeout=pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
 
 
 def _hand_over(
@@ -188,10 +210,13 @@ def _hand_over(
             placed.result(_GRAIN_S)
         except TimeoutError:
             waited += _GRAIN_S
-            if job.cancelled.is_set() or waited >= WAITS_S:
+            late = not job.writes and time.monotonic() - job.started >= TAKES_S
+            if job.cancelled.is_set() or waited >= WAITS_S or late:
                 placed.cancel()
                 job.check()
-                raise QueryError(209, "the client takes no data") from None
+                # So that the client's side, which gets no end from here, ends too.
+                job.cancelled.set()
+                raise QueryError(209, "the client takes the answer too slowly") from None
         else:
             return
 
@@ -205,6 +230,7 @@ async def _until_end(
         except TimeoutError:
             job.check()
             continue
+        job.ended = item is None or isinstance(item, BaseException)
         if item is None:
             return
         if isinstance(item, BaseException):

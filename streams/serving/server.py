@@ -7,29 +7,47 @@ a web page, and does not log statements or addresses with passwords.
 """
 
 import asyncio
-import io
 import json
+import resource
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, Final, cast
 from uuid import uuid4
 
 import structlog
 from aiohttp import web
 
 from streams.serving.asking import Answer, Ask, Desk
-from streams.serving.bodies import Encoder, NativeBlocks, decoded, encoder, native_blocks
+from streams.serving.bodies import Encoder
 from streams.serving.engine import Store
 from streams.serving.errors import QueryError
-from streams.serving.running import WAITS_S, Incoming, Job, Lane, Running
-from streams.serving.session import REQUIRED, TRANSPORT, Limits, User, Users, is_loopback
+from streams.serving.request import (
+    MAX_HELD,
+    asked_id,
+    chosen_packer,
+    is_greeting,
+    protocol,
+    refuse_web_pages,
+    request_body,
+)
+from streams.serving.running import WAITS_S, Job, Lane, Running
+from streams.serving.session import (
+    REQUIRED,
+    TRANSPORT,
+    Limits,
+    User,
+    Users,
+)
 from streams.telemetry import WAREHOUSE_QUERIES, WAREHOUSE_SECONDS
 
 NAME: Final = "marginquake"
 MAX_URI: Final = 1024 * 1024
-_HELD: Final = 1024 * 1024
 _MAX_HELD_ANSWER: Final = 256 * 1024 * 1024
 _WRITERS: Final = 4
+_MOST_CONNECTIONS: Final = 2048
+_KILL_S: Final = 10.0
+_MAX_TOLD: Final = 15_000
+"""Bytes of an error inside an answer; clients look for 16 KiB at most."""
 _KINDS: Final = {
     "TabSeparated": "text/tab-separated-values; charset=UTF-8",
     "TSV": "text/tab-separated-values; charset=UTF-8",
@@ -58,7 +76,7 @@ class Server:
         self._limits = limits
         self._running: Running | None = None
         self._runner: web.AppRunner | None = None
-        self._site: web.TCPSite | None = None
+        self._listening: asyncio.Server | None = None
         self._desk: Desk | None = None
         self._guarded = False
         self.port = 0
@@ -83,15 +101,19 @@ class Server:
             Lane("writer", _WRITERS, self._limits.waiting),
         )
 
-        def cancel(query_id: str) -> bool:
-            return asyncio.run_coroutine_threadsafe(running.cancel(query_id), loop).result(30)
+        def cancel(query_id: str, by: Job) -> bool:
+            ended = asyncio.run_coroutine_threadsafe(running.cancel(query_id, by), loop)
+            try:
+                return ended.result(_KILL_S)
+            except TimeoutError:
+                raise QueryError(159, f"the query did not end within {_KILL_S} s") from None
 
         self._desk = await asyncio.to_thread(Desk, self._store, self._limits, cancel)
         self._running = running
         # Without a password the browser's same-origin rule is all that guards the data: a page
         # whose name was made to point at loopback has a host name of its own.
         self._guarded = self._users.reader.digest is None
-        app = web.Application(client_max_size=_HELD * 4)
+        app = web.Application(client_max_size=MAX_HELD)
         app.router.add_get("/ping", _ok)
         app.router.add_get("/replicas_status", _ok)
         app.router.add_route("*", "/", self._handle)
@@ -105,25 +127,38 @@ class Server:
             shutdown_timeout=1.0,
         )
         await self._runner.setup()
-        self._site = web.TCPSite(self._runner, host, port)
-        await self._site.start()
-        self.port = self._runner.addresses[0][1]
+        answering = self._runner.server
+        assert answering is not None  # noqa: S101 - set up the line before
 
-    async def stop(self, grace_s: float = 5.0) -> None:
-        """Take no new request, let what runs end for so long, cancel the rest."""
+        def protocol_of_one() -> asyncio.BaseProtocol:
+            many = len(answering.connections) >= most_connections()
+            return _TurnedAway() if many else answering()
+
+        self._listening = await loop.create_server(protocol_of_one, host, port)
+        self.port = self._listening.sockets[0].getsockname()[1]
+
+    async def stop(self, grace_s: float = 5.0, kill_s: float = _KILL_S) -> list[str]:
+        """Take no new request, let what runs end for so long, cancel the rest.
+
+        Returns:
+            The ids of queries that did not end in `kill_s` either. The store must not be closed
+            under them: end the process, which a store survives at any moment.
+        """
+        stuck: list[str] = []
         self.port = 0
-        if self._site is not None:
-            await self._site.stop()
+        if self._listening is not None:
+            self._listening.close()
         if self._running is not None:
-            await self._running.drain(grace_s)
+            stuck = await self._running.drain(grace_s, kill_s)
         if self._runner is not None:
             await self._runner.cleanup()
-        if self._running is not None:
+        if self._running is not None and not stuck:
             await asyncio.to_thread(self._running.close)
+        return stuck
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         started = time.monotonic()
-        query_id = request.query.get("query_id") or str(uuid4())
+        query_id = str(uuid4())
         role, outcome = "reader", "failed"
         headers = {
             "X-ClickHouse-Server-Display-Name": NAME,
@@ -131,15 +166,15 @@ class Server:
             "X-ClickHouse-Timezone": self._store.timezone,
         }
         try:
-            if self._guarded and not is_loopback(_name(request.host)):
-                raise QueryError(
-                    497, "asked under a name that is not loopback's; set a password to allow it"
-                )
+            query_id = asked_id(request) or query_id
+            headers["X-ClickHouse-Query-Id"] = query_id
+            if self._guarded:
+                refuse_web_pages(request)
             if request.method not in ("GET", "HEAD", "POST"):
                 raise QueryError(36, f"method {request.method} is not known here: use POST")
             who = self._users.authenticate(request.query, request.headers)
             role = "writer" if who.writes else "reader"
-            if _is_greeting(request):
+            if is_greeting(request):
                 outcome = "answered"
                 return _text(200, "Ok.\n", headers)
             response = await self._answer(request, who, query_id, headers)
@@ -151,6 +186,9 @@ class Server:
             return _failure(error, headers)
         except web.HTTPException as error:
             return _failure(QueryError(36, f"the request is refused: {error.reason}"), headers)
+        except ConnectionError:
+            log.info("the client went away", query_id=query_id, user=role)
+            return _failure(QueryError(210, "the client went away"), headers)
         except Exception as error:  # a defect of ours must not cost the other requests
             log.error("request failed", query_id=query_id, exc_info=error)
             return _failure(QueryError(1001, f"the server failed: {type(error).__name__}"), headers)
@@ -167,7 +205,7 @@ class Server:
         if given.get("session_check") == "1":
             raise QueryError(372, "sessions are not kept here: leave session_check out")
         job = Job(query_id, "writer" if who.writes else "reader", who.writes)
-        body = await _body(request, given, job)
+        body = await request_body(request, given, job)
         answer = Answer(
             given.get("default_format") or request.headers.get("X-ClickHouse-Format") or "TSV"
         )
@@ -189,8 +227,11 @@ class Server:
                 for name, value in given.items()
                 if name.startswith("param_")
             },
+            protocol=protocol(given.get("client_protocol_version", "0")),
         )
-        packer = _packer(request, given)
+        if given.get("replace_running_query") == "1":
+            await self._running.cancel(query_id, job)
+        packer = chosen_packer(request, given)
         async with self._running.pieces(job, self._desk.work(ask, answer)) as pieces:
             if given.get("wait_end_of_query") == "1":
                 pieces = _held(pieces)
@@ -229,7 +270,7 @@ class Server:
             error = failed
         if error is not None:
             log.info("query failed inside its answer", code=error.code)
-            message = str(error).encode()
+            message = str(error).encode()[:_MAX_TOLD]
             told = b"\r\n__exception__\r\n%s\r\n%s\n%d %s\r\n__exception__\r\n" % (
                 tag.encode(),
                 message,
@@ -247,38 +288,20 @@ class Server:
         await response.write_eof()
 
 
+class _TurnedAway(asyncio.Protocol):
+    """A connection too many, ended at once: without it the engine would have no file left."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast("asyncio.Transport", transport).abort()
+
+
+def most_connections() -> int:
+    """Connections at once: half the files that the process may open, the engine has the rest."""
+    return min(_MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+
+
 async def _ok(request: web.Request) -> web.Response:
     return _text(200, "Ok.\n", {"X-ClickHouse-Server-Display-Name": NAME})
-
-
-def _is_greeting(request: web.Request) -> bool:
-    return request.method in ("GET", "HEAD") and not request.query.get("query")
-
-
-async def _body(request: web.Request, given: dict[str, str], job: Job) -> BinaryIO:
-    """The decompressed body; the fields of a form are added to `given`."""
-    if request.content_type == "multipart/form-data":
-        for name, value in (await request.post()).items():
-            if not isinstance(value, str):
-                raise QueryError(48, f"external data ({name}) is not taken: insert it or use IN")
-            given[name] = value
-        return io.BytesIO()
-    raw: BinaryIO
-    if request.content_length is not None and request.content_length <= _HELD:
-        raw = io.BytesIO(await request.read())
-    else:
-        incoming = Incoming(request.content, asyncio.get_running_loop(), job)
-        raw = cast("BinaryIO", io.BufferedReader(incoming, _HELD))
-    body = decoded(raw, request.headers.get("Content-Encoding", ""))
-    return native_blocks(body) if given.get("decompress") == "1" else body
-
-
-def _packer(request: web.Request, given: Mapping[str, str]) -> Encoder | None:
-    if given.get("compress") == "1":
-        return NativeBlocks()
-    if given.get("enable_http_compression") == "0":
-        return None
-    return encoder(request.headers.get("Accept-Encoding", ""))
 
 
 async def _held(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -315,9 +338,8 @@ def _failure(error: QueryError, headers: Mapping[str, str]) -> web.Response:
 
 
 def _text(status: int, text: str, headers: Mapping[str, str]) -> web.Response:
-    return web.Response(status=status, text=text, headers=headers)
-
-
-def _name(host: str) -> str:
-    """The name of a `Host` header, without its port."""
-    return host.rpartition(":")[0] if host.count(":") == 1 or "]:" in host else host
+    # An error can quote a header, whose bytes need not be UTF-8.
+    body = text.encode(errors="backslashreplace")
+    return web.Response(
+        status=status, body=body, headers=headers, content_type="text/plain", charset="utf-8"
+    )

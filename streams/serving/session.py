@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import hmac
 import ipaddress
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ TRANSPORT: Final = frozenset(
         "query",
         "query_id",
         "quota_key",
+        "replace_running_query",
         "role",
         "send_progress_in_http_headers",
         "session_check",
@@ -50,16 +52,24 @@ TRANSPORT: Final = frozenset(
 )
 """Parameters of a request that are no settings of the engine, or that this server sets itself."""
 
-_NAME: Final = re.compile(r"[A-Za-z_]\w*")
+MAX_STATEMENT: Final = 1024 * 1024
+"""Bytes of SQL; ClickHouse's own default is a quarter of it."""
+
 _FREE: Final = re.compile(
-    r"output_format_(?!schema|template).*|format_csv_(delimiter|null_representation)"
+    r"output_format_(?!schema|template)[a-z0-9_]+|format_csv_(delimiter|null_representation)"
     r"|format_tsv_null_representation|date_time_output_format|bool_(true|false)_representation"
     r"|interval_output_format|cast_keep_nullable|extremes|final|join_use_nulls|limit|offset"
-    r"|max_block_size|max_(rows|bytes)_to_read|prefer_column_name_to_alias|session_timezone"
+    r"|max_(rows|bytes)_to_read|prefer_column_name_to_alias|session_timezone"
     r"|(result|read|timeout)_overflow_mode|use_variant_as_common_type|group_by_use_nulls"
     r"|aggregate_functions_null_for_empty|transform_null_in|union_default_mode"
 )
 """Settings that change an answer's form or ask for less; a reader may give them freely."""
+
+_BLOCK_ROWS: Final = 65_409
+"""The engine's own default."""
+
+_NICE: Final = 15
+"""How far readers' threads stand back for the writer's, where the process has CAP_SYS_NICE."""
 
 _MOOT: Final = frozenset({"async_insert", "readonly", "wait_for_async_insert"})
 """Settings that drivers send with every request and that mean nothing to a reader."""
@@ -90,6 +100,8 @@ class Limits:
             "max_result_rows": self.rows,
             "max_result_bytes": self.result_bytes,
             "max_threads": self.threads,
+            # A query is cut off between blocks: a large block would put that off.
+            "max_block_size": _BLOCK_ROWS,
         }
 
 
@@ -109,7 +121,7 @@ def reader_settings(asked: Mapping[str, str], limits: Limits, mark: str) -> dict
     made: dict[str, str] = {}
     for name, value in asked.items():
         if name in caps:
-            caps[name] = _lowered(name, value, caps[name])
+            caps[name] = min(caps[name], _number(name, value) or caps[name])
         elif _FREE.fullmatch(name):
             made[name] = value
         elif name not in _MOOT:
@@ -124,29 +136,40 @@ def reader_settings(asked: Mapping[str, str], limits: Limits, mark: str) -> dict
         "allow_ddl": "0",
         "allow_introspection_functions": "0",
         "log_comment": mark,
+        "max_query_size": str(MAX_STATEMENT),
+        "os_thread_priority": str(_NICE),
         "readonly": "1",
     }
 
 
-def writer_settings(asked: Mapping[str, str], mark: str) -> dict[str, str]:
-    """Settings of a writer's connection: what was asked, checked by the engine.
+def check_statement_settings(settings: Mapping[str, str], limits: Limits) -> None:
+    """Check what a reader's statement sets itself: unlike parameters, more is refused, not capped.
 
     Raises:
-        QueryError: a name that cannot be a setting.
+        QueryError: 164 for a limit above the reader's, or for a setting that is not free.
     """
-    for name in asked:
-        if not _NAME.fullmatch(name):
-            raise QueryError(115, f"Setting {name} is neither a builtin setting nor a parameter")
-    return {**asked, "log_comment": mark}
+    caps = limits.caps()
+    for name, value in settings.items():
+        if name in caps and not 0 < _number(name, value) <= caps[name]:
+            raise QueryError(
+                164, f"Cannot set {name} = {value} in readonly mode: the limit is {caps[name]}"
+            )
+        if name not in caps and not _FREE.fullmatch(name):
+            raise QueryError(164, f"Cannot modify '{name}' setting in readonly mode: leave it out")
 
 
-def _lowered(name: str, value: str, cap: int) -> int:
+def writer_settings(asked: Mapping[str, str], mark: str) -> dict[str, str]:
+    """Settings of a writer's connection: what was asked, checked by the engine."""
+    return {"max_query_size": str(MAX_STATEMENT), **asked, "log_comment": mark}
+
+
+def _number(name: str, value: str) -> int:
+    """A limit's value; 0, ClickHouse's word for no limit, for anything below 0 or endless."""
     try:
         wanted = float(value)
     except ValueError:
         raise QueryError(36, f"setting {name} = {value!r} is no number") from None
-    # 0 is ClickHouse's word for no limit.
-    return min(cap, max(1, int(wanted))) if wanted > 0 else cap
+    return max(1, int(wanted)) if 0 < wanted < math.inf else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +247,8 @@ def _credentials(query: Mapping[str, str], headers: Mapping[str, str]) -> tuple[
 
 
 def _digest(password: str) -> bytes:
-    return hashlib.sha256(password.encode()).digest()
+    # A header's bytes need not be UTF-8.
+    return hashlib.sha256(password.encode(errors="surrogateescape")).digest()
 
 
 def is_loopback(name: str) -> bool:

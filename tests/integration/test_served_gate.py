@@ -152,6 +152,10 @@ ATTACKS = [
     "SELECT getServerSetting('max_connections')",
     "SELECT getMacro('x')",
     "SELECT hostName()",
+    "SELECT editDistance('a', 'b')",
+    "SELECT levenshteinDistance('a', 'b')",
+    "SELECT arrayMap(editDistanceUTF8, ['a'], ['b'])",
+    "SELECT polygonsUnionCartesian([[[(0., 0.)]]], [[[(0., 0.)]]])",
     "SELECT addressToLine(1)",
     "SELECT * FROM marginquake.frames.x",
 ]

@@ -236,6 +236,45 @@ def test_a_writer_may_not_write_by_get(things: Served) -> None:
     assert things.ask("SELECT count() FROM things").text == "0\n"
 
 
+@pytest.mark.parametrize(
+    "query_id", ["a\r\nSet-Cookie: x=1", "a\nb", "ünï", "x" * 129, "a\0b", "\x7f"]
+)
+def test_a_query_id_that_is_no_header_is_refused(served: Served, query_id: str) -> None:
+    reply = served.ask("SELECT 1", {"query_id": query_id})
+    assert (reply.status, reply.code) == (400, 36), reply.text
+    assert "Set-Cookie" not in reply.headers
+    assert len(reply.headers["X-ClickHouse-Query-Id"]) == 36
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-ClickHouse-User": "writer", "X-ClickHouse-Key": b"\xff\xfe"},
+        {"X-ClickHouse-User": b"\xff", "X-ClickHouse-Key": PASSWORD},
+        {"Authorization": "Basic //4="},
+    ],
+)
+def test_credentials_that_are_no_text_are_wrong_ones(
+    served: Served, headers: dict[str, str]
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", served.port)
+    connection.request("POST", "/", "SELECT 1", headers)
+    got = connection.getresponse()
+    assert got.status in (401, 403)
+    assert got.headers["X-ClickHouse-Exception-Code"] == "516"
+    assert PASSWORD not in got.read().decode()
+    connection.close()
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_web_page_of_another_site_cannot_ask_though_it_names_loopback(
+    served: Served, site: str
+) -> None:
+    assert served.ask("SELECT 1", headers={"Sec-Fetch-Site": site}).code == 497
+    for own in ("none", "same-origin"):
+        assert served.ask("SELECT 1", headers={"Sec-Fetch-Site": own}).status == 200
+
+
 @pytest.mark.parametrize("host", ["evil.example.org", "127.0.0.1.example.org:8123", "10.0.0.1"])
 def test_a_web_page_cannot_ask_under_a_name_of_its_own(served: Served, host: str) -> None:
     assert served.ask("SELECT 1", headers={"Host": host}).code == 497

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.warehouse
 
 
 @contextmanager
-def process(store: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`marginquake warehouse serve` and its address; killed at the end when still there."""
+def process(store: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
+    """`marginquake warehouse serve`, its address, and what it said, which is there at the end."""
     environment = {
         **os.environ,
         "CLICKHOUSE_DSN": f"chdb://{store}",
@@ -36,9 +36,10 @@ def process(store: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str
         try:
             line = next((text for text in running.stderr if "http://" in text), "")
             address = line.partition("http://")[2].partition(",")[0].strip()
-            drained = threading.Thread(target=running.stderr.read)
+            said: list[str] = []
+            drained = threading.Thread(target=lambda: said.extend(running.stderr or ()))
             drained.start()
-            yield running, address
+            yield running, address, said
         finally:
             if running.poll() is None:
                 running.kill()
@@ -64,7 +65,7 @@ def test_migrate_and_query_work_through_the_served_process_until_it_is_told_to_s
     store = tmp_path / "store"
     metrics_port = free_port()
     arguments = ("--metrics-port", str(metrics_port), "--stop-seconds", "1")
-    with process(store, *arguments) as (server, address):
+    with process(store, *arguments) as (server, address, _):
         dsn = f"clickhouse://writer:from-the-environment@{address}/default"
         assert run(dsn, "migrate").returncode == 0
         status = json.loads(run(dsn, "warehouse", "status", "--json").stdout)
@@ -92,6 +93,47 @@ def test_migrate_and_query_work_through_the_served_process_until_it_is_told_to_s
         assert "QUERY_WAS_CANCELLED" in replies[0]
     after = run(f"chdb://{store}", "query", "--json", "SELECT count() AS n FROM v_frames")
     assert json.loads(after.stdout) == [{"n": 0}]
+
+
+def test_a_query_that_hears_no_kill_does_not_keep_the_process(tmp_path: Path) -> None:
+    if not os.environ.get("CI"):
+        pytest.importorskip("chdb")
+    store = tmp_path / "store"
+    metrics_port = free_port()
+    arguments = ("--metrics-port", str(metrics_port), "--stop-seconds", "0")
+    # One block, on which the function works for an hour.
+    sql = "SELECT editDistance(repeat('a', 60000), concat(repeat('b', 20000), toString(number)))"
+    query = "user=writer&password=from-the-environment&query_id=deaf"
+    with process(store, *arguments) as (server, address, said):
+        connection = http.client.HTTPConnection(address, timeout=120)
+        connection.request("POST", f"/?{query}", f"{sql} FROM numbers(2000)")
+        running = 'marginquake_warehouse_queries_running{role="writer"} 1.0'
+        end = time.monotonic() + 60
+        while running not in metrics(metrics_port):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        time.sleep(1)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(60) == 1
+        connection.close()
+    assert "that the engine did not stop: deaf" in "".join(said)
+    after = run(f"chdb://{store}", "query", "--json", "SELECT 1 AS n")
+    assert json.loads(after.stdout) == [{"n": 1}]
+
+
+def test_data_that_a_killed_process_left_is_gone_when_the_store_opens(tmp_path: Path) -> None:
+    if not os.environ.get("CI"):
+        pytest.importorskip("chdb")
+    left = tmp_path / "store.inserts" / "tmpabc.data"
+    left.parent.mkdir()
+    left.write_text("1,x\n")
+    with serve(tmp_path) as running:
+        assert not left.exists()
+        made = "CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a"
+        assert running.ask(made, writes=True).status == 200
+        assert running.ask("INSERT INTO t FORMAT CSV\n1\n", writes=True).status == 200
+        assert list(left.parent.iterdir()) == []
+    assert not left.parent.exists()
 
 
 def metrics(port: int) -> str:

@@ -1,13 +1,18 @@
 """Queries of the served warehouse while they run: cut off, cancelled, too many."""
 
 import http.client
+import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
+from streams.serving import running, server
 from streams.telemetry import REGISTRY
 from tests.integration.conftest import LIMITS
 from tests.served import PASSWORD, Served
@@ -47,7 +52,9 @@ def test_an_insert_whose_client_goes_away_is_not_taken_for_whole(things: Served)
 
 
 def test_an_error_after_the_first_rows_is_told_inside_the_answer(served: Served) -> None:
-    sql = "SELECT throwIf(number = 300000, 'boom') FROM numbers(400000)"
+    # Slow enough that the first rows are on their way when the error comes.
+    slow = "sipHash128(repeat(toString(number), 200))"
+    sql = f"SELECT throwIf(number = 300000, 'boom'), {slow} FROM numbers(400000)"  # noqa: S608
     connection = http.client.HTTPConnection("127.0.0.1", served.port)
     connection.request("POST", "/", sql)
     got = connection.getresponse()
@@ -115,22 +122,123 @@ def test_a_client_that_stops_reading_holds_no_query(served: Served) -> None:
     until(lambda: running_queries(served, "stalled") == 0, 5.0)
 
 
-def test_a_writer_kills_a_query_by_its_id_and_a_reader_does_not(served: Served) -> None:
+def test_a_client_that_reads_too_slowly_holds_no_thread(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "TAKES_S", 1.0)
+    with socket.create_connection(("127.0.0.1", served.port)) as raw:
+        sql = b"SELECT number, repeat('slowly', 20) FROM numbers(1000000)"
+        raw.sendall(
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(sql), sql)
+        )
+        until(lambda: running_queries(served, "slowly") == 1)
+        until(lambda: running_queries(served, "slowly") == 0, 10.0)
+        received = b""
+        while piece := raw.recv(1_000_000):
+            received += piece
+        assert b"QUERY_WAS_CANCELLED" in received[-500:]
+
+
+def test_statements_that_do_not_come_hold_no_thread(served: Served) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nSELECT"
+    many = LIMITS.at_once + LIMITS.waiting + 1
+    with ExitStack() as opened:
+        for _ in range(many):
+            raw = opened.enter_context(socket.create_connection(("127.0.0.1", served.port)))
+            raw.sendall(head)
+        time.sleep(0.5)
+        assert served.ask("SELECT 1").status == 200
+
+
+@pytest.mark.parametrize(
+    ("victim", "killer", "ends"), [(0, 1, True), (1, 1, True), (0, 0, True), (1, 0, False)]
+)
+def test_a_query_is_killed_by_its_id_but_a_writers_not_by_a_reader(
+    served: Served, victim: int, killer: int, ends: bool
+) -> None:
     replies: list[int] = []
 
     def ask() -> None:
-        replies.append(served.ask(ENDLESS, {"query_id": "endless"}).code)
+        asked = {"query_id": "endless", "max_execution_time": "3"}
+        replies.append(served.ask(ENDLESS, asked, writes=bool(victim)).code)
 
     thread = threading.Thread(target=ask)
     thread.start()
     until(lambda: running_queries(served, "cityHash64") == 1)
     assert served.ask("SELECT 1", {"query_id": "endless"}).code == 216
     kill = "KILL QUERY WHERE query_id = 'endless'"
-    assert served.ask(kill).code == 164
-    assert served.ask(kill, writes=True).text == "finished\tendless\twriter\t\n"
+    user = "writer" if killer else "reader"
+    reply = served.ask(kill, writes=bool(killer))
+    assert reply.text == (f"finished\tendless\t{user}\t\n" if ends else "")
     thread.join(10)
+    assert replies == [394 if ends else 159]
+    assert served.ask(f"{kill} SYNC", writes=bool(killer)).text == ""
+    assert served.ask("KILL QUERY WHERE query_id LIKE '%'").code == 164
+
+
+def test_connections_beyond_the_bound_are_ended_and_those_before_it_go_on(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_MOST_CONNECTIONS", 3)
+    kept = http.client.HTTPConnection("127.0.0.1", served.port)
+    with ExitStack() as opened:
+        opened.callback(kept.close)
+        kept.request("POST", "/", "SELECT 1")
+        assert kept.getresponse().read() == b"1\n"
+        open_ones = 0
+        for _ in range(5):
+            raw = opened.enter_context(socket.create_connection(("127.0.0.1", served.port)))
+            raw.settimeout(0.5)
+            try:
+                assert raw.recv(1) == b""
+            except ConnectionResetError:
+                continue
+            except TimeoutError:
+                open_ones += 1
+        assert open_ones == 2
+        kept.request("POST", "/", "SELECT 2")
+        assert kept.getresponse().read() == b"2\n"
+
+
+def test_a_query_can_take_the_place_of_the_one_with_its_id(served: Served) -> None:
+    replies: list[int] = []
+    first = threading.Thread(
+        target=lambda: replies.append(served.ask(ENDLESS, {"query_id": "panel"}).code)
+    )
+    first.start()
+    until(lambda: running_queries(served, "cityHash64") == 1)
+    asked = {"query_id": "panel", "replace_running_query": "1"}
+    assert served.ask("SELECT 1", asked).text == "1\n"
+    first.join(10)
     assert replies == [394]
-    assert served.ask(kill, writes=True).text == ""
+    assert served.ask("SELECT 1", asked).text == "1\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the priority of a thread is Linux's")
+def test_readers_stand_back_for_the_writer_and_leave_no_thread_behind_them(
+    served: Served,
+) -> None:
+    own = os.nice(0)
+
+    def standing_back() -> list[str]:
+        found = []
+        for task in Path("/proc/self/task").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                # The 19th field; the second, a name in brackets, can hold spaces.
+                nice = int((task / "stat").read_text().rpartition(")")[2].split()[16])
+                if nice == 15 != own:
+                    found.append((task / "comm").read_text().strip())
+        return found
+
+    sys_nice = 1 << 23
+    status = Path("/proc/self/status").read_text()
+    allowed = int(status.partition("CapEff:")[2].split()[0], 16) & sys_nice != 0
+    asking = threading.Thread(target=lambda: served.ask(ENDLESS, {"max_execution_time": "2"}))
+    asking.start()
+    until(lambda: running_queries(served, "cityHash64") == 1)
+    assert bool(standing_back()) == (allowed and own != 15)
+    asking.join()
+    until(lambda: not standing_back())
 
 
 def test_readers_beyond_the_limit_are_told_to_come_again(served: Served) -> None:
