@@ -25,6 +25,7 @@ from tests.known_warehouse import (
     at,
     reading,
     traded,
+    us,
 )
 from tests.rollup_facts import forced_order
 
@@ -155,6 +156,28 @@ def test_a_feed_that_never_changed_was_up_all_the_time_that_is_asked_for(
     assert told["okx"]["times_down"] == 1
     later = answer(warehouse, "feed-uptime", since="2026-11-02T11:00:00")
     assert {row["venue"]: row["up_share"] for row in later} == {"bybit": 1, "okx": 0}
+
+
+def test_connections_that_renew_each_other_are_one_feed(warehouse: Client) -> None:
+    """`0a` is closed ten minutes after `0b` is heard; then nothing is, from 05:00 to 06:00."""
+    (up,) = (one for one in STATUS if one.id == "s1")
+    words = (
+        ("w1", "public-0a", "up", at(2, 0)),
+        ("w2", "public-0b", "up", at(2, 3)),
+        ("w3", "public-0a", "down", at(2, 3) + 600),
+        ("w4", "public-0b", "down", at(2, 5)),
+        ("w5", "public-0a", "up", at(2, 6)),
+    )
+    for name, connection, state, when in words:
+        word = msgspec.structs.replace(
+            up, id=name, connection=connection, state=state, at_us=us(when), through_us=None
+        )
+        write(warehouse, word)
+    (row,) = answer(warehouse, "feed-uptime", until="2026-11-02T06:00:00")
+    assert (row["up_hours"], row["times_down"]) == (5, 1)
+    assert row["up_share"] == pytest.approx(5 / 6)
+    (last,) = answer(warehouse, "feeds")
+    assert (last["connection"], last["state"]) == ("public-0a", "up")
 
 
 def test_an_hour_without_orders_counts_in_the_mean_of_its_place_in_the_week(
