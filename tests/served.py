@@ -15,9 +15,9 @@ from clickhouse_connect.driver.client import Client
 
 from streams.edges.migrate import migrate
 from streams.edges.warehouse import connect
+from streams.serving.access import Limits, Users, user
 from streams.serving.engine import Store
 from streams.serving.server import Server
-from streams.serving.session import Limits, Users, user
 
 PASSWORD = "written-by-tests"  # noqa: S105 - of a store that lives for one test
 

@@ -10,7 +10,7 @@ from streams.cli.options import AsJson, MetricsPort
 from streams.cli.stages import end_quietly
 
 if TYPE_CHECKING:
-    from streams.serving.session import Limits, Users
+    from streams.serving.access import Limits, Users
 
 app = typer.Typer(
     help="Look at the warehouse, or serve it over ClickHouse's HTTP interface.",
@@ -119,7 +119,7 @@ def serve(
     import time
 
     from streams.config import settings
-    from streams.serving.session import Limits
+    from streams.serving.access import Limits
     from streams.telemetry import configure_logging
 
     # Times without a zone are UTC everywhere in the warehouse; the engine asks the machine.
@@ -143,8 +143,8 @@ def _users(name: str, password_env: str | None, host: str) -> "Users":
     import os
 
     from streams.config import MarginquakeError
-    from streams.serving.session import Users, is_loopback
-    from streams.serving.session import user as known
+    from streams.serving.access import Users, is_loopback
+    from streams.serving.access import user as known
 
     password = os.environ.get(password_env, "") if password_env else ""
     if password_env and not password:

@@ -3,8 +3,8 @@
 Between the HTTP request (`server`) and the engine. Promises that a reader's statement runs only
 after the gate has passed it, on a connection that is read-only, and that data of an INSERT goes
 to the engine as it comes. Refuses, for writers too, what an HTTP server cannot mean: files of the
-server (INTO OUTFILE, FROM INFILE), sessions (SET, USE, temporary tables), and ENGINE = Kafka,
-which makes a chDB store unopenable.
+server (INTO OUTFILE, FROM INFILE), temporary tables, SET and USE without a session, and ENGINE =
+Kafka, which makes a chDB store unopenable.
 """
 
 import re
@@ -15,18 +15,19 @@ from itertools import chain
 from typing import BinaryIO, Final
 
 from streams.serving import native
-from streams.serving.bodies import CHUNK, pieces
-from streams.serving.engine import Connection, Store
-from streams.serving.errors import QueryError
-from streams.serving.gate import Gate, canonical
-from streams.serving.running import Job, Work, guarded
-from streams.serving.session import (
+from streams.serving.access import (
     MAX_STATEMENT,
     Limits,
     check_statement_settings,
     reader_settings,
     writer_settings,
 )
+from streams.serving.bodies import CHUNK, pieces
+from streams.serving.engine import Connection, Store
+from streams.serving.errors import QueryError
+from streams.serving.gate import Gate, canonical, check_current
+from streams.serving.running import Job, Work, guarded
+from streams.serving.sessions import Session, change
 from streams.serving.statement import (
     STREAMED,
     InsertHead,
@@ -42,11 +43,10 @@ _MAX_BOUND: Final = 64 * 1024 * 1024
 _REFUSED: Final = (
     (re.compile(r"\bINTO OUTFILE\b"), "INTO OUTFILE would write a file of the server"),
     (re.compile(r"\bFROM INFILE\b", re.I), "FROM INFILE would read a file of the server"),
-    (re.compile(r"^SET\b"), "sessions keep nothing here: give settings as URL parameters"),
-    (re.compile(r"^USE\b"), "sessions keep nothing here: give `database` as URL parameter"),
-    (re.compile(r"^CREATE (OR REPLACE )?TEMPORARY\b"), "temporary tables need a session"),
+    (re.compile(r"^CREATE (OR REPLACE )?TEMPORARY\b"), "temporary tables are not kept here"),
 )
 _KAFKA: Final = re.compile(r"\bENGINE\s*=\s*[`\"]?Kafka\b", re.IGNORECASE)
+_CHANGES: Final = re.compile(r"\s*(?:SET|USE)\b", re.IGNORECASE)
 _KILLS: Final = re.compile(r"\s*KILL\b", re.IGNORECASE)
 _KILL: Final = re.compile(r"KILL QUERY WHERE query_id = '([^'\\]+)'(?: (?:A?SYNC|TEST))?")
 
@@ -57,7 +57,8 @@ class Ask:
 
     `writes`: the user may write and the method allows it. `settings` are the request's, unchecked;
     `params` are those of `{name:Type}`. `fmt` is the format of an answer that names none.
-    `protocol` is the revision of Native that the client reads; 0: as in a file.
+    `protocol` is the revision of Native that the client reads; 0: as in a file. `session` is where
+    SET and USE are kept; what it holds is in `settings`, `params` and `database` already.
     """
 
     query: bytes
@@ -68,6 +69,7 @@ class Ask:
     settings: Mapping[str, str]
     params: Mapping[str, str]
     protocol: int
+    session: Session | None
 
 
 @dataclass(slots=True)
@@ -106,6 +108,8 @@ class Desk:
                 killed = _KILL.fullmatch(canonical(connection, sql))
                 if killed is not None:
                     sql = self._killed(killed[1], job)
+            elif _CHANGES.match(sql) and self._changed(connection, sql, ask, job):
+                return
             reading = self._gate.judge(connection, sql, ask.database, ask.params)
             if reading.settings:
                 check_statement_settings(reading.settings, self._limits)
@@ -133,12 +137,35 @@ class Desk:
                 return
             text = canonical(connection, sql)
             _refuse(text)
+            if _CHANGES.match(text) and self._changed(connection, sql, ask, job):
+                return
             killed = _KILL.fullmatch(text)
             if killed is not None:
                 sql = self._killed(killed[1], job)
             answer.fmt = self._format(output_format(text) or ask.fmt)
             in_blocks = gives_rows_in_blocks(text)
             yield from _rows(connection, job, sql, answer.fmt, ask, in_blocks)
+
+    def _changed(self, connection: Connection, sql: str, ask: Ask, job: Job) -> bool:
+        """Keep a SET or USE in the session of its request, once the engine has taken it."""
+        asked = change(canonical(connection, sql), lambda text: connection.ask(f"SELECT {text}"))
+        if asked is None:
+            return False
+        if ask.session is None:
+            raise QueryError(48, "nothing is kept without a session: add session_id to the request")
+        database = asked.database or ask.database
+        if ask.writes:
+            settings = writer_settings({**ask.settings, **asked.settings}, job.mark)
+        else:
+            check_current(database)
+            check_statement_settings(asked.settings, self._limits)
+            both = {**ask.settings, **asked.settings}
+            settings = reader_settings(both, self._limits, job.mark)
+        with self._store.connection(database, settings):
+            ask.session.database = asked.database or ask.session.database
+            ask.session.settings.update(asked.settings)
+            ask.session.params.update(asked.params)
+        return True
 
     def _format(self, fmt: str) -> str:
         """The name of a format, when the engine knows it: chDB's Python objects are no answer."""

@@ -20,9 +20,9 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from streams.edges.warehouse import connect
+from streams.serving.access import Limits, Users, user
 from streams.serving.engine import Store
 from streams.serving.server import Server
-from streams.serving.session import Limits, Users, user
 
 _TABLE: Final = (
     "CREATE TABLE bench (id String, at DateTime64(6, 'UTC'), venue LowCardinality(String), "

@@ -2,7 +2,7 @@
 
 Below everything else of the room. Promises that a second process or path is refused with its
 name, that settings hold for one request only, and that a request's query can be killed from
-another thread. Does not decide who may ask what (`gate`, `session`). Blocking: call it in threads;
+another thread. Does not decide who may ask what (`gate`, `access`). Blocking: call it in threads;
 the engine releases the GIL.
 """
 

@@ -83,6 +83,18 @@ def _of_text(connection: Connection, expression: str, sql: str) -> str:
         raise QueryError(error.code, _SCOPE.sub("", error.text).strip()) from None
 
 
+def check_current(database: str) -> None:
+    """Refuse a reader's current database in which bare names would be the server's own tables.
+
+    Raises:
+        QueryError: 497.
+    """
+    if database.lower() in allowed.SYSTEM_DATABASES:
+        raise QueryError(
+            497, f"database {database} cannot be the current one: name it in the statement"
+        )
+
+
 class Gate:
     """Judges readers' statements against the engine's lists, which it reads once."""
 
@@ -115,10 +127,7 @@ class Gate:
     def _judge(
         self, connection: Connection, sql: str, database: str, params: Mapping[str, str]
     ) -> Reading:
-        if database.lower() in allowed.SYSTEM_DATABASES:
-            raise QueryError(
-                497, f"database {database} cannot be the current one: name it in the statement"
-            )
+        check_current(database)
         try:
             parsed, text = self._parse(connection, sql)
         except QueryError as error:

@@ -14,10 +14,10 @@ from typing import BinaryIO, Final, cast
 
 from aiohttp import web
 
+from streams.serving.access import MAX_STATEMENT, is_loopback
 from streams.serving.bodies import Encoder, NativeBlocks, decoded, encoder, native_blocks
 from streams.serving.errors import QueryError
 from streams.serving.running import WAITS_S, Incoming, Job
-from streams.serving.session import MAX_STATEMENT, is_loopback
 
 MAX_HELD: Final = 2 * MAX_STATEMENT
 """Bytes of a body that is taken whole: any reader's, and a writer's that tells its length."""

@@ -17,6 +17,13 @@ from uuid import uuid4
 import structlog
 from aiohttp import web
 
+from streams.serving.access import (
+    REQUIRED,
+    TRANSPORT,
+    Limits,
+    User,
+    Users,
+)
 from streams.serving.asking import Answer, Ask, Desk
 from streams.serving.bodies import Encoder
 from streams.serving.engine import Store
@@ -31,13 +38,7 @@ from streams.serving.request import (
     request_body,
 )
 from streams.serving.running import WAITS_S, Job, Lane, Running
-from streams.serving.session import (
-    REQUIRED,
-    TRANSPORT,
-    Limits,
-    User,
-    Users,
-)
+from streams.serving.sessions import Session, Sessions
 from streams.telemetry import WAREHOUSE_QUERIES, WAREHOUSE_SECONDS
 
 NAME: Final = "marginquake"
@@ -78,6 +79,7 @@ class Server:
         self._runner: web.AppRunner | None = None
         self._listening: asyncio.Server | None = None
         self._desk: Desk | None = None
+        self._sessions = Sessions()
         self._guarded = False
         self.port = 0
 
@@ -201,9 +203,21 @@ class Server:
     ) -> web.StreamResponse:
         if self._desk is None or self._running is None:
             raise QueryError(210, "the server has not started")
+        with self._sessions.hold(who.name, request.query) as session:
+            return await self._answer_in(session, request, who, query_id, headers)
+
+    async def _answer_in(
+        self,
+        session: Session | None,
+        request: web.Request,
+        who: User,
+        query_id: str,
+        headers: dict[str, str],
+    ) -> web.StreamResponse:
+        assert self._desk is not None  # noqa: S101 - `_answer` has looked
+        assert self._running is not None  # noqa: S101
         given = dict(request.query)
-        if given.get("session_check") == "1":
-            raise QueryError(372, "sessions are not kept here: leave session_check out")
+        known = session or Session()
         job = Job(query_id, "writer" if who.writes else "reader", who.writes)
         body = await request_body(request, given, job)
         answer = Answer(
@@ -215,19 +229,23 @@ class Server:
             writes=who.writes and request.method == "POST",
             database=given.get("database")
             or request.headers.get("X-ClickHouse-Database")
+            or known.database
             or self._store.database,
             fmt=answer.fmt,
-            settings={
+            settings=known.settings
+            | {
                 name: value
                 for name, value in given.items()
                 if name not in TRANSPORT and not name.startswith(("param_", "http_"))
             },
-            params={
+            params=known.params
+            | {
                 name.removeprefix("param_"): value
                 for name, value in given.items()
                 if name.startswith("param_")
             },
             protocol=protocol(given.get("client_protocol_version", "0")),
+            session=session,
         )
         if given.get("replace_running_query") == "1":
             await self._running.cancel(query_id, job)

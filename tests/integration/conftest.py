@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from streams.serving.session import Limits
+from streams.serving.access import Limits
 from tests.served import Served, serve
 
 LIMITS = Limits(seconds=5, memory_bytes=300_000_000, rows=1_000_000, at_once=2, waiting=2)

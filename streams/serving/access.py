@@ -2,7 +2,7 @@
 
 Between the HTTP request and the engine's connection. Promises constant-time comparison of
 passwords, that a reader's limits can be lowered and not raised, and that a reader's connection is
-read-only for good. Keeps no session: every request has a connection of its own.
+read-only for good. What a client's session keeps between requests stands in `sessions`.
 """
 
 import base64
