@@ -317,16 +317,14 @@ class Framer:
     ) -> None:
         """A late liquidation revises dollars; other late events are only counted."""
         if not isinstance(event, Liquidation):
-            self._count(f"late_dropped:{kind}")
-            self._count(f"venue_late:{event.venue}/{kind}")
+            self._count(f"late_dropped:{event.venue}/{kind}")
             return
         if event.id in state.seen or (
             second in state.open and event.id in state.open[second].liquidations
         ):
             self._count("duplicates:liquidation")
             return
-        self._count("late:liquidation")
-        self._count(f"venue_late:{event.venue}/{kind}")
+        self._count(f"late:{event.venue}/{kind}")
         sealed = state.next_second or 0
         state.seen[event.id] = max(second, sealed)
         key = (second, event.venue, event.symbol, event.position_side, event.kind)

@@ -97,7 +97,7 @@ def _count(name: str, gained: int) -> None:
         RECORDS_FILTERED.labels(reason=rest).inc(gained)
     elif kind == "duplicates":
         RECORDS_DUPLICATE.labels(channel=rest).inc(gained)
-    elif kind == "venue_late":
+    elif kind in ("late", "late_dropped"):
         venue, _, channel = rest.partition("/")
         RECORDS_LATE.labels(venue=venue, channel=channel).inc(gained)
     elif kind == "dead_lettered":

@@ -176,7 +176,7 @@ def test_a_clock_that_runs_ahead_of_the_venue_vouches_for_no_more_than_now(
 def test_an_order_as_late_as_those_before_it_is_on_time(tmp_path: Path) -> None:
     records = [bybit_forced(at, lag_us=4_000_000) for at in range(1, 60)]
     framer = _framed(read(write(tmp_path / "a.jsonl", records)))
-    assert framer.state.counters.get("late:liquidation", 0) == 0
+    assert framer.state.counters.get("late:bybit/liquidation", 0) == 0
     assert framer.state.counters["accepted:liquidation"] == 59
 
 
@@ -276,7 +276,7 @@ def test_a_line_that_leaps_ahead_of_both_neighbours_moves_nothing(
     assert times == sorted(times)
     if wrong:
         assert _framed(lines).state.counters["accepted:liquidation"] == len(stamps) - len(wrong)
-        assert _framed(lines).state.counters.get("late:liquidation", 0) == 0
+        assert _framed(lines).state.counters.get("late:bybit/liquidation", 0) == 0
         assert max(times) < us(3602)
 
 

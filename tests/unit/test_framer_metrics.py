@@ -99,7 +99,7 @@ def test_late_events_are_told_by_the_labels_that_received_records_have() -> None
     say(framer, "bybit", "a", SECOND + 6, op="heartbeat", through_us=through)
     framer.apply(trade(SECOND + 7))
     metrics.checkpoint(0, framer, 10)
-    assert framer.state.counters["late_dropped:trade"] == 1
+    assert framer.state.counters["late_dropped:bybit/trade"] == 1
     assert value(late, **labels) == before[0] + 1
     assert value(RECEIVED, **labels) == before[1] + 2
 

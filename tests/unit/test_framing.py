@@ -151,7 +151,7 @@ def test_an_order_that_comes_late_twice_is_late_once() -> None:
     told(framing, heartbeat(BYBIT, 21), bybit_forced(5))
     assert len(framing.late) == 1
     assert sum(cell.n for frame in framing.frames for cell in frame.late) == 1
-    assert counters(framing)["late:liquidation"] == 1
+    assert counters(framing)[f"late:{BYBIT}/liquidation"] == 1
     assert counters(framing)["duplicates:liquidation"] == 3
 
 
@@ -178,7 +178,7 @@ def test_an_order_is_late_when_its_own_channel_has_passed_its_second() -> None:
 def test_late_trades_are_counted_and_dropped() -> None:
     framing = framed(*steady(BYBIT, 0, 20, ["trade"]), bybit_trade(5), bybit_trade(19))
     told(framing, *(heartbeat(BYBIT, at, channels=["trade"]) for at in range(20, 25)))
-    assert counters(framing)["late_dropped:trade"] == 1
+    assert counters(framing)[f"late_dropped:{BYBIT}/trade"] == 1
     assert [flow.n for frame in framing.frames for flow in frame.flows] == [1]
 
 
