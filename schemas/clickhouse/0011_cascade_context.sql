@@ -1,6 +1,7 @@
 -- Each window with what was known of its scope before it began, and since when. A reading counts when
 -- its watermark, the second of event time that caused it, lies before the onset: never after.
--- Beside a field stands `_known_at`; both are null when nothing was known yet.
+-- Beside a field stands `_known_at`; both are null when nothing was known yet. Instants are compared as
+-- whole microseconds: an ASOF join of DateTime64 takes half as long again.
 
 CREATE OR REPLACE VIEW v_cascade_context AS
 SELECT
@@ -26,50 +27,64 @@ SELECT
 FROM cascades AS c FINAL
 ASOF LEFT JOIN
 (
-    SELECT scope, watermark, toNullable(watermark) AS known_at, oi_usd, oi_change, quadrant
+    SELECT
+        scope, toUnixTimestamp64Micro(watermark) AS known_us,
+        toNullable(watermark) AS known_at, oi_usd, oi_change, quadrant
     FROM positioning FINAL WHERE window_s = 86400 AND venue IS NULL
-) AS o ON c.scope = o.scope AND c.onset > o.watermark
-ASOF LEFT JOIN
-(
-    SELECT scope, watermark, toNullable(watermark) AS known_at, rate_8h, annualised, dispersion_8h
-    FROM funding FINAL
-) AS f ON c.scope = f.scope AND c.onset > f.watermark
+) AS o ON c.scope = o.scope AND toUnixTimestamp64Micro(c.onset) > o.known_us
 ASOF LEFT JOIN
 (
     SELECT
-        scope, watermark, toNullable(watermark) AS known_at, state, z, spread_bp,
+        scope, toUnixTimestamp64Micro(watermark) AS known_us,
+        toNullable(watermark) AS known_at, rate_8h, annualised, dispersion_8h
+    FROM funding FINAL
+) AS f ON c.scope = f.scope AND toUnixTimestamp64Micro(c.onset) > f.known_us
+ASOF LEFT JOIN
+(
+    SELECT
+        scope, toUnixTimestamp64Micro(watermark) AS known_us,
+        toNullable(watermark) AS known_at, state, z, spread_bp,
         if(empty(liquidity.depth_ratio), NULL, liquidity.depth_ratio[1]) AS depth_ratio,
         if(empty(bid_usd), NULL, bid_usd[1]) AS bid_10bp,
         if(empty(ask_usd), NULL, ask_usd[1]) AS ask_10bp
     FROM liquidity FINAL WHERE venue IS NULL
-) AS d ON c.scope = d.scope AND c.onset > d.watermark
+) AS d ON c.scope = d.scope AND toUnixTimestamp64Micro(c.onset) > d.known_us
 ASOF LEFT JOIN
 (
     SELECT
-        scope, watermark, toNullable(watermark) AS known_at, state, sub_state, crowd_side,
+        scope, toUnixTimestamp64Micro(watermark) AS known_us,
+        toNullable(watermark) AS known_at, state, sub_state, crowd_side,
         p_liquidation
     FROM regimes FINAL
-) AS r ON c.scope = r.scope AND c.onset > r.watermark
+) AS r ON c.scope = r.scope AND toUnixTimestamp64Micro(c.onset) > r.known_us
 ASOF LEFT JOIN
 (
-    SELECT scope, watermark, toNullable(watermark) AS known_at, health.health AS health, band
+    SELECT
+        scope, toUnixTimestamp64Micro(watermark) AS known_us,
+        toNullable(watermark) AS known_at, health.health AS health, band
     FROM health FINAL
-) AS h ON c.scope = h.scope AND c.onset > h.watermark
+) AS h ON c.scope = h.scope AND toUnixTimestamp64Micro(c.onset) > h.known_us
 ASOF LEFT JOIN
 (
-    SELECT scope, watermark, toNullable(watermark) AS known_at, long_share, z, dominant
+    SELECT
+        scope, toUnixTimestamp64Micro(watermark) AS known_us,
+        toNullable(watermark) AS known_at, long_share, z, dominant
     FROM imbalance FINAL WHERE window_s = 3600 AND venue IS NULL
-) AS i ON c.scope = i.scope AND c.onset > i.watermark
+) AS i ON c.scope = i.scope AND toUnixTimestamp64Micro(c.onset) > i.known_us
 ASOF LEFT JOIN
 (
-    SELECT scope, watermark, toNullable(watermark) AS known_at, annualised, realised_z
+    SELECT
+        scope, toUnixTimestamp64Micro(watermark) AS known_us,
+        toNullable(watermark) AS known_at, annualised, realised_z
     FROM volatility FINAL WHERE window_s = 3600
-) AS v ON c.scope = v.scope AND c.onset > v.watermark
+) AS v ON c.scope = v.scope AND toUnixTimestamp64Micro(c.onset) > v.known_us
 ASOF LEFT JOIN
 (
-    SELECT scope, watermark, toNullable(watermark) AS known_at, state, ratio, share
+    SELECT
+        scope, toUnixTimestamp64Micro(watermark) AS known_us,
+        toNullable(watermark) AS known_at, state, ratio, share
     FROM dominance FINAL WHERE window_s = 86400
-) AS m ON c.scope = m.scope AND c.onset > m.watermark;
+) AS m ON c.scope = m.scope AND toUnixTimestamp64Micro(c.onset) > m.known_us;
 
 -- The same, one kind of reading each: a question that needs one need not join all.
 CREATE OR REPLACE VIEW v_cascade_interest AS
@@ -83,9 +98,11 @@ SELECT
 FROM cascades AS c FINAL
 ASOF LEFT JOIN
 (
-    SELECT scope, watermark, toNullable(watermark) AS known_at, oi_usd, oi_change, quadrant
+    SELECT
+        scope, toUnixTimestamp64Micro(watermark) AS known_us,
+        toNullable(watermark) AS known_at, oi_usd, oi_change, quadrant
     FROM positioning FINAL WHERE window_s = 86400 AND venue IS NULL
-) AS o ON c.scope = o.scope AND c.onset > o.watermark;
+) AS o ON c.scope = o.scope AND toUnixTimestamp64Micro(c.onset) > o.known_us;
 
 CREATE OR REPLACE VIEW v_cascade_funding AS
 SELECT
@@ -98,9 +115,11 @@ SELECT
 FROM cascades AS c FINAL
 ASOF LEFT JOIN
 (
-    SELECT scope, watermark, toNullable(watermark) AS known_at, rate_8h, annualised, dispersion_8h
+    SELECT
+        scope, toUnixTimestamp64Micro(watermark) AS known_us,
+        toNullable(watermark) AS known_at, rate_8h, annualised, dispersion_8h
     FROM funding FINAL
-) AS f ON c.scope = f.scope AND c.onset > f.watermark;
+) AS f ON c.scope = f.scope AND toUnixTimestamp64Micro(c.onset) > f.known_us;
 
 CREATE OR REPLACE VIEW v_cascade_depth AS
 SELECT
@@ -114,12 +133,13 @@ FROM cascades AS c FINAL
 ASOF LEFT JOIN
 (
     SELECT
-        scope, watermark, toNullable(watermark) AS known_at, state, z, spread_bp,
+        scope, toUnixTimestamp64Micro(watermark) AS known_us,
+        toNullable(watermark) AS known_at, state, z, spread_bp,
         if(empty(liquidity.depth_ratio), NULL, liquidity.depth_ratio[1]) AS depth_ratio,
         if(empty(bid_usd), NULL, bid_usd[1]) AS bid_10bp,
         if(empty(ask_usd), NULL, ask_usd[1]) AS ask_10bp
     FROM liquidity FINAL WHERE venue IS NULL
-) AS d ON c.scope = d.scope AND c.onset > d.watermark;
+) AS d ON c.scope = d.scope AND toUnixTimestamp64Micro(c.onset) > d.known_us;
 
 CREATE OR REPLACE VIEW v_cascade_regime AS
 SELECT
@@ -133,10 +153,11 @@ FROM cascades AS c FINAL
 ASOF LEFT JOIN
 (
     SELECT
-        scope, watermark, toNullable(watermark) AS known_at, state, sub_state, crowd_side,
+        scope, toUnixTimestamp64Micro(watermark) AS known_us,
+        toNullable(watermark) AS known_at, state, sub_state, crowd_side,
         p_liquidation
     FROM regimes FINAL
-) AS r ON c.scope = r.scope AND c.onset > r.watermark;
+) AS r ON c.scope = r.scope AND toUnixTimestamp64Micro(c.onset) > r.known_us;
 
 CREATE OR REPLACE VIEW v_cascade_imbalance AS
 SELECT
@@ -149,9 +170,11 @@ SELECT
 FROM cascades AS c FINAL
 ASOF LEFT JOIN
 (
-    SELECT scope, watermark, toNullable(watermark) AS known_at, long_share, z, dominant
+    SELECT
+        scope, toUnixTimestamp64Micro(watermark) AS known_us,
+        toNullable(watermark) AS known_at, long_share, z, dominant
     FROM imbalance FINAL WHERE window_s = 3600 AND venue IS NULL
-) AS i ON c.scope = i.scope AND c.onset > i.watermark;
+) AS i ON c.scope = i.scope AND toUnixTimestamp64Micro(c.onset) > i.known_us;
 
 CREATE OR REPLACE VIEW v_cascade_dominance AS
 SELECT
@@ -164,6 +187,8 @@ SELECT
 FROM cascades AS c FINAL
 ASOF LEFT JOIN
 (
-    SELECT scope, watermark, toNullable(watermark) AS known_at, state, ratio, share
+    SELECT
+        scope, toUnixTimestamp64Micro(watermark) AS known_us,
+        toNullable(watermark) AS known_at, state, ratio, share
     FROM dominance FINAL WHERE window_s = 86400
-) AS m ON c.scope = m.scope AND c.onset > m.watermark;
+) AS m ON c.scope = m.scope AND toUnixTimestamp64Micro(c.onset) > m.known_us;
