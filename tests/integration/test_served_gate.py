@@ -276,8 +276,8 @@ def test_an_attack_is_refused_and_the_store_unharmed(served: Served, attack: str
     )
     before = count_rows(served)
     for reply in (served.ask(sql), served.ask(query={"query": sql}, method="GET")):
-        assert reply.status in (400, 403, 404), (reply.status, reply.text)
-        assert reply.code in (46, 60, 62, 81, 164, 497), reply.text
+        assert reply.status in (400, 403, 404, 501), (reply.status, reply.text)
+        assert reply.code in (46, 48, 60, 62, 81, 164, 497), reply.text
         assert SECRET not in reply.text
     assert not out.exists()
     assert count_rows(served) == before
