@@ -9,6 +9,7 @@ FLINK_VENV := .venv-flink
 FUZZ_SECONDS := 600
 FUZZ_MESSAGES := 1000000
 SOAK_SECONDS := 600
+PARITY_ASSETS := 20
 PYTEST := $(BIN)/python -m pytest --durations=15
 FLINK_PYTEST := $(FLINK_VENV)/bin/python -m pytest --durations=15
 
@@ -39,8 +40,8 @@ test-others: env ## All others, and the doctests, on all cores
 test-flink: $(FLINK_VENV)/.dev ## The tests of the Flink engine, in an environment of their own (2 GB)
 	$(FLINK_PYTEST) $(wildcard tests/*/test_flink_*.py) -m "flink and not day"
 
-parity-day: $(FLINK_VENV)/.dev ## All engines over a simulated day of 20 assets (an hour or two)
-	$(FLINK_PYTEST) tests/integration/test_flink_parity.py -m day --timeout 14400
+parity-day: $(FLINK_VENV)/.dev ## All engines over a simulated day of PARITY_ASSETS (20: hours; 3: under one)
+	PARITY_ASSETS=$(PARITY_ASSETS) $(FLINK_PYTEST) tests/integration/test_flink_parity.py -m day --timeout 14400
 
 check: lint typecheck ## The quick loop: checks, doctests, unit and property tests
 	$(PYTEST) --doctest-modules tests/unit tests/property streams/core streams/venues
