@@ -9,7 +9,7 @@ Kafka, which makes a chDB store unopenable.
 
 import re
 from collections.abc import Callable, Generator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO, Final
@@ -27,7 +27,7 @@ from streams.serving.engine import Connection, Store
 from streams.serving.errors import QueryError
 from streams.serving.gate import Gate, canonical, check_current
 from streams.serving.running import Job, Work, guarded
-from streams.serving.sessions import Session, change
+from streams.serving.sessions import Kept, Session, change
 from streams.serving.statement import (
     STREAMED,
     InsertHead,
@@ -45,9 +45,10 @@ _REFUSED: Final = (
     (re.compile(r"\bFROM INFILE\b", re.I), "FROM INFILE would read a file of the server"),
     (re.compile(r"^CREATE (OR REPLACE )?TEMPORARY\b"), "temporary tables are not kept here"),
 )
+_BLANK: Final = r"(?:\s+|--[^\n]*(?:\n|$)|\#[ !][^\n]*(?:\n|$)|/\*.*?\*/)*+"
 _KAFKA: Final = re.compile(r"\bENGINE\s*=\s*[`\"]?Kafka\b", re.IGNORECASE)
-_CHANGES: Final = re.compile(r"\s*(?:SET|USE)\b", re.IGNORECASE)
-_KILLS: Final = re.compile(r"\s*KILL\b", re.IGNORECASE)
+_CHANGES: Final = re.compile(rf"{_BLANK}(?:SET|USE)\b", re.IGNORECASE | re.DOTALL)
+_KILLS: Final = re.compile(rf"{_BLANK}KILL\b", re.IGNORECASE | re.DOTALL)
 _KILL: Final = re.compile(r"KILL QUERY WHERE query_id = '([^'\\]+)'(?: (?:A?SYNC|TEST))?")
 
 
@@ -55,21 +56,28 @@ _KILL: Final = re.compile(r"KILL QUERY WHERE query_id = '([^'\\]+)'(?: (?:A?SYNC
 class Ask:
     """One request: `query` is its URL parameter and a line end, `body` what follows, decompressed.
 
-    `writes`: the user may write and the method allows it. `settings` are the request's, unchecked;
-    `params` are those of `{name:Type}`. `fmt` is the format of an answer that names none.
-    `protocol` is the revision of Native that the client reads; 0: as in a file. `session` is where
-    SET and USE are kept; what it holds is in `settings`, `params` and `database` already.
+    `writes`: the user may write and the method allows it; `trusted`: the user may. `settings` are
+    the request's, unchecked, and hold over those of the session; `params` are those of
+    `{name:Type}`. `fmt` is the format of an answer that names none. `protocol` is the revision of
+    Native that the client reads; 0: as in a file. `session` is where SET and USE are kept; its
+    parameters and its database are in `params` and `database` already.
     """
 
     query: bytes
     body: BinaryIO
     writes: bool
+    trusted: bool
     database: str
     fmt: str
     settings: Mapping[str, str]
     params: Mapping[str, str]
     protocol: int
     session: Session | None
+
+    @property
+    def kept(self) -> Kept:
+        """What the request starts from."""
+        return Kept() if self.session is None else self.session.kept
 
 
 @dataclass(slots=True)
@@ -101,71 +109,92 @@ class Desk:
         sql = _statement(ask.query, ask.body)
         if may_be_insert(sql.encode()) and sql.strip():
             raise QueryError(164, "Cannot execute query in readonly mode: INSERT needs the writer")
-        settings = reader_settings(ask.settings, self._limits, job.mark)
-        with ExitStack() as opened:
-            connection = opened.enter_context(self._store.connection(ask.database, settings))
+        # What parses and looks up names has none of the request's settings: `limit` is for answers.
+        plain = reader_settings({}, self._limits, job.mark)
+        with self._store.connection(settings=plain) as parser:
+            if _CHANGES.match(sql) and self._changed(parser, canonical(parser, sql), ask, job):
+                return
             if _KILLS.match(sql):
-                killed = _KILL.fullmatch(canonical(connection, sql))
+                killed = _KILL.fullmatch(canonical(parser, sql))
                 if killed is not None:
                     sql = self._killed(killed[1], job)
-            elif _CHANGES.match(sql) and self._changed(connection, sql, ask, job):
-                return
-            reading = self._gate.judge(connection, sql, ask.database, ask.params)
-            if reading.settings:
-                check_statement_settings(reading.settings, self._limits)
-                # A read-only connection takes SETTINGS that say what it has already, and no other.
-                both = reader_settings({**ask.settings, **reading.settings}, self._limits, job.mark)
-                connection = opened.enter_context(self._store.connection(ask.database, both))
-            answer.fmt = self._format(reading.fmt or ask.fmt)
-            job.check()
+            reading = self._gate.judge(parser, sql, ask.database, ask.params)
+        check_statement_settings(reading.settings, self._limits)
+        # A read-only connection takes SETTINGS that say what it has already, and no other.
+        settings = self._reader_settings(ask.kept, {**ask.settings, **reading.settings}, ask, job)
+        answer.fmt = self._format(reading.fmt or ask.fmt)
+        job.check()
+        with self._opened(ask, ask.database, settings) as connection:
             yield from _rows(connection, job, sql, answer.fmt, ask, reading.in_blocks)
 
     def _write(self, job: Job, ask: Ask, answer: Answer) -> Generator[bytes, None, None]:
         read, head = _head(ask.query, ask.body)
-        settings = writer_settings(ask.settings, job.mark)
-        with self._store.connection(ask.database, settings) as connection:
-            if head is not None and not (ask.params and head.fmt == "Values"):
-                _refuse(head.sql)
-                data = chain((read[head.data_from :],), pieces(ask.body))
+        settings = writer_settings({**ask.kept.settings, **ask.settings}, job.mark)
+        if head is not None and not (ask.params and head.fmt == "Values"):
+            _refuse(head.sql)
+            data = chain((read[head.data_from :],), pieces(ask.body))
+            with self._opened(ask, ask.database, settings) as connection:
                 job.summary = connection.insert(head, guarded(data, job))
-                return
-            limit = MAX_STATEMENT if head is None else _MAX_BOUND
-            sql = _statement(read, ask.body, limit)
-            if head is not None or may_be_insert(read):
-                _refuse(sql)
+            return
+        limit = MAX_STATEMENT if head is None else _MAX_BOUND
+        sql = _statement(read, ask.body, limit)
+        if head is not None or may_be_insert(read):
+            _refuse(sql)
+            with self._opened(ask, ask.database, settings) as connection:
                 _, job.summary = connection.run(sql, "Null", ask.params)
-                return
-            text = canonical(connection, sql)
+            return
+        # As a reader's: a setting of the request could hide what is refused.
+        with self._store.connection(settings=writer_settings({}, job.mark)) as parser:
+            text = canonical(parser, sql)
             _refuse(text)
-            if _CHANGES.match(text) and self._changed(connection, sql, ask, job):
+            if self._changed(parser, text, ask, job):
                 return
-            killed = _KILL.fullmatch(text)
-            if killed is not None:
-                sql = self._killed(killed[1], job)
-            answer.fmt = self._format(output_format(text) or ask.fmt)
-            in_blocks = gives_rows_in_blocks(text)
+        killed = _KILL.fullmatch(text)
+        if killed is not None:
+            sql = self._killed(killed[1], job)
+        answer.fmt = self._format(output_format(text) or ask.fmt)
+        in_blocks = gives_rows_in_blocks(text)
+        with self._opened(ask, ask.database, settings) as connection:
             yield from _rows(connection, job, sql, answer.fmt, ask, in_blocks)
 
-    def _changed(self, connection: Connection, sql: str, ask: Ask, job: Job) -> bool:
+    def _changed(self, parser: Connection, text: str, ask: Ask, job: Job) -> bool:
         """Keep a SET or USE in the session of its request, once the engine has taken it."""
-        asked = change(canonical(connection, sql), lambda text: connection.ask(f"SELECT {text}"))
+        asked = change(text, lambda literal: parser.ask(f"SELECT {literal}"))
         if asked is None:
             return False
         if ask.session is None:
             raise QueryError(48, "nothing is kept without a session: add session_id to the request")
+        after = ask.kept.after(asked)
+        # Moving away must not need the database that it leaves: it may be gone.
         database = asked.database or ask.database
         if ask.writes:
-            settings = writer_settings({**ask.settings, **asked.settings}, job.mark)
+            settings = writer_settings({**after.settings, **ask.settings}, job.mark)
         else:
             check_current(database)
-            check_statement_settings(asked.settings, self._limits)
-            both = {**ask.settings, **asked.settings}
-            settings = reader_settings(both, self._limits, job.mark)
-        with self._store.connection(database, settings):
-            ask.session.database = asked.database or ask.session.database
-            ask.session.settings.update(asked.settings)
-            ask.session.params.update(asked.params)
+            given = {name: value for name, value in asked.settings.items() if value is not None}
+            check_statement_settings(given, self._limits)
+            settings = self._reader_settings(after, ask.settings, ask, job)
+        with self._opened(ask, database, settings):
+            ask.session.kept = after
         return True
+
+    def _reader_settings(
+        self, kept: Kept, asked: Mapping[str, str], ask: Ask, job: Job
+    ) -> dict[str, str]:
+        """Of a connection that reads; what a writer's session keeps was granted to a writer."""
+        if ask.trusted:
+            return {**kept.settings, **reader_settings(asked, self._limits, job.mark)}
+        return reader_settings({**kept.settings, **asked}, self._limits, job.mark)
+
+    def _opened(self, ask: Ask, database: str, settings: Mapping[str, str]) -> Connection:
+        """A connection, or how a session comes out of a database that is gone."""
+        try:
+            return self._store.connection(database, settings)
+        except QueryError as error:
+            if error.code == 81 and database == ask.kept.database:
+                text = f"{error.text}. The session is still in it: USE another, or close_session=1"
+                raise QueryError(81, text) from None
+            raise
 
     def _format(self, fmt: str) -> str:
         """The name of a format, when the engine knows it: chDB's Python objects are no answer."""

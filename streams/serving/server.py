@@ -38,7 +38,7 @@ from streams.serving.request import (
     request_body,
 )
 from streams.serving.running import WAITS_S, Job, Lane, Running
-from streams.serving.sessions import Session, Sessions
+from streams.serving.sessions import Kept, Session, Sessions
 from streams.telemetry import WAREHOUSE_QUERIES, WAREHOUSE_SECONDS
 
 NAME: Final = "marginquake"
@@ -217,7 +217,7 @@ class Server:
         assert self._desk is not None  # noqa: S101 - `_answer` has looked
         assert self._running is not None  # noqa: S101
         given = dict(request.query)
-        known = session or Session()
+        known = Kept() if session is None else session.kept
         job = Job(query_id, "writer" if who.writes else "reader", who.writes)
         body = await request_body(request, given, job)
         answer = Answer(
@@ -227,22 +227,24 @@ class Server:
             query=f"{given['query']}\n".encode() if given.get("query") else b"",
             body=body,
             writes=who.writes and request.method == "POST",
+            trusted=who.writes,
             database=given.get("database")
             or request.headers.get("X-ClickHouse-Database")
             or known.database
             or self._store.database,
             fmt=answer.fmt,
-            settings=known.settings
-            | {
+            settings={
                 name: value
                 for name, value in given.items()
                 if name not in TRANSPORT and not name.startswith(("param_", "http_"))
             },
-            params=known.params
-            | {
-                name.removeprefix("param_"): value
-                for name, value in given.items()
-                if name.startswith("param_")
+            params={
+                **known.params,
+                **{
+                    name.removeprefix("param_"): value
+                    for name, value in given.items()
+                    if name.startswith("param_")
+                },
             },
             protocol=protocol(given.get("client_protocol_version", "0")),
             session=session,
