@@ -220,26 +220,27 @@ def test_readers_stand_back_for_the_writer_and_leave_no_thread_behind_them(
 ) -> None:
     own = os.nice(0)
 
-    def standing_back() -> list[str]:
-        found = []
+    def standing_back() -> set[str]:
+        found = set()
         for task in Path("/proc/self/task").iterdir():
             with suppress(FileNotFoundError, ProcessLookupError):
                 # The 19th field; the second, a name in brackets, can hold spaces.
                 nice = int((task / "stat").read_text().rpartition(")")[2].split()[16])
                 if nice == 15 != own:
-                    found.append((task / "comm").read_text().strip())
+                    found.add(task.name)
         return found
 
     sys_nice = 1 << 23
     status = Path("/proc/self/status").read_text()
     allowed = int(status.partition("CapEff:")[2].split()[0], 16) & sys_nice != 0
+    # Arrow's own pool keeps the priority of who began it: a reader of an earlier test.
+    arrows = standing_back()
     asking = threading.Thread(target=lambda: served.ask(ENDLESS, {"max_execution_time": "2"}))
     asking.start()
     until(lambda: running_queries(served, "cityHash64") == 1)
-    assert bool(standing_back()) == (allowed and own != 15)
+    assert bool(standing_back() - arrows) == (allowed and own != 15)
     asking.join()
-    # Beside other tests a reader's thread gets little time to come to its end.
-    until(lambda: not standing_back(), 120.0)
+    until(lambda: standing_back() <= arrows)
 
 
 def test_readers_beyond_the_limit_are_told_to_come_again(served: Served) -> None:
