@@ -3,7 +3,7 @@
 Between the HTTP request and the settings of its connection, which is made anew for each request.
 Promises ClickHouse's rules for `session_id`, `session_timeout`, `session_check` and
 `close_session`: a session is one user's, answers one request at a time, and ends when it has been
-idle for its timeout; and that one user's sessions cost another user none. Keeps no temporary
+idle for its timeout; and that no user's sessions end those of another. Keeps no temporary
 tables. Used from the event loop alone; whoever holds a session may change it from one thread.
 """
 
