@@ -120,7 +120,7 @@ def read_registry(text: str) -> tuple[dict[str, TopicSpec], int, dict[str, int]]
         MarginquakeError: naming the topic or field that breaks a rule of the file.
     """
     try:
-        registry = msgspec.convert(yaml.safe_load(text), _Registry)
+        registry = _decode_registry(msgspec.json.encode(yaml.safe_load(text)))
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise MarginquakeError(f"topics.yaml cannot be read: {error}; mend that entry") from None
     count, pinned = registry.partitioning.partitions, registry.partitioning.pinned
@@ -244,6 +244,7 @@ Raises OverflowError for an integer past 64 bits. A NaN or infinity becomes null
 models of `schemas/` refuse wherever the field has no null.
 """
 
+_decode_registry = msgspec.json.Decoder(_Registry).decode
 _frame = msgspec.json.Decoder(Frame)
 _status = msgspec.json.Decoder(Status)
 _market_input: msgspec.json.Decoder[Tick | Contribution] = msgspec.json.Decoder(Tick | Contribution)

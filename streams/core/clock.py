@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from streams.core.events import MICROS, FeedStatus, Raw, Status, stable_id
+from streams.core.events import MICROS, FeedState, FeedStatus, Raw, Status, stable_id
 
 PUSHED: Final = frozenset({"liquidation", "trade", "book"})
 """Channels that hold the joint watermark; polled and as-of values (tickers) do not."""
@@ -361,19 +361,15 @@ class Clock:
         self._groups.clear()
 
 
-def _changed(feed: Feed, state: str, reason: str, now: int) -> FeedStatus:
+def _changed(feed: Feed, state: FeedState, reason: str, now: int) -> FeedStatus:
     identity = stable_id("feed", feed.venue, feed.channel, feed.connection, state, now)
-    return msgspec.convert(
-        {
-            "type": "feed_status",
-            "id": identity,
-            "venue": feed.venue,
-            "channel": feed.channel,
-            "connection": feed.connection,
-            "state": state,
-            "reason": reason,
-            "at_us": now,
-            "through_us": feed.through_us if feed.through_us >= 0 else None,
-        },
-        FeedStatus,
+    return FeedStatus(
+        id=identity,
+        venue=feed.venue,
+        channel=feed.channel,
+        connection=feed.connection,
+        state=state,
+        reason=reason,
+        at_us=now,
+        through_us=feed.through_us if feed.through_us >= 0 else None,
     )

@@ -53,7 +53,7 @@ def unpack(value: bytes) -> PartitionState:
         MarginquakeError: the checkpoint is of another version or damaged.
     """
     try:
-        envelope = msgspec.json.decode(value, type=Envelope)
+        envelope = _decode_envelope(value)
         if envelope.v != STATE_VERSION:
             raise MarginquakeError(
                 f"framer checkpoint of partition {envelope.partition} has version {envelope.v}, "
@@ -61,7 +61,7 @@ def unpack(value: bytes) -> PartitionState:
                 f"the record in {FRAMER_STATE} to frame the partition from its beginning"
             )
         packed = zstandard.ZstdDecompressor().decompress(base64.b64decode(envelope.state))
-        return msgspec.msgpack.decode(packed, type=PartitionState)
+        return _decode_state(packed)
     except (msgspec.MsgspecError, zstandard.ZstdError, ValueError) as error:
         raise MarginquakeError(f"a checkpoint in {FRAMER_STATE} is damaged: {error}") from error
 
@@ -86,3 +86,7 @@ async def load(bootstrap: str, partitions: set[int]) -> dict[int, PartitionState
     finally:
         await consumer.stop()
     return {partition: unpack(value) for partition, value in found.items()}
+
+
+_decode_envelope = msgspec.json.Decoder(Envelope).decode
+_decode_state = msgspec.msgpack.Decoder(PartitionState).decode

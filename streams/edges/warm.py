@@ -81,8 +81,11 @@ def _read(path: Path) -> _File | None:
     """The file's content, None when it is none of ours."""
     try:
         text = zstandard.ZstdDecompressor().decompress(path.read_bytes(), MOST_BYTES)
-        return msgspec.msgpack.decode(text, type=_File)
+        return _decode(text)
     except OSError as error:
         raise MarginquakeError(f"cannot read {path}: {error.strerror}") from None
     except (zstandard.ZstdError, msgspec.MsgspecError):
         return None
+
+
+_decode = msgspec.msgpack.Decoder(_File).decode

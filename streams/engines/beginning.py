@@ -26,7 +26,7 @@ def reaches(warm: Mapping[str, Snapshot]) -> dict[str, int]:
     found: dict[str, int] = {}
     for asset, kept in warm.items():
         if asset != MARKET:
-            applied = msgspec.msgpack.decode(kept.hot, type=AssetRecord).applied
+            applied = _decode_record(kept.hot).applied
             if applied is not None:
                 found[asset] = applied
     return found
@@ -48,3 +48,6 @@ def check_begin(frame: Frame, reached: Mapping[str, int]) -> None:
 
 def _clock(micros: int) -> str:
     return datetime.fromtimestamp(micros // MICROS, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+_decode_record = msgspec.msgpack.Decoder(AssetRecord).decode

@@ -84,7 +84,7 @@ class StageStore:
         self._changed: set[str] = set()
         self.unapplied = Unapplied()
         marker = store.get(self._marker_key)
-        self.marker = None if marker is None else msgspec.json.decode(marker, type=Marker)
+        self.marker = None if marker is None else _decode_marker(marker)
         self.next_offset: int | None = None if self.marker is None else self.marker.next_offset
 
     def stage(self, key: str) -> tuple[Stage, bool]:
@@ -96,7 +96,7 @@ class StageStore:
         hot = self._store.get(key)
         names: set[str] = set()
         if hot is not None:
-            record = msgspec.msgpack.decode(hot, type=_Hot)
+            record = _decode_hot(hot)
             names = set(record.pages)
             stage.restore(record.hot, {name: self._store[f"{key}|{name}"] for name in names})
         self._stages[key] = stage
@@ -143,3 +143,7 @@ class StageStore:
 class _Hot(msgspec.Struct, frozen=True):
     hot: bytes
     pages: list[str]
+
+
+_decode_marker = msgspec.json.Decoder(Marker).decode
+_decode_hot = msgspec.msgpack.Decoder(_Hot).decode

@@ -123,7 +123,7 @@ def test_each_script_has_a_folder_of_its_own_known_by_its_job() -> None:
 
 def test_thread_mode_opens_no_worker_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mode = "_python_worker_execution_mode"
-    for name in ("PYTHONPATH", "FLINK_LOG_DIR", mode):
+    for name in ("PYTHONPATH", "FLINK_LOG_DIR", "JVM_ARGS", mode):
         monkeypatch.setenv(name, "")
     monkeypatch.delenv(mode)
     prepare(tmp_path, "process")
@@ -137,6 +137,19 @@ def test_a_folder_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
         restored_from(options(tmp_path, restore=str(tmp_path)))
     with pytest.raises(MarginquakeError, match="name one with --restore"):
         newest_checkpoint("s3://bucket/checkpoints")
+
+
+def test_a_crash_of_the_jvm_is_reported_beside_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PYTHONPATH", "FLINK_LOG_DIR", "_python_worker_execution_mode"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("JVM_ARGS", "-Xmx1g")
+    prepare(tmp_path)
+    assert os.environ["JVM_ARGS"] == f"-XX:ErrorFile={tmp_path}/flink/log/hs_err_pid%p.log -Xmx1g"
+    monkeypatch.delenv("JVM_ARGS")
+    prepare(tmp_path / "of two words")
+    assert "JVM_ARGS" not in os.environ
 
 
 @pytest.mark.parametrize("text", ["8081", "host:", "host:port", ":8081"])

@@ -8,6 +8,7 @@ the process with the first cause, and that a stop waits for its savepoint.
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
 import site
 import socket
@@ -280,6 +281,10 @@ def prepare(home: Path, python_mode: PythonMode = "thread") -> None:
     logs = home / "flink" / "log"
     logs.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("FLINK_LOG_DIR", str(logs))
+    if not any(letter.isspace() for letter in str(logs)):
+        # PyFlink cuts these words at spaces; else a crash is reported in the working directory.
+        told = os.environ.get("JVM_ARGS", "")
+        os.environ["JVM_ARGS"] = f"-XX:ErrorFile={logs}/hs_err_pid%p.log {told}".strip()
     root = str(Path(__file__).parents[3])
     held = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     wanted = [*site.getsitepackages(), root, *held]
@@ -355,4 +360,9 @@ async def follow(options: Options, client: Any, stop: asyncio.Event, watch: Watc
         # The mini-cluster goes with its job, and its REST interface with it.
         raise MarginquakeError(f"the Flink job failed: {innermost(str(error))}") from None
     except Py4JError as error:
-        raise MarginquakeError(f"the JVM of the Flink job has ended: {error}") from None
+        # It would log an error for each of the JVM's objects that this process still names.
+        logging.getLogger("py4j").setLevel(logging.CRITICAL)
+        raise MarginquakeError(
+            f"the JVM of the Flink job has ended ({error}); what it told last is in "
+            f"{options.home / 'flink' / 'log'}; start again, it goes on from its last checkpoint"
+        ) from None

@@ -159,9 +159,14 @@ class Alerts(Detector):
     def restore(self, parts: Mapping[str, bytes]) -> None:
         """Continue from parts."""
         if "live" in parts:
-            self.live = msgspec.msgpack.decode(parts["live"], type=Live)
+            self.live = _decode_live(parts["live"])
         if "minute" in parts:
-            self.by_minute = msgspec.msgpack.decode(parts["minute"], type=ByMinute)
+            self.by_minute = _decode_minute(parts["minute"])
             self._sigma = self.by_minute.returns.sigma(self.params.sigma_least_returns)
         if "day" in parts:
-            self.day = msgspec.msgpack.decode(parts["day"], type=ForcedDay)
+            self.day = _decode_day(parts["day"])
+
+
+_decode_live = msgspec.msgpack.Decoder(Live).decode
+_decode_minute = msgspec.msgpack.Decoder(ByMinute).decode
+_decode_day = msgspec.msgpack.Decoder(ForcedDay).decode

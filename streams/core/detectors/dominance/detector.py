@@ -335,13 +335,18 @@ class DominanceDetector(Detector):
 
     def restore(self, parts: Mapping[str, bytes]) -> None:
         """Continue from parts by name."""
-        decode = msgspec.msgpack.decode
         if "returns" in parts:
-            self._returns = decode(parts["returns"], type=Returns)
+            self._returns = _decode_returns(parts["returns"])
         if "recent" in parts:
-            self._recent = decode(parts["recent"], type=Recent)
+            self._recent = _decode_recent(parts["recent"])
         if "hours" in parts:
-            self._hours = decode(parts["hours"], type=Hours)
+            self._hours = _decode_hours(parts["hours"])
         if "trends" in parts:
-            self._trends = decode(parts["trends"], type=Trends)
+            self._trends = _decode_trends(parts["trends"])
         self._week = None
+
+
+_decode_returns = msgspec.msgpack.Decoder(Returns).decode
+_decode_recent = msgspec.msgpack.Decoder(Recent).decode
+_decode_hours = msgspec.msgpack.Decoder(Hours).decode
+_decode_trends = msgspec.msgpack.Decoder(Trends).decode

@@ -213,9 +213,9 @@ class HealthIndex(Detector):
     def restore(self, parts: Mapping[str, bytes]) -> None:
         """Continue from parts; ranks are made of the history anew."""
         if "recent" in parts:
-            self.recent = msgspec.msgpack.decode(parts["recent"], type=Recent)
+            self.recent = _decode_recent(parts["recent"])
         if "history" in parts:
-            self.history.load(msgspec.msgpack.decode(parts["history"], type=Stored))
+            self.history.load(_decode_history(parts["history"]))
 
 
 def band(value: float, params: HealthParams) -> HealthBand:
@@ -256,3 +256,7 @@ def _caps(readings: Readings, params: HealthParams) -> dict[str, float]:
     if liquidity is not None and liquidity.state == "vacuum":
         caps["liquidity_vacuum"] = params.vacuum_cap
     return caps
+
+
+_decode_recent = msgspec.msgpack.Decoder(Recent).decode
+_decode_history = msgspec.msgpack.Decoder(Stored).decode

@@ -46,6 +46,17 @@ from streams.core.detectors.liquidity.place import (
     together,
 )
 from streams.core.detectors.liquidity.rows import Bands, Ratios, venue_row, whole_row
+from streams.core.detectors.liquidity.state import (
+    WHOLE,
+    Days,
+    Fast,
+    History,
+    Minutes,
+    decode_days,
+    decode_fast,
+    decode_history,
+    decode_minutes,
+)
 from streams.core.detectors.minutes import Minute
 from streams.core.detectors.moment import Moment
 from streams.core.detectors.readings import Readings
@@ -57,41 +68,6 @@ from streams.core.rowmeta import RowMeta
 HOUR = 3600
 CALM = 1
 """Index in STATES of the worst state in which a main book may be exchanged."""
-
-WHOLE = ""
-"""Key of the place that is all venues together."""
-
-Sums = dict[str, dict[str, HourSum]]
-
-
-class Fast(msgspec.Struct, array_like=True):
-    """What may change each second: the places by venue, the whole under WHOLE."""
-
-    places: dict[str, Place] = msgspec.field(default_factory=lambda: {WHOLE: Place()})
-
-
-class Minutes(msgspec.Struct, array_like=True):
-    """What changes each minute (`at`, s): the hour in progress, and the slow index's day."""
-
-    at: int = 0
-    hour: int = 0
-    sums: Sums = {}
-    told: int = 0
-    slow: conditions.Slow = msgspec.field(default_factory=conditions.Slow)
-
-
-class History(msgspec.Struct, array_like=True):
-    """What changes each hour (`at`, s): ordinary values by place."""
-
-    at: int = 0
-    learned: dict[str, Learned] = {}
-
-
-class Days(msgspec.Struct, array_like=True):
-    """What changes each day (`at`, s)."""
-
-    at: int = 0
-    days: list[conditions.Day] = []
 
 
 class LiquidityDetector(Detector):
@@ -373,15 +349,14 @@ class LiquidityDetector(Detector):
 
     def restore(self, parts: Mapping[str, bytes]) -> None:
         """Continue from parts by name."""
-        decode = msgspec.msgpack.decode
         if "fast" in parts:
-            self._fast = decode(parts["fast"], type=Fast)
+            self._fast = decode_fast(parts["fast"])
         if "minutes" in parts:
-            self._minutes = decode(parts["minutes"], type=Minutes)
+            self._minutes = decode_minutes(parts["minutes"])
         if "history" in parts:
-            self._history = decode(parts["history"], type=History)
+            self._history = decode_history(parts["history"])
         if "days" in parts:
-            self._days = decode(parts["days"], type=Days)
+            self._days = decode_days(parts["days"])
         self._norms_hour = -1
 
 

@@ -126,7 +126,7 @@ def restore(record: bytes, pages: Mapping[str, bytes]) -> PrintState:
     Raises:
         ValueError: when a page that the record names is missing.
     """
-    decoded = msgspec.msgpack.decode(record, type=HotRecord)
+    decoded = _decode_record(record)
     state = decoded.state
     missing = [name for name in decoded.pages if name not in pages]
     if missing:
@@ -135,9 +135,9 @@ def restore(record: bytes, pages: Mapping[str, bytes]) -> PrintState:
     for name in decoded.pages:
         kind, number, _ = name.split("/")
         if kind == "days":
-            state.history = msgspec.msgpack.decode(pages[name], type=History)
+            state.history = _decode_history(pages[name])
         else:
-            hours[int(number) * HOUR] = msgspec.msgpack.decode(pages[name], type=Page)
+            hours[int(number) * HOUR] = _decode_page(pages[name])
     state.pages = dict(sorted(hours.items()))
     _resum(state)
     rank_days(state)
@@ -183,3 +183,8 @@ def _resum(state: PrintState) -> None:
                     window.rank(second, row.max_usd)
     for window in state.windows.values():
         window.resum(state.edge)
+
+
+_decode_record = msgspec.msgpack.Decoder(HotRecord).decode
+_decode_history = msgspec.msgpack.Decoder(History).decode
+_decode_page = msgspec.msgpack.Decoder(Page).decode

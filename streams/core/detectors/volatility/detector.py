@@ -215,12 +215,12 @@ class Volatility(Detector):
 
     def restore(self, parts: Mapping[str, bytes]) -> None:
         """Continue from parts; those not there begin anew."""
-        self._running = _read(parts, "running", Running)
-        self._tallies = _read(parts, "minutes", Tallies)
+        self._running = _read(parts, "running", _running)
+        self._tallies = _read(parts, "minutes", _tallies)
         self._tallies.blocks = parts.get("blocks", b"")
-        self._baseline = _read(parts, "baseline", HourBaseline)
-        self._macro = _read(parts, "macro", MacroState)
-        self._attribution = _read(parts, "attribution", Attribution)
+        self._baseline = _read(parts, "baseline", _baseline)
+        self._macro = _read(parts, "macro", _macro)
+        self._attribution = _read(parts, "attribution", _attribution)
         self._hours = Hours(self._hours.names, self._hours.keep)
         if "hours" in parts:
             self._hours.decode(parts["hours"])
@@ -230,8 +230,16 @@ class Volatility(Detector):
         return _encode(msgspec.structs.replace(self._tallies, blocks=b""))
 
 
-def _read(parts: Mapping[str, bytes], name: str, kind: type[T]) -> T:
+def _read(parts: Mapping[str, bytes], name: str, decoder: msgspec.msgpack.Decoder[T]) -> T:
     """A part, or a fresh value of its kind."""
     if name not in parts:
+        kind: type[T] = decoder.type
         return kind()
-    return msgspec.msgpack.decode(parts[name], type=kind)
+    return decoder.decode(parts[name])
+
+
+_running = msgspec.msgpack.Decoder(Running)
+_tallies = msgspec.msgpack.Decoder(Tallies)
+_baseline = msgspec.msgpack.Decoder(HourBaseline)
+_macro = msgspec.msgpack.Decoder(MacroState)
+_attribution = msgspec.msgpack.Decoder(Attribution)

@@ -68,7 +68,7 @@ class Hours:
 
     def decode(self, stored: bytes) -> None:
         """Continue from stored bytes."""
-        packed = msgspec.msgpack.decode(stored, type=Packed)
+        packed = _decode(stored)
         self.first = packed.first
         for name in self.columns:
             column = array("f")
@@ -137,3 +137,6 @@ def _outside(minute: Minute, series: str, stale_s: int) -> float | None:
     if known is None or known.at_us < (minute.end - stale_s) * MICROS:
         return None
     return known.value
+
+
+_decode = msgspec.msgpack.Decoder(Packed).decode

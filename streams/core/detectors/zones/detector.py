@@ -339,14 +339,19 @@ class Zones(Detector):
     def restore(self, parts: Mapping[str, bytes]) -> None:
         """Continue: the map is the image of the last hour and the steps since."""
         if now := parts.get("now"):
-            self._now = msgspec.msgpack.decode(now, type=Now)
+            self._now = _decode_now(now)
         if journal := parts.get("journal"):
-            self._journal = msgspec.msgpack.decode(journal, type=Journal)
+            self._journal = _decode_journal(journal)
         if judged := parts.get("judged"):
-            self._judged = msgspec.msgpack.decode(judged, type=Judged)
+            self._judged = _decode_judged(judged)
         self._image = parts.get("map", b"")
         self.map = LiquidationMap(self.origin.scope, self.params)
         if self._image:
             self.map.restore(self._image)
         for step in self._journal.steps:
             self.map.apply(step)
+
+
+_decode_now = msgspec.msgpack.Decoder(Now).decode
+_decode_journal = msgspec.msgpack.Decoder(Journal).decode
+_decode_judged = msgspec.msgpack.Decoder(Judged).decode

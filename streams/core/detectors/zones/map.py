@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from streams.core.detectors.zones.grid import Window
+from streams.core.detectors.zones.image import Image, decode_image
 from streams.core.detectors.zones.margin import VenueMargin, liquidation_ratio, margin_of
 from streams.core.detectors.zones.params import ZoneParams
 from streams.core.detectors.zones.step import Step
@@ -22,19 +23,6 @@ from streams.core.events import PositionSide
 SIDES: Final[tuple[PositionSide, ...]] = ("long", "short")
 SLACK: Final = 32
 """Bins that the price may move before the windows of the grid follow it."""
-
-
-class Image(msgspec.Struct):
-    """A map as it is stored; `columns` are native doubles, column by column."""
-
-    at: int | None
-    centre: int | None
-    interest: dict[str, float]
-    scales: list[float]
-    unknown: list[float]
-    crossed: list[float]
-    forced: list[float]
-    columns: bytes
 
 
 class Flow(NamedTuple):
@@ -386,7 +374,7 @@ class LiquidationMap:
 
     def restore(self, stored: bytes) -> None:
         """Continue from `encode`."""
-        image = msgspec.msgpack.decode(stored, type=Image)
+        image = decode_image(stored)
         self.at, self.centre, self.interest = image.at, image.centre, image.interest
         self.unknown, self.crossed, self.forced = image.unknown, image.crossed, image.forced
         self._make_windows(image.centre or 0)
