@@ -31,6 +31,7 @@ from streams.engines.trimmed import lost_through
 from streams.simulation.files import LOG
 from streams.simulation.run import simulate
 from streams.simulation.scenarios import scenario
+from tests import rebounds
 from tests.conftest import BrokerMaker
 from tests.logs import held_back_log
 from tests.pipeline_stack import (
@@ -52,6 +53,7 @@ from tests.pipeline_stack import (
 
 ENGINES = ("faust", "flink")
 SIDES = ("long", "short")
+REBOUNDS = Path(__file__).parents[2] / "infra/flink/sql/rebounds.sql"
 
 NextPort = Callable[[], int]
 pytestmark = [pytest.mark.flink, pytest.mark.kafka, pytest.mark.warehouse]
@@ -113,6 +115,7 @@ def test_parity_of_three_engines_and_sql_on_an_hour_of_20_assets(
     told = ("imbalance", "liquidity", "zones", "positioning", "funding", "dominance", "volatility")
     assert min(counts[f"v_{table}"] for table in (*told, "health")) > 10
     assert_sql_equals_the_print(path, 20)
+    assert_the_example_of_a_pattern_finds_its_matches(path)
 
 
 @pytest.mark.timeout(900)
@@ -182,10 +185,10 @@ def test_parity_of_three_engines_and_sql_on_a_day(path: Stack, tmp_path: Path) -
     assert_sql_equals_the_print(path, assets)
 
 
-def assert_sql_equals_the_print(path: Stack, assets: int) -> None:
-    """To the micro-dollar, each asset and each venue: by side at the end, and at each minute."""
-    subprocess.run(
-        [sys.executable, "-m", "streams.cli", "flink", "sql", "--bounded"],
+def run_sql(path: Stack, *script: str) -> list[str]:
+    """The lines that `flink sql` prints at the end of what the topics hold."""
+    return subprocess.run(
+        [sys.executable, "-m", "streams.cli", "flink", "sql", *script, "--bounded"],
         env={
             **os.environ,
             "MARGINQUAKE_HOME": str(path.home),
@@ -193,7 +196,29 @@ def assert_sql_equals_the_print(path: Stack, assets: int) -> None:
         },
         check=True,
         timeout=300,
-    )
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout.splitlines()
+
+
+def assert_the_example_of_a_pattern_finds_its_matches(path: Stack) -> None:
+    """MATCH_RECOGNIZE over frames.v1, and a plain reading of the same pattern."""
+    frames = {}
+    for _, _, _, value in asyncio.run(topic(path.bootstrap, contracts.FRAMES)):
+        frame = contracts.decode_frame(value)
+        frames[frame.asset, frame.second] = frame
+    expected = rebounds.matches(frames.values())
+    names, *lines = run_sql(path, str(REBOUNDS))
+    assert names.split("\t") == list(rebounds.Match._fields)
+    found = sorted(rebounds.read(line) for line in lines)
+    print(f"MATCH_RECOGNIZE: {len(found)} matches, {len(set(found) ^ set(expected))} unlike")  # noqa: T201
+    assert found == sorted(expected)
+    assert len(found) > 10
+
+
+def assert_sql_equals_the_print(path: Stack, assets: int) -> None:
+    """To the micro-dollar, each asset and each venue: by side at the end, and at each minute."""
+    run_sql(path)
     at_end: Counter[tuple[str, str]] = Counter()
     by_minute: dict[str, dict[tuple[str, str, str], dict[int, int]]] = defaultdict(dict)
     for _, _, _, value in asyncio.run(topic(path.bootstrap, contracts.PRINTS_SQL)):

@@ -1,6 +1,7 @@
 -- An example of MATCH_RECOGNIZE over frames.v1: orders are forced at falling prices for at least
--- three seconds on end, and within five minutes, a second later or more, the price stands 0.1 %
--- above where they ended.
+-- three seconds on end, and within five minutes of the first of them the price stands 0.1 % above
+-- where they ended. The rebound is the first such second but the very next, and the next burst is
+-- looked for behind it.
 -- Price: the last trade of each second in Binance's USDT perpetual. Prints one row a match.
 --
 --   marginquake flink sql infra/flink/sql/rebounds.sql --bounded
@@ -54,9 +55,12 @@ MATCH_RECOGNIZE (
     REBOUND.price AS rebound_price
   ONE ROW PER MATCH
   AFTER MATCH SKIP PAST LAST ROW
-  PATTERN (BURST{3,} OTHER+? REBOUND) WITHIN INTERVAL '5' MINUTE
+  PATTERN (BURST{3,} NEXT_SECOND BELOW* REBOUND) WITHIN INTERVAL '5' MINUTE
   DEFINE
     BURST AS BURST.forced > 0
       AND (LAST(BURST.price, 1) IS NULL OR BURST.price <= LAST(BURST.price, 1)),
+    -- Never a rebound: of several that a burst could end with, Flink may give any. NEXT_SECOND may be
+    -- anything; without it Flink refuses BELOW*, which may be none, behind BURST{3,}, which is greedy.
+    BELOW AS BELOW.price <= LAST(BURST.price) * 1.001,
     REBOUND AS REBOUND.price > LAST(BURST.price) * 1.001
 );
