@@ -73,7 +73,7 @@ def _burst(rows: list[tuple[int, bool, float]], begin: int) -> int:
 
 
 def _rebound(rows: list[tuple[int, bool, float]], begin: int, last: int) -> int | None:
-    """The first row behind the burst and the row after it, within the time, above the burst's end."""
+    """The first row that is above the end of the burst, but the very next, within the time."""
     for at in range(last + 2, len(rows)):
         if rows[at][0] - rows[begin][0] >= WITHIN_US:
             return None

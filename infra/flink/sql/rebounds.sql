@@ -1,5 +1,5 @@
--- An example of MATCH_RECOGNIZE over frames.v1: orders are forced at falling prices for at least
--- three seconds on end, and within five minutes of the first of them the price stands 0.1 % above
+-- An example of MATCH_RECOGNIZE over frames.v1: orders are forced at falling prices in at least
+-- three traded seconds on end, and within five minutes of the first the price stands 0.1 % above
 -- where they ended. The rebound is the first such second but the very next, and the next burst is
 -- looked for behind it.
 -- Price: the last trade of each second in Binance's USDT perpetual. Prints one row a match.
