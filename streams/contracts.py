@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from threading import Lock
 from typing import Any, Final, Literal
 
 import msgspec
@@ -113,6 +114,9 @@ class _Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     topics: dict[str, _Topic]
 
 
+_first_reading = Lock()
+
+
 def read_registry(text: str) -> tuple[dict[str, TopicSpec], int, dict[str, int]]:
     """Topics by name, the shared partition count and the pinned assets of a topics.yaml text.
 
@@ -120,7 +124,7 @@ def read_registry(text: str) -> tuple[dict[str, TopicSpec], int, dict[str, int]]
         MarginquakeError: naming the topic or field that breaks a rule of the file.
     """
     try:
-        registry = _decode_registry(msgspec.json.encode(yaml.safe_load(text)))
+        registry = msgspec.convert(yaml.safe_load(text), _Registry)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise MarginquakeError(f"topics.yaml cannot be read: {error}; mend that entry") from None
     count, pinned = registry.partitioning.partitions, registry.partitioning.pinned
@@ -151,7 +155,9 @@ def read_registry(text: str) -> tuple[dict[str, TopicSpec], int, dict[str, int]]
 
 @cache
 def _registry() -> tuple[dict[str, TopicSpec], int, dict[str, int]]:
-    return read_registry(files("schemas").joinpath("topics.yaml").read_text("utf-8"))
+    # msgspec describes the structs at their first use, which two threads must not make at once.
+    with _first_reading:
+        return read_registry(files("schemas").joinpath("topics.yaml").read_text("utf-8"))
 
 
 def topics() -> dict[str, TopicSpec]:
@@ -244,7 +250,6 @@ Raises OverflowError for an integer past 64 bits. A NaN or infinity becomes null
 models of `schemas/` refuse wherever the field has no null.
 """
 
-_decode_registry = msgspec.json.Decoder(_Registry).decode
 _frame = msgspec.json.Decoder(Frame)
 _status = msgspec.json.Decoder(Status)
 _market_input: msgspec.json.Decoder[Tick | Contribution] = msgspec.json.Decoder(Tick | Contribution)

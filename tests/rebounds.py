@@ -5,7 +5,7 @@ first counts, and the next begins behind its rebound.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from streams.core.frames import Frame
@@ -14,6 +14,9 @@ LEAST_FORCED = 3
 WITHIN_US = 300_000_000
 ABOVE = 1.001
 VENUE = "binance-usdm"
+
+Row = tuple[int, bool, float]
+"""Second (µs), whether orders were forced in it, price."""
 
 
 class Match(NamedTuple):
@@ -38,15 +41,16 @@ def read(line: str) -> Match:
 
 def matches(frames: Iterable[Frame]) -> list[Match]:
     """The matches, by asset and rebound. `frames`: each second of an asset once, in any order."""
-    rows: dict[str, list[tuple[int, bool, float]]] = defaultdict(list)
+    rows: dict[str, list[Row]] = defaultdict(list)
     for frame in frames:
         for flow in frame.flows:
             if (flow.venue, flow.symbol) == (VENUE, f"{frame.asset}USDT"):
                 rows[frame.asset].append((frame.second, bool(frame.cells), flow.close))
-    return [match for asset in sorted(rows) for match in _of(asset, sorted(rows[asset]))]
+    return [match for asset in sorted(rows) for match in in_rows(asset, sorted(rows[asset]))]
 
 
-def _of(asset: str, rows: list[tuple[int, bool, float]]) -> list[Match]:
+def in_rows(asset: str, rows: Sequence[Row]) -> list[Match]:
+    """The matches of one asset, whose rows are in order."""
     found: list[Match] = []
     begin = 0
     while begin < len(rows):
@@ -61,7 +65,7 @@ def _of(asset: str, rows: list[tuple[int, bool, float]]) -> list[Match]:
     return found
 
 
-def _burst(rows: list[tuple[int, bool, float]], begin: int) -> int:
+def _burst(rows: Sequence[Row], begin: int) -> int:
     """The last row of the burst that begins here; the row before when none does."""
     last = begin - 1
     while last + 1 < len(rows):
@@ -72,7 +76,7 @@ def _burst(rows: list[tuple[int, bool, float]], begin: int) -> int:
     return last
 
 
-def _rebound(rows: list[tuple[int, bool, float]], begin: int, last: int) -> int | None:
+def _rebound(rows: Sequence[Row], begin: int, last: int) -> int | None:
     """The first row that is above the end of the burst, but the very next, within the time."""
     for at in range(last + 2, len(rows)):
         if rows[at][0] - rows[begin][0] >= WITHIN_US:

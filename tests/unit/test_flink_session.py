@@ -147,9 +147,13 @@ def test_a_crash_of_the_jvm_is_reported_beside_its_log(
     monkeypatch.setenv("JVM_ARGS", "-Xmx1g")
     prepare(tmp_path)
     assert os.environ["JVM_ARGS"] == f"-XX:ErrorFile={tmp_path}/flink/log/hs_err_pid%p.log -Xmx1g"
-    monkeypatch.delenv("JVM_ARGS")
+    prepare(tmp_path)
+    assert os.environ["JVM_ARGS"].count("ErrorFile") == 1
+    for name in ("FLINK_LOG_DIR", "JVM_ARGS"):
+        monkeypatch.delenv(name)
     prepare(tmp_path / "of two words")
     assert "JVM_ARGS" not in os.environ
+    assert session.log_folder(tmp_path) == tmp_path / "of two words" / "flink" / "log"
 
 
 @pytest.mark.parametrize("text", ["8081", "host:", "host:port", ":8081"])

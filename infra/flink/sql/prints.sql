@@ -24,8 +24,9 @@ CREATE TEMPORARY TABLE liquidations (
   event_time_us BIGINT,   -- microseconds, UTC
   event_time AS TO_TIMESTAMP_LTZ(event_time_us / 1000, 3),
   seen AS PROCTIME(),
-  -- The framer sends a second's orders once it is sealed, so a partition is in order to the second.
-  WATERMARK FOR event_time AS event_time - INTERVAL '1' SECOND
+  -- The framer sends an asset's orders in order; one whose feed falls silent is ten seconds behind
+  -- its neighbours in the partition.
+  WATERMARK FOR event_time AS event_time - INTERVAL '30' SECOND
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'liquidations.v1',

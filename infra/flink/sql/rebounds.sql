@@ -1,7 +1,7 @@
--- An example of MATCH_RECOGNIZE over frames.v1: orders are forced at falling prices in at least
--- three traded seconds on end, and within five minutes of the first the price stands 0.1 % above
--- where they ended. The rebound is the first such second but the very next, and the next burst is
--- looked for behind it.
+-- An example of MATCH_RECOGNIZE over frames.v1: orders are forced in at least three traded seconds on
+-- end while the price does not rise, and less than five minutes after the first of them it stands
+-- 0.1 % above where they ended. The rebound is the first such second but the very next traded one; the
+-- next burst is looked for behind it. Of a burst too long for that its end alone is told.
 -- Price: the last trade of each second in Binance's USDT perpetual. Prints one row a match.
 --
 --   marginquake flink sql infra/flink/sql/rebounds.sql --bounded
@@ -18,9 +18,13 @@ CREATE TEMPORARY TABLE frames (
   `second` BIGINT,        -- microseconds, UTC
   cells ARRAY<ROW<side STRING, usd BIGINT>>,
   flows ARRAY<ROW<venue STRING, symbol STRING, `close` DOUBLE>>,
+  prev BIGINT,            -- that of the asset's frame before
   event_time AS TO_TIMESTAMP_LTZ(`second` / 1000, 3),
+  event_time_before AS TO_TIMESTAMP_LTZ(prev / 1000, 3),
   seen AS PROCTIME(),
-  WATERMARK FOR event_time AS event_time
+  -- An asset is in order, a partition is not: one whose feed falls silent is ten seconds behind its
+  -- neighbours. A log that ends gives each asset one frame hours ahead, so `prev` moves the watermark.
+  WATERMARK FOR event_time AS event_time_before - INTERVAL '30' SECOND
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'frames.v1',

@@ -43,6 +43,7 @@ NONE: Final = "none"
 RESTARTS: Final = 5
 RESTARTS_WITHIN: Final = "10 min"
 """More failures than RESTARTS in this time end a job; one a month never does."""
+ERROR_FILE: Final = "-XX:ErrorFile="
 PythonMode = Literal["thread", "process"]
 
 log = structlog.get_logger(__name__)
@@ -272,19 +273,26 @@ def await_port(port: int, timeout_s: float = PREDECESSOR_S) -> None:
         time.sleep(0.2)
 
 
+def log_folder(home: Path) -> Path:
+    """Where the JVM logs, and reports its crash."""
+    return Path(os.environ.get("FLINK_LOG_DIR") or home / "flink" / "log")
+
+
 def prepare(home: Path, python_mode: PythonMode = "thread") -> None:
     """Tell the JVM, before it starts, where to log and where its Python finds modules."""
     if python_mode == "thread":
         # Else PyFlink opens Beam's worker pool in this process, which thread mode has no use for:
         # on every interface, and it runs what it is sent.
         os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112  PyFlink's name
-    logs = home / "flink" / "log"
+    logs = log_folder(home)
     logs.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("FLINK_LOG_DIR", str(logs))
-    if not any(letter.isspace() for letter in str(logs)):
+    os.environ["FLINK_LOG_DIR"] = str(logs)
+    told = os.environ.get("JVM_ARGS", "")
+    if ERROR_FILE not in told and not any(letter.isspace() for letter in str(logs)):
         # PyFlink cuts these words at spaces; else a crash is reported in the working directory.
-        told = os.environ.get("JVM_ARGS", "")
-        os.environ["JVM_ARGS"] = f"-XX:ErrorFile={logs}/hs_err_pid%p.log {told}".strip()
+        os.environ["JVM_ARGS"] = f"{ERROR_FILE}{logs}/hs_err_pid%p.log {told}".strip()
+    # What py4j logs it raises too; of a JVM that has gone it logs each object it still names.
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
     root = str(Path(__file__).parents[3])
     held = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     wanted = [*site.getsitepackages(), root, *held]
@@ -360,9 +368,8 @@ async def follow(options: Options, client: Any, stop: asyncio.Event, watch: Watc
         # The mini-cluster goes with its job, and its REST interface with it.
         raise MarginquakeError(f"the Flink job failed: {innermost(str(error))}") from None
     except Py4JError as error:
-        # It would log an error for each of the JVM's objects that this process still names.
-        logging.getLogger("py4j").setLevel(logging.CRITICAL)
+        again = "; start again, it goes on from its last checkpoint, if it has one"
         raise MarginquakeError(
             f"the JVM of the Flink job has ended ({error}); what it told last is in "
-            f"{options.home / 'flink' / 'log'}; start again, it goes on from its last checkpoint"
+            f"{log_folder(options.home)}{again if options.restore == LATEST else ''}"
         ) from None
