@@ -53,7 +53,7 @@ from tests.pipeline_stack import (
 
 ENGINES = ("faust", "flink")
 SIDES = ("long", "short")
-REBOUNDS = Path(__file__).parents[2] / "infra/flink/sql/rebounds.sql"
+SQL = Path(__file__).parents[2] / "infra/flink/sql"
 
 NextPort = Callable[[], int]
 pytestmark = [pytest.mark.flink, pytest.mark.kafka, pytest.mark.warehouse]
@@ -185,10 +185,16 @@ def test_parity_of_three_engines_and_sql_on_a_day(path: Stack, tmp_path: Path) -
     assert_sql_equals_the_print(path, assets)
 
 
-def run_sql(path: Stack, *script: str) -> list[str]:
-    """The lines that `flink sql` prints at the end of what the topics hold."""
+def run_sql(path: Stack, name: str) -> list[str]:
+    """The lines that `flink sql` prints at the end of what the topics hold.
+
+    With a watermark each millisecond of its fast reading: a live one comes with every few records.
+    """
+    script = path.home / name
+    text = (SQL / name).read_text("utf-8")
+    script.write_text(f"SET 'pipeline.auto-watermark-interval' = '1 ms';\n{text}", "utf-8")
     return subprocess.run(
-        [sys.executable, "-m", "streams.cli", "flink", "sql", *script, "--bounded"],
+        [sys.executable, "-m", "streams.cli", "flink", "sql", str(script), "--bounded"],
         env={
             **os.environ,
             "MARGINQUAKE_HOME": str(path.home),
@@ -208,7 +214,7 @@ def assert_the_example_of_a_pattern_finds_its_matches(path: Stack) -> None:
         frame = contracts.decode_frame(value)
         frames[frame.asset, frame.second] = frame
     expected = rebounds.matches(frames.values())
-    names, *lines = run_sql(path, str(REBOUNDS))
+    names, *lines = run_sql(path, "rebounds.sql")
     assert names.split("\t") == list(rebounds.Match._fields)
     found = sorted(rebounds.read(line) for line in lines)
     print(f"MATCH_RECOGNIZE: {len(found)} matches, {len(set(found) ^ set(expected))} unlike")  # noqa: T201
@@ -218,7 +224,7 @@ def assert_the_example_of_a_pattern_finds_its_matches(path: Stack) -> None:
 
 def assert_sql_equals_the_print(path: Stack, assets: int) -> None:
     """To the micro-dollar, each asset and each venue: by side at the end, and at each minute."""
-    run_sql(path)
+    run_sql(path, "prints.sql")
     at_end: Counter[tuple[str, str]] = Counter()
     by_minute: dict[str, dict[tuple[str, str, str], dict[int, int]]] = defaultdict(dict)
     for _, _, _, value in asyncio.run(topic(path.bootstrap, contracts.PRINTS_SQL)):

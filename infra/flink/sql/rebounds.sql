@@ -18,9 +18,9 @@ CREATE TEMPORARY TABLE frames (
   `second` BIGINT,        -- microseconds, UTC
   cells ARRAY<ROW<side STRING, usd BIGINT>>,
   flows ARRAY<ROW<venue STRING, symbol STRING, `close` DOUBLE>>,
-  prev BIGINT,            -- that of the asset's frame before
+  `prev` BIGINT,          -- that of the asset's frame before
   event_time AS TO_TIMESTAMP_LTZ(`second` / 1000, 3),
-  event_time_before AS TO_TIMESTAMP_LTZ(prev / 1000, 3),
+  event_time_before AS TO_TIMESTAMP_LTZ(`prev` / 1000, 3),
   seen AS PROCTIME(),
   -- An asset is in order, a partition is not: one whose feed falls silent is ten seconds behind its
   -- neighbours. A log that ends gives each asset one frame hours ahead, so `prev` moves the watermark.
